@@ -6,12 +6,24 @@ by ``NAME_FILE`` (Docker and systemd credentials).
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 _env = environ.Env()
+_FILE = Path(__file__).resolve().parent.parent / ".env"
+
+
+def load_file() -> None:
+    """Read ``.env`` in the project's folder; what the environment already says wins.
+
+    ``MARQUEE_ENV_FILE`` names another file, or none where it is empty (the tests do that).
+    """
+    path = os.environ.get("MARQUEE_ENV_FILE", str(_FILE))
+    if path and Path(path).is_file():
+        environ.Env.read_env(path, overwrite=False)
 
 
 def text(name: str, default: str = "") -> str:
