@@ -35,6 +35,15 @@ def points(values: list[Point] | tuple[Point, ...]) -> str:
     return " ".join(f"{x:.4g},{y:.4g}" for x, y in values)
 
 
+def smooth(values: list[Point]) -> str:
+    """Path data of a curve led by the points: quadratic pieces that meet halfway between them."""
+    (x, y), *rest = values
+    d = f"M{x:.4g} {y:.4g}"
+    for (x, y), (next_x, next_y) in zip(rest, rest[1:], strict=False):
+        d += f"Q{x:.4g} {y:.4g} {(x + next_x) / 2:.4g} {(y + next_y) / 2:.4g}"
+    return d + f"L{rest[-1][0]:.4g} {rest[-1][1]:.4g}"
+
+
 class Canvas:
     """A box ``w`` x ``h`` to draw in, with its palette and its dice."""
 

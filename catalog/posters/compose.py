@@ -126,7 +126,7 @@ def _meta(spec: PosterSpec, chosen: Design) -> str:
 
 
 def _country_chips(country: str | None, frame: Frame, chosen: Design, edge: float, y: float) -> str:
-    """Three small chips, their order and widths by country: a quiet mark of where a film is from."""
+    """Three small chips, order and widths by country: a quiet mark of where a film is from."""
     if not country:
         return ""
     dice = Dice(stable_hash("country", country.upper()))

@@ -16,7 +16,7 @@ def stable_hash(*parts: object) -> int:
 
 
 class Dice:
-    """SplitMix64 (Steele, Lea and Flood 2014), enough for pictures and written out to stay stable."""
+    """SplitMix64 (Steele, Lea and Flood 2014): enough for pictures, written out to stay stable."""
 
     __slots__ = ("_state",)
 

@@ -66,7 +66,7 @@ _SWATCHES: dict[str, str] = {
         e7d8c3 6b2737 2d3e50 d1723a a49a87
         2c2a3a d7c9aa 7b6d8d e55934 9bc1bc
         3e5641 ede4cf a3b18a d36135 f2b950
-        c96f4a 2a1f2d f3dfc1 f2b872 6d8a96
+        c96f4a 2a1f2d f3dfc1 f2b872 1f4652
         d4c9b8 1f2d3a a23e48 e3a857 6f7d7b
         7d2e2a f3e6d0 22181c eb9c5c c7b7a3
     """,
@@ -131,7 +131,7 @@ _SWATCHES: dict[str, str] = {
         e9e4d4 16324f e4572e 2aa7a0 f0b429
         16302b 7bf1a8 d6ead8 f4d35e ee6c4d
         240046 9d6bff f6eefb ff8a3d 38d6c4
-        f0542d 18151f fde9c9 ffc145 2d93ad
+        f0542d 18151f fde9c9 ffc145 0f5c73
         0d1b2a 8fb8de e0e1dd ffb703 e63946
         c7d3d4 14232b 4a7c8c ff5a36 f2c14e
     """,

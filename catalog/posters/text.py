@@ -48,7 +48,7 @@ _SERIF = {
     101: "W—%…ÆŒЖЫ",
     113: "ШЩЮ",
 }
-# Advance of a letter by the first word of its Unicode name, for both faces: these come from fallbacks.
+# Advance of a letter by the first word of its Unicode name, in either face: fallbacks serve these.
 _SCRIPT_ADVANCE = {
     "CJK": 100,
     "HIRAGANA": 100,
@@ -121,8 +121,10 @@ def clean_title(title: str) -> str:
             char = " "
         elif category in ("Cs", "Co", "Cn") or ord(char) in _BIDI_AND_INVISIBLE:
             continue
-        marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks <= _MAX_MARKS:
+        is_mark = category in ("Mn", "Me", "Mc")
+        marks = marks + 1 if is_mark else 0
+        has_base = bool(kept) and kept[-1] != " "
+        if marks <= _MAX_MARKS and (has_base or not is_mark):
             kept.append(char)
     return " ".join("".join(kept).split())[:_MAX_TITLE].rstrip() or "Untitled"
 
@@ -137,8 +139,8 @@ def escape(text: str) -> str:
 def poster_case(text: str, country: str | None = None) -> str:
     """Capitals, as each language sets them.
 
-    Greek capitals drop the tonos; a film from Turkey or Azerbaijan keeps its dotted İ; Georgian stays
-    as it is, for most machines have no glyphs for its capitals.
+    Greek capitals drop the tonos; a film from Turkey or Azerbaijan keeps its dotted İ; Georgian
+    stays as it is, for most machines have no glyphs for its capitals.
     """
     if country in ("TR", "AZ"):
         text = text.replace("i", "İ")
@@ -178,7 +180,7 @@ def is_plain(text: str) -> bool:
 
 
 def is_right_to_left(text: str) -> bool:
-    """True when the first strong letter is right to left (rule P2 of the Unicode bidi algorithm)."""
+    """True when the first strong letter is right to left (rule P2 of the bidi algorithm)."""
     for char in text:
         direction = unicodedata.bidirectional(char)
         if direction in ("R", "AL"):
@@ -211,7 +213,7 @@ def clusters(text: str) -> list[str]:
 
 
 def words(text: str) -> list[tuple[str, bool]]:
-    """Unbreakable pieces, each with whether a space goes before it when it does not start a line."""
+    """Unbreakable pieces, each with whether a space goes before it inside a line."""
     pieces: list[tuple[str, bool]] = []
     for word in text.split():
         run, space = "", True

@@ -1,9 +1,9 @@
-"""Compositions by genre. A family draws into a canvas of any shape; its dice make each one its own."""
+"""Compositions by genre. A family draws into a canvas of any shape, led by the film's own dice."""
 
 from collections.abc import Callable
 
 from catalog.posters.canvas import Canvas
-from catalog.posters.families import dark, heart, motion, nerves, playful, wonder
+from catalog.posters.families import dark, heart, motion, nerves, playful, romance, wonder
 from catalog.posters.palettes import NEUTRAL
 
 Family = Callable[[Canvas], None]
@@ -23,7 +23,7 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "IMAX": wonder.IMAX,
     "Musical": playful.MUSICAL,
     "Mystery": nerves.MYSTERY,
-    "Romance": heart.ROMANCE,
+    "Romance": romance.ROMANCE,
     "Sci-Fi": wonder.SCI_FI,
     "Thriller": nerves.THRILLER,
     "War": motion.WAR,

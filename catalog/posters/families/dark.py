@@ -179,13 +179,16 @@ def street_lamp(p: Canvas) -> None:
 
 
 def fedora(p: Canvas) -> None:
-    """A hat, and under the brim nothing but an ember."""
+    """A hat, a collar, and between them nothing but an ember."""
     w, h, dice = p.w, p.h, p.dice
     x, y, s = w * dice.between(0.46, 0.54), h * 0.4, p.m * 0.5
     p.poly(p.b, (w, 0), (w, h * 0.9), (x - s * 0.2, y))
+    p.oval(x, y + s * 0.2, s * 0.4, s * 0.5, p.g)
     p.path(
-        f"M{x - s * 0.62:.4g} {h:.4g}C{x - s * 0.6:.4g} {y + s * 0.2:.4g} {x + s * 0.6:.4g} "
-        f"{y + s * 0.2:.4g} {x + s * 0.62:.4g} {h:.4g}z",
+        f"M{x - s * 1.05:.4g} {h:.4g}C{x - s:.4g} {y + s * 0.7:.4g} {x - s * 0.5:.4g} "
+        f"{y + s * 0.7:.4g} {x - s * 0.42:.4g} {y + s * 0.42:.4g}L{x:.4g} {y + s * 0.98:.4g}"
+        f"L{x + s * 0.42:.4g} {y + s * 0.42:.4g}C{x + s * 0.5:.4g} {y + s * 0.7:.4g} "
+        f"{x + s:.4g} {y + s * 0.7:.4g} {x + s * 1.05:.4g} {h:.4g}z",
         p.a,
     )
     p.open_group(f'transform="rotate({dice.between(-15, -6):.3g} {x:.4g} {y:.4g})"')
@@ -198,15 +201,15 @@ def fedora(p: Canvas) -> None:
     p.box(x - s * 0.52, y - s * 0.16, s * 1.04, s * 0.14, p.c)
     p.oval(x, y, s * 0.92, s * 0.12, p.a)
     p.close_group()
-    ex, ey = x + s * 0.3, y + s * 0.42
+    ex, ey = x + s * 0.26, y + s * 0.42
     p.line(
-        f"M{ex:.4g} {ey:.4g}c{s * 0.1:.4g} {-s * 0.3:.4g} {s * 0.34:.4g} {-s * 0.1:.4g} "
-        f"{s * 0.3:.4g} {-s * 0.5:.4g}s{s * 0.2:.4g} {-s * 0.3:.4g} {s * 0.1:.4g} {-s * 0.5:.4g}",
+        f"M{ex:.4g} {ey:.4g}c{s * 0.1:.4g} {-s * 0.3:.4g} {s * 0.5:.4g} {-s * 0.1:.4g} "
+        f"{s * 0.5:.4g} {-s * 0.5:.4g}s{s * 0.2:.4g} {-s * 0.3:.4g} {s * 0.1:.4g} {-s * 0.5:.4g}",
         2.4,
         p.d,
         cap="round",
     )
-    p.disc(ex, ey, s * 0.055, p.c)
+    p.disc(ex, ey, s * 0.06, p.c)
 
 
 def stairwell(p: Canvas) -> None:

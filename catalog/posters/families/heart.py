@@ -1,8 +1,8 @@
-"""Documentary, Drama and Romance: windows, figures, pairs."""
+"""Documentary and Drama: records, windows, figures."""
 
 from math import cos, pi, sin
 
-from catalog.posters.canvas import TAU, Canvas, points
+from catalog.posters.canvas import TAU, Canvas
 from catalog.posters.colour import mix
 
 
@@ -239,92 +239,80 @@ def strata(p: Canvas) -> None:
     )
 
 
-def two_discs(p: Canvas) -> None:
-    """Two discs and what they share."""
+def boat(p: Canvas) -> None:
+    """A small boat on a great deal of water."""
     w, h, dice = p.w, p.h, p.dice
-    r1, r2 = p.m * dice.between(0.3, 0.36), p.m * dice.between(0.24, 0.34)
-    angle = dice.between(-0.9, 0.9)
-    apart = (r1 + r2) * dice.between(0.5, 0.68)
-    x1, y1 = w / 2 - cos(angle) * apart / 2, h * 0.48 - sin(angle) * apart / 2
-    x2, y2 = w / 2 + cos(angle) * apart / 2, h * 0.48 + sin(angle) * apart / 2
-    p.disc(x1, y1, r1, p.a)
-    p.disc(x2, y2, r2, p.c)
-    along = (apart * apart + r1 * r1 - r2 * r2) / (2 * apart)
-    half = max(r1 * r1 - along * along, 0) ** 0.5
-    mx, my = x1 + cos(angle) * along, y1 + sin(angle) * along
-    px, py = -sin(angle) * half, cos(angle) * half
-    p.path(
-        f"M{mx + px:.4g} {my + py:.4g}A{r1:.4g} {r1:.4g} 0 0 0 {mx - px:.4g} {my - py:.4g}"
-        f"A{r2:.4g} {r2:.4g} 0 0 0 {mx + px:.4g} {my + py:.4g}z",
-        p.b,
-    )
-    p.disc(mx, my, p.m * 0.035, p.d)
-
-
-def hearts(p: Canvas) -> None:
-    """Hearts inside a heart."""
-    w, h, dice = p.w, p.h, p.dice
-    x, y, size = w / 2, h * 0.5, p.m * dice.between(0.86, 0.98)
-    colours = dice.pick(([p.a, p.g, p.b, p.c], [p.a, p.b, p.c, p.d], [p.c, p.a, p.g, p.d]))
-    turn = dice.between(-14, 14)
-    for step, colour in enumerate(colours):
-        s = size * (1 - 0.24 * step)
-        r = s * 0.2652
-        top = y - s * 0.14 + step * size * 0.012
-        p.add(
-            f'<path d="M{x:.4g} {top + s * 0.56:.4g}l{-s * 0.4527:.4g} {-s * 0.4527:.4g}'
-            f"a{r:.4g} {r:.4g} 0 0 1 {s * 0.4527:.4g} {-s * 0.3:.4g}"
-            f"a{r:.4g} {r:.4g} 0 0 1 {s * 0.4527:.4g} {s * 0.3:.4g}"
-            f'z" fill="{colour}" transform="rotate({turn:.3g} {x:.4g} {y:.4g})"/>'
-        )
-
-
-def braid(p: Canvas) -> None:
-    """Two lines that keep finding each other."""
-    w, h, dice = p.w, p.h, p.dice
-    waves, swing = dice.between(1.2, 2.1), w * dice.between(0.24, 0.34)
-    fat = p.m * dice.between(0.08, 0.12)
-    x = w / 2
-    phase = dice.between(0, pi)
-    strands = []
-    for sign in (1, -1):
-        strands.append(
-            [
-                (x + sign * swing * sin(phase + waves * TAU * t / 30), -4 + (h + 8) * t / 30)
-                for t in range(31)
-            ]
-        )
-    for strand, colour in zip(strands, (p.a, p.c), strict=True):
-        p.line(f"M{points(strand)}", fat, colour)
-    for t in range(1, 30, 2):
-        gap = abs(strands[0][t][0] - strands[1][t][0])
-        if gap > fat * 1.7:
-            p.line(f"M{strands[0][t][0]:.4g} {strands[0][t][1]:.4g}H{strands[1][t][0]:.4g}", 3, p.b)
-    p.disc(w * dice.pick((0.14, 0.86)), h * dice.between(0.15, 0.85), p.m * 0.07, p.d)
-
-
-def petals(p: Canvas) -> None:
-    """A flower of leaning ovals."""
-    w, h, dice = p.w, p.h, p.dice
-    x, y = w * dice.between(0.44, 0.56), h * 0.44
-    count, reach = dice.pick((6, 8, 9, 12)), p.m * 0.26
-    turn = dice.between(0, 60)
-    p.line(
-        f"M{x:.4g} {y:.4g}Q{x + w * 0.06:.4g} {h * 0.8:.4g} {x - w * 0.05:.4g} {h * 1.02:.4g}",
-        p.m * 0.03,
-        p.b,
-    )
-    for colour, size, far in ((p.a, 1.0, 0.92), (p.c, 0.66, 0.62)):
-        for petal in range(count):
-            angle = turn + 360 * petal / count + (180 / count if size < 1 else 0)
-            p.add(
-                f'<ellipse cx="{x + reach * far:.4g}" cy="{y:.4g}" rx="{reach * 0.8 * size:.4g}" '
-                f'ry="{reach * 2.1 * size / count**0.75:.4g}" fill="{colour}" '
-                f'transform="rotate({angle:.4g} {x:.4g} {y:.4g})"/>'
+    line = h * dice.between(0.36, 0.5)
+    p.disc(w * dice.between(0.2, 0.8), line * dice.between(0.5, 0.9), p.m * 0.2, p.c)
+    count = dice.whole(5, 7)
+    boat_row = dice.whole(0, 2)
+    for row in range(count):
+        y = line + (h - line) * row / count
+        wave = p.m * (0.12 + 0.03 * row)
+        shift = dice.between(-1, 0) * wave * 2
+        if row == boat_row:
+            x, s = w * dice.between(0.3, 0.68), p.m * 0.17
+            p.poly(p.d, (x, y - s * 1.7), (x + s * 0.8, y - s * 0.4), (x, y - s * 0.4))
+            p.poly(
+                p.a,
+                (x - s * 0.1, y - s * 1.3),
+                (x - s * 0.1, y - s * 0.4),
+                (x - s * 0.6, y - s * 0.4),
             )
-    p.disc(x, y, reach * 0.3, p.d)
+            p.half(x, y - s * 0.25, s, pi, p.a)
+        d = f"M{shift:.4g} {y:.4g}"
+        for _ in range(int((w - shift) / wave / 2) + 2):
+            d += f"q{wave * 0.5:.4g} {-wave * 0.32:.4g} {wave:.4g} 0t{wave:.4g} 0"
+        p.path(d + f"V{h:.4g}H{shift:.4g}z", p.b if row % 2 == 0 else mix(p.b, p.g, 0.55))
+
+
+def family_tree(p: Canvas) -> None:
+    """A tree of discs; one has fallen."""
+    w, h, dice = p.w, p.h, p.dice
+    x, floor = w * dice.between(0.44, 0.56), h * 0.88
+    p.box(0, floor, w, h, p.b)
+    p.poly(
+        p.a,
+        (x - w * 0.05, floor + 1),
+        (x - w * 0.015, h * 0.3),
+        (x + w * 0.015, h * 0.3),
+        (x + w * 0.05, floor + 1),
+    )
+    colours = [p.a, p.b, p.a, p.c, p.b, p.a]
+    rows = dice.whole(4, 5)
+    for row in range(rows):
+        y = h * (0.14 + 0.5 * row / (rows - 1))
+        count = (2, 3, 4, 3, 2)[row] if rows == 5 else (2, 4, 4, 2)[row]
+        r = p.m * 0.1
+        for place in range(count):
+            dx = (place - (count - 1) / 2) * r * 2.15
+            p.line(f"M{x:.4g} {y + p.m * 0.16:.4g}L{x + dx:.4g} {y:.4g}", 2.2, p.a)
+            p.disc(x + dx, y, r * dice.between(0.78, 1.0), colours[dice.whole(0, 5)])
+    p.disc(x + w * dice.between(0.2, 0.36) * dice.sign(), floor - p.m * 0.06, p.m * 0.07, p.d)
+
+
+def chairs(p: Canvas) -> None:
+    """Two chairs that face away from each other."""
+    w, h, dice = p.w, p.h, p.dice
+    floor = h * dice.between(0.76, 0.84)
+    p.disc(w * 0.5, h * dice.between(0.3, 0.4), p.m * dice.between(0.24, 0.32), p.c)
+    p.box(0, floor, w, h, p.b)
+    s, gap = p.m * dice.between(0.26, 0.32), p.m * dice.between(0.1, 0.2)
+    tall = dice.between(1.4, 2.0)
+    for side, colour in ((-1, p.a), (1, p.d)):
+        x = w * 0.5 + side * gap
+        far = x + side * s
+        foot = floor + h * 0.06
+        p.line(
+            f"M{x:.4g} {foot:.4g}V{foot - s * tall:.4g}M{x:.4g} {foot - s * 0.75:.4g}"
+            f"H{far:.4g}V{foot:.4g}",
+            s * 0.17,
+            colour,
+            cap="square",
+        )
+        p.box(min(x, x + side * s * 0.09), foot - s * tall, s * 0.09, s * 0.5, colour)
+        p.poly(p.g, (x, foot), (far, foot), (far + side * s, h), (x + side * s, h))
 
 
 DOCUMENTARY = (contact_sheet, aperture, waveform, archive)
-DRAMA = (windows, halves, lone_figure, steps, doorway, strata)
-ROMANCE = (two_discs, hearts, braid, petals)
+DRAMA = (windows, halves, lone_figure, steps, doorway, strata, boat, family_tree, chairs)

@@ -75,6 +75,46 @@ def leap(p: Canvas) -> None:
     p.disc(w * dice.between(0.4, 0.6), h * 0.2, p.m * 0.15, p.c)
 
 
+def wheels(p: Canvas) -> None:
+    """A wheel at speed."""
+    w, h, dice = p.w, p.h, p.dice
+    r = p.m * dice.between(0.32, 0.38)
+    x, y = w * dice.between(0.6, 0.68), h * 0.86 - r
+    for line in range(dice.whole(7, 9)):
+        ly = h * (0.06 + 0.1 * line)
+        reach = x - r * dice.between(-0.1, 0.9)
+        p.box(0, ly, reach, h * dice.between(0.015, 0.055), (p.b, p.a, p.d)[line % 3])
+    p.box(0, h * 0.86, w, h, p.a)
+    p.disc(x, y, r, p.a)
+    p.disc(x, y, r * 0.66, p.c)
+    spokes, turn = dice.whole(5, 7), dice.between(0, 1)
+    for spoke in range(spokes):
+        start = turn + TAU * spoke / spokes
+        p.pie(x, y, r * 0.66, start, start + TAU / spokes * 0.45, p.b)
+    p.disc(x, y, r * 0.17, p.d)
+
+
+def girders(p: Canvas) -> None:
+    """Steel crossing overhead, one beam about to go."""
+    w, h, dice = p.w, p.h, p.dice
+    p.disc(w * dice.between(0.3, 0.7), h * dice.between(0.3, 0.5), p.m * 0.28, p.c)
+    for layer, colour in enumerate((p.b, p.a, p.d)):
+        turn = (dice.between(-40, -20), dice.between(15, 35), dice.between(60, 80))[layer]
+        fat = p.m * dice.between(0.12, 0.17)
+        cx, cy = w * dice.between(0.35, 0.65), h * (0.66, 0.42, 0.55)[layer]
+        reach = w + h
+        p.open_group(f'transform="rotate({turn:.3g} {cx:.4g} {cy:.4g})"')
+        p.box(cx - reach, cy - fat, reach * 2, fat * 0.5, colour)
+        p.box(cx - reach, cy + fat * 0.5, reach * 2, fat * 0.5, colour)
+        d, x, up = f"M{cx - reach * 0.7:.4g} {cy - fat * 0.75:.4g}", cx - reach * 0.7, False
+        while x < cx + reach * 0.7:
+            x += fat * 1.4
+            up = not up
+            d += f"L{x:.4g} {cy + (fat if up else -fat) * 0.75:.4g}"
+        p.line(d, fat * 0.3, colour)
+        p.close_group()
+
+
 def compass(p: Canvas) -> None:
     """A compass rose, its needle off true."""
     w, h, dice = p.w, p.h, p.dice
@@ -295,14 +335,18 @@ def saguaro(p: Canvas) -> None:
 def badge(p: Canvas) -> None:
     """A sheriff's star with one shot through it."""
     w, h, dice = p.w, p.h, p.dice
-    x, y, r = w * 0.5, h * dice.between(0.46, 0.52), p.m * 0.5
+    x, y, r = w * 0.5, h * dice.between(0.46, 0.52), p.m * 0.42
     p.poly(p.b, (0, 0), (w, 0), (w, h * 0.3), (0, h * dice.between(0.5, 0.8)))
+    tips = dice.pick((5, 6, 6))
     p.open_group(f'transform="rotate({dice.between(-16, 16):.3g} {x:.4g} {y:.4g})"')
-    p.ring(x, y, r * 0.74, r * 0.12, p.a)
-    p.star(x, y, r, inner=0.5, tips=dice.pick((5, 6)), fill=p.a)
-    p.star(x, y, r * 0.66, inner=0.5, tips=5, fill=p.c)
+    p.star(x, y, r, inner=0.54, tips=tips, fill=p.a)
+    for tip in range(tips):
+        angle = TAU * tip / tips - pi / 2
+        p.disc(x + cos(angle) * r, y + sin(angle) * r, r * 0.13, p.a)
+    p.ring(x, y, r * 0.4, r * 0.06, p.c)
+    p.star(x, y, r * 0.3, inner=0.42, tips=5, fill=p.c)
     p.close_group()
-    p.disc(x + r * dice.between(-0.3, 0.3), y + r * dice.between(-0.2, 0.2), r * 0.11, p.a)
+    p.disc(x + r * dice.between(-0.4, 0.4), y + r * dice.between(-0.4, 0.4), r * 0.1, p.d)
 
 
 def rails(p: Canvas) -> None:
@@ -321,7 +365,7 @@ def rails(p: Canvas) -> None:
         p.poly(p.d, (x, sky), (foot - w * 0.035, h), (foot + w * 0.035, h))
 
 
-ACTION = (wedges, blast, chevrons, leap)
+ACTION = (wedges, blast, chevrons, leap, wheels, girders)
 ADVENTURE = (compass, contours, peaks, winding_road)
 WAR = (flag, hedgehogs, parachutes)
 WESTERN = (striped_sun, saguaro, badge, rails)

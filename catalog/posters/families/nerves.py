@@ -2,7 +2,7 @@
 
 from math import cos, pi, sin
 
-from catalog.posters.canvas import TAU, Canvas, points
+from catalog.posters.canvas import TAU, Canvas, smooth
 
 
 def keyhole(p: Canvas) -> None:
@@ -77,14 +77,15 @@ def magnifier(p: Canvas) -> None:
 def ajar(p: Canvas) -> None:
     """A row of doors, one of them open."""
     w, h, dice = p.w, p.h, p.dice
-    floor = h * 0.82
+    floor = h * dice.between(0.76, 0.86)
     p.box(0, floor, w, h, p.b)
+    top = h * dice.between(0.18, 0.3)
     count = 3 if w <= h * 1.3 else 5
     wide = w / count
     open_one = dice.whole(0, count - 1)
     for door in range(count):
         x = wide * (door + 0.16)
-        span, top = wide * 0.68, h * 0.22
+        span = wide * 0.68
         p.box(x, top, span, floor - top, p.a)
         p.half(x + span / 2, top + 0.3, span / 2, 0, p.a)
         if door == open_one:
@@ -129,22 +130,23 @@ def rings(p: Canvas) -> None:
 def spiral(p: Canvas) -> None:
     """A true spiral, wide as a road."""
     w, h, dice = p.w, p.h, p.dice
-    x, y = w * dice.between(0.36, 0.64), h * dice.between(0.38, 0.58)
-    turns = dice.between(3.2, 4.6)
-    reach = max(w, h) * 0.78
-    start, way = dice.between(0, TAU), dice.sign()
+    x, y = w * dice.between(0.36, 0.64), h * dice.between(0.4, 0.58)
+    turns = dice.between(3.4, 4.6)
+    reach = max(w, h) * 0.8
+    start, way, weight = dice.between(0, TAU), dice.sign(), dice.between(0.42, 0.58)
     outer, inner = [], []
-    steps = 74
-    for step in range(steps + 1):
-        t = step / steps
+    count = 54
+    for step in range(count + 1):
+        t = step / count
         angle = start + way * turns * TAU * t
-        r, fat = reach * t**1.35, reach * 0.27 / turns * (0.12 + t)
-        outer.append((x + cos(angle) * (r + fat), y + sin(angle) * (r + fat)))
-        inner.append((x + cos(angle) * r, y + sin(angle) * r))
+        r, fat = reach * t**1.3, reach * weight * 1.3 * t**0.3 / turns
+        outer.append((x + cos(angle) * r, y + sin(angle) * r))
+        inner.append((x + cos(angle) * max(r - fat, 0), y + sin(angle) * max(r - fat, 0)))
     if dice.chance(0.5):
-        p.disc(x, y, p.m * 0.44, p.b)
-    p.path(f"M{points(outer)} {points(list(reversed(inner)))}z", p.a)
-    p.disc(x, y, p.m * 0.055, p.c)
+        p.disc(x, y, p.m * 0.46, p.b)
+    inner.reverse()
+    p.path(smooth(outer) + "L" + smooth(inner)[1:] + "z", p.a)
+    p.disc(x, y, p.m * 0.07, p.c)
 
 
 def corridor(p: Canvas) -> None:

@@ -3,6 +3,7 @@
 from math import cos, pi, sin
 
 from catalog.posters.canvas import TAU, Canvas, Point
+from catalog.posters.colour import mix
 
 
 def hills(p: Canvas) -> None:
@@ -22,19 +23,20 @@ def hills(p: Canvas) -> None:
 
 
 def bounce(p: Canvas) -> None:
-    """One ball in many frames of its bounce."""
+    """One ball in many frames of its bounce, the last one bright."""
     w, h, dice = p.w, p.h, p.dice
-    floor = h * 0.86
+    floor = h * 0.84
     p.box(0, floor, w, h, p.b)
-    frames, r = dice.whole(8, 10), p.m * dice.between(0.1, 0.13)
-    hops = dice.pick((1.5, 2.0))
+    frames, r = dice.whole(12, 15), p.m * dice.between(0.1, 0.125)
+    hops, start = dice.pick((1.5, 1.5, 2.5)), dice.between(0.0, 0.2)
     for step in range(frames):
         t = step / (frames - 1)
-        lift = abs(cos(t * pi * hops))
-        squash = 1 - 0.42 * (1 - lift) ** 3
-        y = floor - r * squash - lift * (1 - 0.35 * t) * (floor - r * 3)
-        colour = p.c if step == frames - 1 else (p.a if step % 2 else p.d)
-        p.oval(w * (0.08 + 0.8 * t), y, r / squash**0.8, r * squash, colour)
+        lift = abs(cos((start + t * (hops - start)) * pi)) * (1 - 0.3 * t)
+        squash = 1 - 0.35 * max(0.0, 1 - lift * 4)
+        y = floor - r * squash - lift * (floor - r * 2.4)
+        colour = p.c if step == frames - 1 else mix(p.g, p.a, 0.15 + 0.8 * t)
+        p.oval(w * (0.1 + 0.78 * t), y, r / squash**0.7, r * squash, colour)
+    p.disc(w * dice.between(0.6, 0.8), h * 0.18, p.m * 0.1, p.d)
 
 
 def tiles(p: Canvas) -> None:
@@ -197,7 +199,7 @@ def tumble(p: Canvas) -> None:
     d = f"M0 {h:.4g}V{h * 0.36:.4g}"
     for step in range(steps):
         d += f"H{w * (step + 1) / steps:.4g}V{h * (0.36 + 0.6 * (step + 1) / steps):.4g}"
-    p.path(d + f"H0z", p.a)
+    p.path(d + "H0z", p.a)
     colours = [p.b, p.c, p.d, p.b, p.c]
     size = p.m * dice.between(0.17, 0.21)
     for step in range(5):
@@ -252,6 +254,61 @@ def banana(p: Canvas) -> None:
                 colours[(row + column) % 4],
             )
             p.close_group()
+
+
+def bubbles(p: Canvas) -> None:
+    """Everybody talks at once."""
+    w, h, dice = p.w, p.h, p.dice
+    colours = [p.a, p.b, p.c, p.d]
+    dice.shuffle(colours)
+    for index in range(5):
+        wide, tall = p.m * dice.between(0.4, 0.56), p.m * dice.between(0.24, 0.32)
+        x = w * (0.3 + 0.4 * (index % 2)) + dice.between(-0.06, 0.06) * w - wide / 2
+        y = h * (0.04 + 0.17 * index)
+        colour, r = colours[index % 4], tall * 0.42
+        p.add(
+            f'<rect x="{x:.4g}" y="{y:.4g}" width="{wide:.4g}" height="{tall:.4g}" rx="{r:.4g}" '
+            f'fill="{colour}"/>'
+        )
+        tip = x + wide * (0.25 if index % 2 else 0.75)
+        away = wide * (-0.2 if index % 2 else 0.2)
+        p.poly(
+            colour,
+            (tip - 9, y + tall - 1),
+            (tip + 9, y + tall - 1),
+            (tip + away, y + tall * dice.between(1.25, 1.45)),
+        )
+        mark = p.g if colour != p.g else p.a
+        kind = dice.whole(0, 2)
+        if kind == 0:
+            p.dots([(x + wide * s, y + tall / 2) for s in (0.28, 0.5, 0.72)], tall * 0.22, mark)
+        elif kind == 1:
+            p.box(x + wide * 0.2, y + tall * 0.3, wide * 0.6, tall * 0.12, mark)
+            p.box(x + wide * 0.2, y + tall * 0.56, wide * dice.between(0.2, 0.5), tall * 0.12, mark)
+        else:
+            p.star(x + wide / 2, y + tall / 2, tall * 0.34, inner=0.5, tips=8, fill=mark)
+
+
+def umbrellas(p: Canvas) -> None:
+    """Umbrellas from above, one the other way round."""
+    w, h, dice = p.w, p.h, p.dice
+    across = 2 if w <= h * 1.3 else 4
+    cell = w / across
+    rows = int(h / cell) + 2
+    odd = dice.whole(0, across * 2 - 1)
+    parts = dice.pick((8, 10, 12))
+    for row in range(rows):
+        for column in range(across + row % 2):
+            x = cell * (column + (0.0 if row % 2 else 0.5))
+            y = cell * (row * 0.88 + 0.34)
+            index = row * across + column
+            one, two = (p.c, p.d) if index == odd else (p.a, p.b)
+            p.disc(x, y, cell * 0.47, one)
+            turn = dice.between(0, 1)
+            for part in range(0, parts, 2):
+                start = turn + TAU * part / parts
+                p.pie(x, y, cell * 0.47, start, start + TAU / parts, two)
+            p.disc(x, y, cell * 0.05, p.g)
 
 
 def vinyl(p: Canvas) -> None:
@@ -337,5 +394,5 @@ def spotlights(p: Canvas) -> None:
 
 ANIMATION = (hills, bounce, tiles)
 CHILDREN = (blocks, balloons, rainbow, kite)
-COMEDY = (halftone, grin, tumble, pies, banana)
+COMEDY = (halftone, grin, tumble, pies, banana, bubbles, umbrellas)
 MUSICAL = (vinyl, staves, keys, spotlights)

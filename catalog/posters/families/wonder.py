@@ -128,7 +128,7 @@ def orbits(p: Canvas) -> None:
 
 
 def eclipse(p: Canvas) -> None:
-    """A dark disc before a bright one, over a strange ground."""
+    """A dark disc before a bright one, a slab standing on the ground below."""
     w, h, dice = p.w, p.h, p.dice
     _stars(p, 26, 0.7)
     x, y, r = w * dice.between(0.4, 0.6), h * 0.4, p.m * dice.between(0.3, 0.36)
@@ -136,10 +136,11 @@ def eclipse(p: Canvas) -> None:
     slip = r * dice.between(0.12, 0.4)
     turn = dice.between(0, TAU)
     p.disc(x + cos(turn) * slip, y + sin(turn) * slip, r * 0.9, p.g)
-    line = h * 0.8
+    line = h * 0.84
+    slab = w * dice.between(0.2, 0.74)
+    p.box(slab, h * dice.between(0.46, 0.56), p.m * 0.11, h * 0.5, p.d)
+    p.box(slab + p.m * 0.075, h * 0.58, p.m * 0.035, h * 0.4, p.b)
     p.path(f"M0 {line:.4g}Q{w / 2:.4g} {line - h * 0.12:.4g} {w:.4g} {line:.4g}V{h:.4g}H0z", p.a)
-    p.disc(w * dice.between(0.2, 0.8), h * 0.94, p.m * 0.1, p.d)
-    p.box(w * dice.between(0.2, 0.8), h * 0.52, p.m * 0.07, h * 0.3, p.d)
 
 
 def tunnel(p: Canvas) -> None:
@@ -181,15 +182,15 @@ def signal(p: Canvas) -> None:
     """Arcs sent up from a dish, to a point."""
     w, h, dice = p.w, p.h, p.dice
     _stars(p, 20, 0.6)
-    x, y = w * dice.between(0.25, 0.4), h * 0.78
-    for step in range(1, 6):
-        r = p.m * (0.14 + 0.15 * step)
-        p.line(p.arc(x, y, r, -pi * 0.46, -pi * 0.06), p.m * 0.06, (p.a, p.b, p.c)[step % 3])
-    p.open_group(f'transform="rotate(45 {x:.4g} {y:.4g})"')
-    p.half(x, y, p.m * 0.2, pi, p.a)
-    p.close_group()
-    p.poly(p.a, (x, y), (x - p.m * 0.14, h), (x + p.m * 0.14, h))
-    p.disc(w * dice.between(0.74, 0.88), h * dice.between(0.12, 0.2), p.m * 0.06, p.d)
+    x, y = w * dice.between(0.24, 0.36), h * dice.between(0.7, 0.76)
+    count = dice.whole(4, 6)
+    for step in range(1, count + 1):
+        r = p.m * (0.16 + 0.8 * step / count)
+        p.line(p.arc(x, y, r, -pi * 0.45, -pi * 0.05), p.m * 0.4 / count, (p.a, p.b, p.c)[step % 3])
+    p.poly(p.a, (x, y), (x - p.m * 0.13, h), (x + p.m * 0.13, h))
+    p.half(x, y, p.m * 0.19, pi * 1.25, p.a)
+    p.disc(x + p.m * 0.09, y - p.m * 0.09, p.m * 0.035, p.d)
+    p.disc(w * dice.between(0.76, 0.88), h * dice.between(0.12, 0.2), p.m * 0.075, p.d)
 
 
 def giant_screen(p: Canvas) -> None:
