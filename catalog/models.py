@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import zlib
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
 
+from catalog.genres import main_genre
+from catalog.posters import POSTER_VERSION
 from catalog.querysets import MovieQuerySet
+from catalog.titles import normalize_title, trigrams
 
 
 class DataSource(models.TextChoices):
@@ -61,13 +67,20 @@ class Person(models.Model):
         return self.name
 
 
+TITLE_FIELDS = frozenset({"title", "original_title", "alternative_titles"})
+NORMALIZED_FIELDS = ("title_normalized", "titles_normalized", "title_trigrams")
+
+
 class Movie(models.Model):
     """A film. Its id is ours; those of others are in ``ExternalId``."""
 
     title = models.CharField(max_length=300)
     original_title = models.CharField(max_length=300, blank=True)
+    alternative_titles = ArrayField(models.CharField(max_length=300), default=list, blank=True)
     # Titles as people type them: lower case, no accents, no punctuation, leading article gone.
     title_normalized = models.CharField(max_length=300, editable=False)
+    # The same for every title the film has, the main one first.
+    titles_normalized = ArrayField(models.CharField(max_length=300), default=list, editable=False)
     # Trigrams of the normalised titles under GIN: typo tolerance without pg_trgm, which the
     # embedded server does not carry.
     title_trigrams = ArrayField(models.CharField(max_length=3), default=list, editable=False)
@@ -102,7 +115,14 @@ class Movie(models.Model):
         indexes = [
             GinIndex(fields=["search_vector"], name="catalog_movie_search"),
             GinIndex(fields=["title_trigrams"], name="catalog_movie_trigrams"),
+            GinIndex(fields=["titles_normalized"], name="catalog_movie_titles"),
             models.Index(fields=["title_normalized"], name="catalog_movie_title"),
+            # LIKE 'matr%' uses an index only with this operator class, unless the server's
+            # collation is C.
+            models.Index(
+                OpClass(models.F("title_normalized"), name="varchar_pattern_ops"),
+                name="catalog_movie_title_prefix",
+            ),
             models.Index(fields=["-rating_count", "id"], name="catalog_movie_popular"),
             models.Index(fields=["-year", "id"], name="catalog_movie_year"),
         ]
@@ -110,9 +130,43 @@ class Movie(models.Model):
     def __str__(self) -> str:
         return f"{self.title} ({self.year})" if self.year else self.title
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Keeps the normalised titles right, with ``update_fields`` too."""
+        fields = kwargs.get("update_fields")
+        if fields is None or TITLE_FIELDS & set(fields):
+            self.normalize_titles()
+            if fields is not None:
+                kwargs["update_fields"] = {*fields, *NORMALIZED_FIELDS}
+        super().save(*args, **kwargs)
+
     def get_absolute_url(self) -> str:
         """The film's page."""
         return reverse("catalog:movie", kwargs={"pk": self.pk})
+
+    def normalize_titles(self) -> None:
+        """Fill the normalised fields from the titles; bulk writers call it, ``save`` does."""
+        titles = (self.title, self.original_title, *self.alternative_titles)
+        # dict.fromkeys: distinct, in order.
+        normalized = list(dict.fromkeys(normalize_title(title) for title in titles if title))
+        self.title_normalized = normalized[0] if normalized else ""
+        self.titles_normalized = normalized
+        self.title_trigrams = trigrams(" ".join(normalized))
+
+    @property
+    def genre_names(self) -> list[str]:
+        """Sorted by name; costs no query where ``genres`` is prefetched."""
+        return sorted(genre.name for genre in self.genres.all())
+
+    @property
+    def main_genre(self) -> str:
+        """The genre that says most about the film; "" where it has none."""
+        return main_genre(self.genre_names)
+
+    @property
+    def poster_version(self) -> int:
+        """Changes with whatever the drawn pictures show, so that their addresses may be cached."""
+        shown = (self.pk, self.title, self.year, self.genre_names, self.countries)
+        return zlib.crc32(repr((POSTER_VERSION, *shown)).encode())
 
 
 class Credit(models.Model):
@@ -144,12 +198,17 @@ class Credit(models.Model):
 
 
 class ExternalId(models.Model):
-    """A film's name in somebody else's books; one value names one film."""
+    """A film's name in somebody else's books; one value names one film.
+
+    IMDb's are written as IMDb does ("tt0114709"), the others are plain numbers.
+    """
 
     class Source(models.TextChoices):
         """Whose books."""
 
         MOVIELENS = "movielens", "MovieLens"
+        # MovieLens 100K numbers its films on its own.
+        MOVIELENS_100K = "ml-100k", "MovieLens 100K"
         IMDB = "imdb", "IMDb"
         TMDB = "tmdb", "TMDB"
 
