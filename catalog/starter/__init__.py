@@ -110,9 +110,7 @@ def _parse_film(line: str, *, where: str) -> StarterFilm:
     return StarterFilm(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
 
 
-def _refuse_repeats(
-    film: StarterFilm, *, where: str, seen: dict[tuple[str, object], str]
-) -> None:
+def _refuse_repeats(film: StarterFilm, *, where: str, seen: dict[tuple[str, object], str]) -> None:
     for name in ("slug", "imdb_id", "tmdb_id", "movielens_id"):
         value = getattr(film, name)
         if value is None:
@@ -146,7 +144,11 @@ class _Number:
         if value is None and self.is_optional:
             return ""
         # bool is an int to Python, and is none to a reader of the file.
-        if isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high:
+        if (
+            isinstance(value, int)
+            and not isinstance(value, bool)
+            and self.low <= value <= self.high
+        ):
             return ""
         return f"must be a whole number from {self.low} to {self.high}"
 
