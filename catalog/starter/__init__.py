@@ -7,7 +7,7 @@ keyword was written for this project. The audience that rates them is simulated 
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,7 +107,8 @@ def _parse_film(line: str, *, where: str) -> StarterFilm:
         problem = check(value)
         if problem:
             raise StarterCatalogueError(f"{where}: field {name!r} {problem}, got {value!r}")
-    return StarterFilm(**{k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()})
+    fields: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in raw.items()}
+    return StarterFilm(**fields)
 
 
 def _refuse_repeats(film: StarterFilm, *, where: str, seen: dict[tuple[str, object], str]) -> None:
@@ -178,7 +179,8 @@ def _check_synopsis(value: Any) -> str:
 
 _NAME = _Text(r"\S(.*\S)?", "text without blanks at its ends")
 _MAX_ID = 2**31 - 1
-_CHECKS = {
+# Each check returns what is wrong with a value, or nothing.
+_CHECKS: dict[str, Callable[[Any], str]] = {
     "slug": _Text(r"[a-z0-9]+(-[a-z0-9]+)*", "lower-case words joined by hyphens"),
     "title": _NAME,
     "original_title": _NAME,

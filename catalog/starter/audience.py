@@ -117,7 +117,8 @@ def _film_factors(films: Sequence[StarterFilm], *, rng: np.random.Generator) -> 
         norm = np.sqrt((centred**2).sum(axis=1).mean())
         scaled.append(weight * centred / norm)
     joined = np.hstack(scaled)
-    return joined / np.sqrt((joined**2).sum(axis=1).mean())
+    scale = float(np.sqrt((joined**2).sum(axis=1).mean()))
+    return np.asarray(joined / scale, dtype=np.float64)
 
 
 def _era(year: int) -> str:
@@ -151,7 +152,8 @@ def _fame(
     year = np.array([film.year for film in films], dtype=np.float64)
     english = np.array([film.language == "en" for film in films], dtype=np.float64)
     recency = np.clip((year - 1920) / 80, 0.0, 1.0)
-    return 1.1 * recency + 0.7 * english + 1.1 * quality + rng.normal(0.0, 0.75, len(films))
+    luck = rng.normal(0.0, 0.9, len(films))
+    return np.asarray(1.1 * recency + 0.7 * english + 1.1 * quality + luck, dtype=np.float64)
 
 
 def _tastes(n_users: int, directions: FloatArray, *, rng: np.random.Generator) -> FloatArray:
@@ -165,7 +167,8 @@ def _tastes(n_users: int, directions: FloatArray, *, rng: np.random.Generator) -
     own = rng.standard_t(4, size=(n_users, directions.shape[1]))
     shared = leanings @ directions / np.sqrt(directions.shape[0])
     tastes = np.sqrt(_SHARED_TASTE) * shared + np.sqrt(1 - _SHARED_TASTE) * own
-    return tastes / np.sqrt(2.0)  # the variance of Student's t with 4 degrees of freedom is 2
+    # Student's t with 4 degrees of freedom has variance 2.
+    return np.asarray(tastes / np.sqrt(2.0), dtype=np.float64)
 
 
 def _activity(n_users: int, *, n_items: int, rng: np.random.Generator) -> IntArray:
@@ -207,4 +210,4 @@ def _stars(felt: FloatArray, *, quality: FloatArray, rng: np.random.Generator) -
     value = mean + spread * (felt - felt.mean()) + quality
     value = value + rng.normal(0.0, _NOISE_SIGMA, felt.size)
     step = 1.0 if rng.uniform() < 0.45 else 0.5
-    return np.clip(np.round(value / step) * step, 0.5, 5.0)
+    return np.asarray(np.clip(np.round(value / step) * step, 0.5, 5.0), dtype=np.float64)
