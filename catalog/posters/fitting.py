@@ -13,6 +13,7 @@ from catalog.posters.text import (
 
 MAX_LINES = 7
 MIN_SIZE = 12.5
+_ORPHAN = 0.2  # a line shorter than this share of the widest looks forgotten
 _GUARD_PLAIN = 0.74
 _GUARD_OTHER = 0.6
 
@@ -131,6 +132,8 @@ def set_title(
         by_height = max_height / (0.76 + step * (count - 1))
         size = min(max_size, measure / widest, by_height)
         score = size * (1 - 0.035 * (count - 1))
+        if min(text_width(line, face) for line in lines) < _ORPHAN * widest:
+            score *= 0.75
         if best is None or score > best[0]:
             best = (score, size, lines)
         if size >= max_size:
