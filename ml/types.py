@@ -93,7 +93,7 @@ class Histories:
         """Where person ``i``'s events lie in the flat arrays."""
         return slice(int(self.indptr[i]), int(self.indptr[i + 1]))
 
-    def select(self, rows: Sequence[int] | NDArray[np.intp]) -> Histories:
+    def select(self, rows: Sequence[int] | NDArray[np.integer]) -> Histories:
         """The given people, in the given order."""
         parts = [np.arange(self.indptr[i], self.indptr[i + 1]) for i in rows]
         flat = np.concatenate(parts) if parts else np.empty(0, np.int64)
@@ -137,7 +137,7 @@ class Histories:
 
     @classmethod
     def from_interactions(
-        cls, interactions: Interactions, *, users: NDArray[np.intp] | None = None
+        cls, interactions: Interactions, *, users: NDArray[np.integer] | None = None
     ) -> Histories:
         """One row per user (all, or the given ones in order), sorted by (time, source row)."""
         order = np.lexsort((interactions.timestamp, interactions.user_index))

@@ -81,5 +81,10 @@ class LinearRecommender(Recommender):
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         """For one person (``len(history) == 1``): float32[n_events, len(items)].
 
-        Column sums equal ``score(history)[0, items]`` within 1e-6 of the largest score.
+        Column sums plus :meth:`baseline` equal ``score(history)[0, items]`` within 1e-6 of the
+        largest score, wherever that score is finite.
         """
+
+    def baseline(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
+        """float32[len(items)]: the part of the score that is not from the history (usually 0)."""
+        return np.zeros(len(items), dtype=np.float32)

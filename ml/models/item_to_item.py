@@ -1,0 +1,131 @@
+"""What every model with an item-to-item table shares: score = recency-weighted history @ table."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from ml.models.base import LinearRecommender
+from ml.types import BoolArray, FloatArray, Histories
+
+# Above this share of stored history entries a dense product beats the sparse one (BLAS runs both
+# cores at full width; scipy's sparse product is single-threaded and bound by memory).
+_DENSE_SHARE = 0.01
+
+
+class ItemToItem(LinearRecommender):
+    """Linear model with one table ``W`` [n_items, n_items]: ``score = sum_j w_j W[j]``.
+
+    ``W`` is dense float32 or csr. The weight of event ``j`` is its own weight times
+    ``max(decay^age, floor)``, age 0 for the latest event, 1 for the one before, ... (QUALITY
+    recipe 3; decay 1: all alike). Films without training events score ``-inf``.
+    """
+
+    table: NDArray[np.float32] | sparse.csr_matrix
+    seen: BoolArray
+
+    def __init__(self, *, decay: float = 1.0, floor: float = 0.0) -> None:
+        if not 0 < decay <= 1 or not 0 <= floor <= 1:
+            raise ValueError("decay must be in (0, 1] and floor in [0, 1]")
+        self.decay = decay
+        self.floor = floor
+
+    def event_weights(self, histories: Histories) -> FloatArray:
+        """float32[n_events]: what each event counts; 0 for films unknown here."""
+        known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
+        weight = np.where(known, histories.weight, 0.0)
+        if self.decay < 1:
+            lengths = np.diff(histories.indptr)
+            age = np.repeat(histories.indptr[1:], lengths) - 1 - np.arange(len(weight))
+            weight = weight * np.maximum(self.decay**age, self.floor)
+        return weight.astype(np.float32)
+
+    def score(self, histories: Histories) -> FloatArray:
+        weight = self.event_weights(histories)
+        used = weight != 0
+        rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
+        matrix = sparse.csr_matrix(
+            (weight[used], (rows[used], histories.item_index[used])),
+            shape=(len(histories), self.n_items),
+        )
+        scores = history_product(matrix, self.table)
+        scores[:, ~self.seen] = -np.inf
+        scores[np.diff(matrix.indptr) == 0] = -np.inf
+        return scores
+
+    def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
+        weight = self.event_weights(history)
+        known = np.where(weight != 0, history.item_index, 0)
+        if not len(known):
+            return np.zeros((0, len(items)), dtype=np.float32)
+        rows = self.table[known]
+        part = (rows if isinstance(rows, np.ndarray) else rows.toarray())[:, items]
+        return (weight[:, None] * part).astype(np.float32)
+
+    def history_params(self) -> dict[str, Any]:
+        """The settings of the history's weights."""
+        return {"decay": self.decay, "floor": self.floor}
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        return {**table_to_arrays(self.table), "seen": self.seen}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray], params: dict[str, Any]) -> Self:
+        model = cls(**params)
+        model.table = table_from_arrays(arrays)
+        model.seen = arrays["seen"]
+        model.n_items = len(model.seen)
+        return model
+
+
+def history_product(
+    matrix: sparse.csr_matrix, table: NDArray[np.float32] | sparse.csr_matrix
+) -> FloatArray:
+    """float32[n, n_items]: ``matrix @ table``, by the faster of the sparse and dense routes."""
+    if not isinstance(table, np.ndarray):
+        return np.asarray((matrix @ table).toarray(), dtype=np.float32)
+    cells = matrix.shape[0] * matrix.shape[1]
+    if matrix.shape[0] > 1 and cells and matrix.nnz > _DENSE_SHARE * cells:
+        return matrix.toarray() @ table
+    return np.asarray(matrix @ table, dtype=np.float32)
+
+
+def table_to_arrays(table: NDArray[np.float32] | sparse.csr_matrix) -> dict[str, NDArray]:
+    """A dense table as one array, a sparse one as its three."""
+    if isinstance(table, np.ndarray):
+        return {"table": table}
+    return {
+        "table_data": np.asarray(table.data),
+        "table_indices": table.indices,
+        "table_indptr": table.indptr,
+    }
+
+
+def table_from_arrays(arrays: dict[str, NDArray]) -> NDArray[np.float32] | sparse.csr_matrix:
+    """The inverse of :func:`table_to_arrays`; a memory-mapped array stays one."""
+    if "table" in arrays:
+        return arrays["table"]
+    indptr = arrays["table_indptr"]
+    parts = (arrays["table_data"], arrays["table_indices"], indptr)
+    return sparse.csr_matrix(parts, shape=(len(indptr) - 1, len(indptr) - 1), copy=False)
+
+
+def keep_largest(table: NDArray[np.float32], n_kept: int) -> sparse.csr_matrix:
+    """csr of the ``n_kept`` entries of each row that are largest in absolute value."""
+    n_rows, n_columns = table.shape
+    if n_kept >= n_columns:
+        return sparse.csr_matrix(table)
+    data, indices, counts = [], [], np.zeros(n_rows, dtype=np.int64)
+    for i in range(n_rows):  # row by row: argpartition of the whole would double the memory
+        best = np.sort(np.argpartition(-np.abs(table[i]), n_kept)[:n_kept])
+        best = best[table[i, best] != 0]
+        indices.append(best.astype(np.int32))
+        data.append(table[i, best])
+        counts[i] = len(best)
+    indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    flat_data = np.concatenate(data) if data else np.empty(0, np.float32)
+    flat_indices = np.concatenate(indices) if indices else np.empty(0, np.int32)
+    return sparse.csr_matrix((flat_data, flat_indices, indptr), shape=table.shape)

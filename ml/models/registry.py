@@ -1,0 +1,49 @@
+"""Names of the models -> classes, imported only when asked for.
+
+Importing this module (or ``ml``) never imports torch, lightgbm, implicit or numba.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+from ml.models.base import Recommender
+
+MODELS: dict[str, str] = {
+    "popularity": "ml.models.popularity:Popularity",
+    "item_item": "ml.models.item_item:ItemItem",
+    "als": "ml.models.als:Als",
+    "ease": "ml.models.ease:Ease",
+    "edlae": "ml.models.ease:Edlae",
+    "hybrid": "ml.models.hybrid:Hybrid",
+}
+
+# Models that predict stars (ml.models.rating_base); they are measured by RMSE and never rank.
+RATING_MODELS: dict[str, str] = {}
+
+
+class UnknownModelError(ValueError):
+    """No model of that name; the message lists those there are."""
+
+
+def load_class(name: str) -> type[Any]:
+    """The class of either kind registered as ``name``; raises :class:`UnknownModelError`."""
+    known = MODELS | RATING_MODELS
+    if name not in known:
+        raise UnknownModelError(f"no model is called {name!r}; known: {', '.join(sorted(known))}")
+    module, _, attribute = known[name].partition(":")
+    found: type[Any] = getattr(import_module(module), attribute)
+    return found
+
+
+def model_class(name: str) -> type[Recommender]:
+    """The recommender registered as ``name``; raises :class:`UnknownModelError`."""
+    if name not in MODELS:
+        raise UnknownModelError(f"no model is called {name!r}; known: {', '.join(sorted(MODELS))}")
+    return load_class(name)
+
+
+def create(name: str, params: dict[str, Any] | None = None) -> Recommender:
+    """An unfitted recommender with the given settings (JSON-able, as ``params()`` has them)."""
+    return model_class(name)(**(params or {}))
