@@ -199,6 +199,10 @@ def _running_sockets(folder: Path) -> Path | None:
 
 def _start_server(folder: Path, *, binaries: Path, user: ServerUser | None) -> Path:
     sockets = socket_folder(folder, socket_name=SOCKET_NAME)
+    # Left by a killed server. Postgres removes them itself, unless the pid in them was given to
+    # somebody else or belongs to a zombie (containers often have no init that reaps).
+    for stale in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+        (sockets / stale).unlink(missing_ok=True)
     if user is not None:
         user.reach(folder, binaries=binaries.parent)
         if sockets != folder:

@@ -11,11 +11,10 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import redis
 
 from config.embedded.errors import EmbeddedServiceError, explain_os_error
-from config.embedded.pids import read_record, write_record
+from config.embedded.pids import end_process, read_record, write_record
 from config.embedded.places import make_folder, socket_folder
 
 SOCKET_NAME = "redis.sock"
@@ -125,14 +124,6 @@ def _record_answering(folder: Path, socket: Path) -> None:
 def _end_recorded(folder: Path) -> None:
     """End the recorded server: gently, then (it may hang) for good."""
     record = read_record(_record(folder))
-    process = record.process() if record else None
-    if process is not None:
-        try:
-            process.terminate()
-            process.wait(timeout=3)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=3)
-        except psutil.NoSuchProcess:
-            pass
+    if record is not None:
+        end_process(record, timeout_s=3)
     _record(folder).unlink(missing_ok=True)
