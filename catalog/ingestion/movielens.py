@@ -83,7 +83,7 @@ def import_movielens(
         progress(what, done, total)
 
     with (
-        _alone(),
+        alone(),
         warehouse.incoming() as scratch,
         located(target, scratch=scratch, progress=show) as found,
     ):
@@ -108,7 +108,8 @@ def import_movielens(
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """Nobody else imports meanwhile; raises ``IngestionError`` where somebody does."""
     if not import_lock_take():
         raise IngestionError("Another import is running. Wait for it to end, then try again.")
     try:

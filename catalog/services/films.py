@@ -167,6 +167,8 @@ class _Batch:
                 self.conflicts.append(f"{kind} {value} of {record.title!r} is film {owner}'s")
                 continue
             former = self.matcher.ids[movie.pk].get(kind)
+            if place and former and STRENGTH[self.source] < STRENGTH[DataSource.MOVIELENS]:
+                continue
             if place and former:
                 self.moved_ids.append((movie.pk, kind, value))
             else:

@@ -15,8 +15,8 @@ Key = tuple[str, str]
 class Matcher:
     """Finds the films of a batch of records, in a fixed number of queries.
 
-    The source's own id decides; then IMDb's; then TMDB's, unless the film found has another IMDb id
-    and another title (TMDB ids in MovieLens' links are sometimes wrong). Records without a
+    The first id that we know decides, except that TMDB's does not where the film found has another
+    IMDb id and another title (TMDB ids in MovieLens' links are sometimes wrong). Records without a
     link to IMDb or TMDB are matched by title and year where exactly one film has both and none of
     the source's own ids.
     """
@@ -43,13 +43,11 @@ class Matcher:
 
     def find(self, record: FilmRecord) -> int | None:
         """The id of the film that the record speaks of."""
-        for place, (source, value) in enumerate(record.external_ids):
+        for source, value in record.external_ids:
             movie_id = self.owner.get((source, value))
-            if movie_id is None:
-                continue
-            if place == 0 or source == ExternalId.Source.IMDB:
-                return movie_id
-            if self._is_same_film(record, movie_id):
+            if movie_id is not None and (
+                source != ExternalId.Source.TMDB or self._is_same_film(record, movie_id)
+            ):
                 return movie_id
         if len(record.external_ids) > 1:
             return None
