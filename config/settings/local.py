@@ -11,3 +11,5 @@ SECRET_KEY = env.text("SECRET_KEY") or local_secret_key(VAR_DIR)
 DEBUG = env.flag("DEBUG", default=False)
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# `manage.py up` makes a login for trying; production settings never do.
+DEMO_LOGIN = True
