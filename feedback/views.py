@@ -69,7 +69,7 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
             )
             message = _("You gave %(title)s %(stars)s stars.") % {
                 "title": movie.title,
-                "stars": f"{stars:g}",
+                "stars": f"{float(stars):g}",
             }
     except (services.FeedbackError, EventConflictError) as error:
         return HttpResponseBadRequest(str(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.cards import MovieCard
 from catalog.models import Movie
@@ -11,11 +11,15 @@ from recommendations.reasons import evidence_movie_ids, reason_for
 
 
 def cards_for(
-    films: Sequence[RankedFilm], *, request_id: str = "", surface: str = ""
+    films: Sequence[RankedFilm],
+    *,
+    titles: Mapping[int, str] | None = None,
+    request_id: str = "",
+    surface: str = "",
 ) -> tuple[MovieCard, ...]:
     """Cards in the order of ``films``; a film that was hidden meanwhile is left out."""
     movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in films])}
-    titles = titles_of(films)
+    titles = titles_of(films) if titles is None else titles
     return tuple(
         MovieCard(
             movie=movies[film.movie_id],

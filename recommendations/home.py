@@ -16,9 +16,10 @@ from catalog.models import Movie
 from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
 from ml.types import Histories
+from recommendations.cards import titles_of
 from recommendations.pipeline import POPULAR, popular_films
 from recommendations.ranked import EvidencePart, RankedFilm, RankedList
-from recommendations.reasons import evidence_movie_ids, popularity_reason, reason_for
+from recommendations.reasons import popularity_reason, reason_for
 from recommendations.selectors import recommendations_for
 from recommendations.snapshot import Snapshot, current_snapshot
 
@@ -80,7 +81,7 @@ def home_page(user: User | AnonymousUser, *, request_id: str = "") -> HomePage:
     page = _Page(taken=set(person.hidden_ids))
     ranked = None
     if person.history and snapshot is not None:
-        ranked = recommendations_for(user, n=40, feedback=person)
+        ranked = recommendations_for(user, n=40, feedback=person, snapshot=snapshot)
         for_you = reverse("recommendations:for_you")
         mine = _Draft("for-you", _text(_("For you, tonight")), list(ranked.films), for_you)
         mine.request_id = request_id
@@ -114,7 +115,7 @@ def _because_rows(person: UserFeedback, snapshot: Snapshot) -> list[_Draft]:
             title = (
                 ReasonPart(_("Because you gave ")),
                 ReasonPart(titles[event.movie_id], is_strong=True),
-                ReasonPart(_(" %(stars)s stars") % {"stars": f"{event.stars:g}"}),
+                ReasonPart(_(" %(stars)s stars") % {"stars": f"{float(event.stars or 0):g}"}),
             )
             more = reverse("catalog:movie", args=[event.movie_id])
             drafts.append(_Draft(f"because-{event.movie_id}", title, films, more))
@@ -197,9 +198,7 @@ def _with_cards(drafts: list[_Draft]) -> tuple[list[MovieRow], tuple[MovieCard, 
     """All films of the page in two queries, whatever the number of rows."""
     everything = [film for draft in drafts for film in draft.films]
     movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in everything])}
-    titles = dict(
-        Movie.objects.filter(pk__in=evidence_movie_ids(everything)).values_list("pk", "title")
-    )
+    titles = titles_of(everything)
     rows = []
     for draft in drafts:
         cards = tuple(

@@ -59,7 +59,7 @@ def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str
     films = {film.movie_id: film for film in ranked.films}
     titles = titles_of(ranked.films)
     results = []
-    for card in cards_for(ranked.films):
+    for card in cards_for(ranked.films, titles=titles):
         film = films[card.movie.pk]
         results.append(
             {

@@ -17,9 +17,8 @@ from recommendations.cards import cards_for
 from recommendations.home import home_page, similar_cards
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 from recommendations.ranked import RankedList
-from recommendations.selectors import SOURCE_LABELS, recommendations_for, source_names
+from recommendations.selectors import SOURCE_LABELS, recommendations_for
 from recommendations.services.slates import slate_log
-from recommendations.snapshot import current_snapshot
 
 FOR_YOU_FILMS = 24
 
@@ -57,11 +56,12 @@ def for_you(request: HttpRequest) -> HttpResponse:
     request_id = uuid.uuid4()
     cards = cards_for(ranked.films, request_id=str(request_id), surface="for_you")
     slate_log(ranked, user=request.user, surface="for_you", request_id=request_id)
-    names = source_names(current_snapshot())
     context = {
         "cards": cards,
         "states": film_states(user=request.user, movie_ids=[card.movie.pk for card in cards]),
-        "sources": [(name, SOURCE_LABELS.get(name, name), name == source) for name in names],
+        "sources": [
+            (name, SOURCE_LABELS.get(name, name), name == source) for name in ranked.source_names
+        ],
         "source": source,
         "notice": notice or _notice(ranked),
         "n_history": ranked.n_history,
