@@ -17,7 +17,7 @@ from catalog.posters import (
     draw_poster,
     draw_thumb,
 )
-from catalog.posters.canvas import Palette
+from catalog.posters.canvas import Canvas, Palette
 from catalog.posters.colour import INK, PAPER, contrast, readable_on
 from catalog.posters.compose import design, panel_colours
 from catalog.posters.dice import Dice
@@ -295,7 +295,21 @@ def test_words_break_only_where_the_script_allows():
     assert "".join(japanese.lines) == "千と千尋の神隠しー、ハウルの動く城"
     assert not any(line[0] in "ー、" for line in japanese.lines)
     giant = set_title("A" * 60, measure=176, max_height=90, max_size=50, face="narrow")
+    assert len(giant.lines) > 1
+    assert all(line == "A" * (len(line) - 1) + "-" for line in giant.lines[:-1])
     assert "".join(giant.lines).replace("-", "") == "A" * 60
+    text = "X" * 12 + "(1)" + "Y" * 12
+    tag = set_title(text, measure=120, max_height=90, max_size=50, face="serif")
+    assert "".join(line.removesuffix("-") for line in tag.lines) == text
+
+
+def test_no_line_begins_with_a_lone_dash_or_is_a_single_stray_letter():
+    for title in ("STAR WARS: EPISODE VI - RETURN OF THE JEDI", "DEADPOOL 2", "FAST & FURIOUS"):
+        for measure in range(120, 190, 5):
+            setting = set_title(title, measure=measure, max_height=90, max_size=46, face="narrow")
+            assert " ".join(setting.lines) == title
+            assert not any(line.startswith(("-", "&")) for line in setting.lines)
+            assert min(len(line) for line in setting.lines) > 1
 
 
 def test_right_to_left_titles_start_at_the_right_edge():
@@ -307,7 +321,7 @@ def test_right_to_left_titles_start_at_the_right_edge():
 
 def test_capitals_follow_the_language():
     assert poster_case("Το βλέμμα") == "ΤΟ ΒΛΕΜΜΑ"
-    assert poster_case("Ali'nin sekiz günü", "TR") == "ALİ'NİN SEKİZ GÜNÜ"
+    assert poster_case("Ali'nin sekiz günü", "TR") == "ALİ’NİN SEKİZ GÜNÜ"
     assert poster_case("Straße") == "STRASSE"
     assert poster_case("მონანიება") == "მონანიება"
 
@@ -353,6 +367,13 @@ def test_pictures_stay_under_twelve_kilobytes(genre):
         film = spec(film_id, genres=(genre,), year=YEARS[film_id % len(YEARS)])
         for draw in (draw_poster, draw_backdrop, draw_thumb):
             assert len(draw(film).encode()) < 12_000, (genre, film_id, draw.__name__)
+    # Every family at its busiest leaves 2.5 kB for frame, panel and type.
+    for family in FAMILIES[genre]:
+        for seed in range(80):
+            for w, h in ((200, 260), (200, 170), (320, 180)):
+                canvas = Canvas(w, h, PALETTES[genre][0], Dice(seed))
+                family(canvas)
+                assert len("".join(canvas.out)) < 9_500, (family.__name__, seed, w, h)
 
 
 # -- no two alike --------------------------------------------------------------------
