@@ -195,11 +195,11 @@ def is_right_to_left(text: str) -> bool:
 
 def leading(text: str) -> float:
     """Distance of baselines in ems: tight for capitals, open where marks stand above and below."""
-    tall = any(ord(char) >= 0x590 and _script(char) != "LATIN" for char in text)
-    if not tall:
+    scripts = {_script(char) for char in text if ord(char) >= 0x590 and char.isalpha()}
+    scripts -= {"LATIN", "GREEK"}
+    if not scripts:
         return 0.93
-    stacked = any(_script(char) in ("THAI", "LAO", "KHMER", "ARABIC", "TAMIL") for char in text)
-    return 1.34 if stacked else 1.16
+    return 1.34 if scripts & {"THAI", "LAO", "KHMER", "ARABIC", "TAMIL"} else 1.16
 
 
 def clusters(text: str) -> list[str]:
