@@ -12,6 +12,9 @@ from ml.models.base import Recommender
 
 MODELS: dict[str, str] = {
     "popularity": "ml.models.popularity:Popularity",
+    "trending": "ml.models.trending:Trending",
+    "transition": "ml.models.transition:Transition",
+    "slit": "ml.models.slit:Slit",
     "item_item": "ml.models.item_item:ItemItem",
     "als": "ml.models.als:Als",
     "ease": "ml.models.ease:Ease",
