@@ -74,7 +74,7 @@ class LinearRecommender(Recommender):
     """A recommender whose score is a sum over the films of the history.
 
     That one property is what makes new ratings count at once, explanations exact and a removed
-    rating really removed (DESIGN section 6).
+    rating really removed.
     """
 
     @abstractmethod

@@ -20,10 +20,17 @@ MODELS: dict[str, str] = {
     "ease": "ml.models.ease:Ease",
     "edlae": "ml.models.ease:Edlae",
     "hybrid": "ml.models.hybrid:Hybrid",
+    "genre_cosine": "ml.models.genre_cosine:GenreCosine",
+    "genre_neighbors": "ml.models.genre_neighbors:GenreNeighbors",
+    "semantic": "ml.models.semantic:Semantic",
+    "hgb_ranker": "ml.models.hgb_ranker:HgbRanker",
+    "lambdamart": "ml.models.lambdamart:LambdaMart",
 }
 
 # Models that predict stars (ml.models.rating_base); they are measured by RMSE and never rank.
-RATING_MODELS: dict[str, str] = {}
+RATING_MODELS: dict[str, str] = {
+    "bayesian_mf": "ml.models.bayesian_mf:BayesianMF",
+}
 
 
 class UnknownModelError(ValueError):

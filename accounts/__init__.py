@@ -1,0 +1,1 @@
+"""Who: people, how they log in, what they set."""

@@ -1,0 +1,99 @@
+"""People and their settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+
+
+class UserManager(BaseUserManager["User"]):
+    """Creates people; the e-mail is their name."""
+
+    use_in_migrations = True
+
+    def _create(self, *, email: str, password: str | None, **fields: Any) -> User:
+        if not email:
+            raise ValueError("An e-mail address is needed")
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A person without power over others."""
+        return self._create(email=email, password=password, **fields)
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
+        """A person who may do everything in the admin."""
+        return self._create(
+            email=email, password=password, is_staff=True, is_superuser=True, **fields
+        )
+
+    def get_by_natural_key(self, username: str | None) -> User:
+        """By e-mail, whatever its case."""
+        return self.get(email__iexact=username)
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody with an account, known by e-mail."""
+
+    email = models.EmailField("e-mail address", max_length=254, unique=True)
+    display_name = models.CharField(max_length=60, blank=True)
+    is_staff = models.BooleanField(default=False)
+    is_active = models.BooleanField(default=True)
+    is_demo = models.BooleanField(default=False, help_text="Made by the first start, for trying.")
+    date_joined = models.DateTimeField(default=timezone.now)
+    # Counts this person's feedback: stored recommendations older than it are stale.
+    feedback_generation = models.PositiveBigIntegerField(default=0)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: list[str] = []
+
+    class Meta:
+        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_ci")]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @property
+    def short_name(self) -> str:
+        """What pages call this person."""
+        return self.display_name or self.email.partition("@")[0]
+
+
+class TasteSettings(models.Model):
+    """The dials: what a person told us about their taste in so many words. 0 means untouched."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="taste_settings")
+    surprise = models.FloatField(
+        default=0.0, validators=[MinValueValidator(-1), MaxValueValidator(1)]
+    )
+    diversity = models.FloatField(
+        default=0.0, validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    year_from = models.PositiveSmallIntegerField(null=True, blank=True)
+    year_to = models.PositiveSmallIntegerField(null=True, blank=True)
+    runtime_max_min = models.PositiveSmallIntegerField(null=True, blank=True)
+    languages = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    excluded_genres = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    age_ceiling = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Films certified above this age, or uncertified, are left out.",
+    )
+
+    class Meta:
+        verbose_name_plural = "taste settings"
+
+    def __str__(self) -> str:
+        return f"Taste settings of {self.user_id}"

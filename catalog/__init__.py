@@ -1,0 +1,1 @@
+"""What: films, their facts, words and pictures; finding them."""

@@ -1,0 +1,14 @@
+"""Page addresses."""
+
+from django.urls import path
+
+from catalog import views
+
+app_name = "catalog"
+urlpatterns = [
+    path("browse/", views.browse, name="browse"),
+    path("search/", views.search, name="search"),
+    path("films/<int:pk>/", views.movie, name="movie"),
+    path("films/<int:pk>/poster.svg", views.poster, name="poster"),
+    path("films/<int:pk>/backdrop.svg", views.poster, name="backdrop"),
+]

@@ -1,0 +1,11 @@
+"""Project-wide checks and commands live in the ``config`` app."""
+
+from django.apps import AppConfig
+
+
+class ConfigConfig(AppConfig):
+    """No models: wiring only."""
+
+    name = "config"
+    label = "marquee_config"
+    verbose_name = "Marquee"

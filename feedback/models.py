@@ -1,0 +1,209 @@
+"""What people did (state and append-only log) and what they were shown."""
+
+from __future__ import annotations
+
+import uuid
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.functions import Mod
+from django.utils import timezone
+
+from catalog.models import Movie
+
+
+class Rating(models.Model):
+    """A person's stars for a film, 0.5 to 5 in halves; one per person and film."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="ratings"
+    )
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="ratings")
+    stars = models.DecimalField(max_digits=2, decimal_places=1)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "movie"], name="feedback_rating_user_movie"),
+            models.CheckConstraint(
+                condition=Q(stars__gte=Decimal("0.5")) & Q(stars__lte=Decimal("5.0")),
+                name="feedback_rating_half_to_five",
+            ),
+            models.CheckConstraint(
+                condition=Q(stars=F("stars") - Mod(F("stars"), Value(Decimal("0.5")))),
+                name="feedback_rating_in_halves",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "-updated_at"], name="feedback_rating_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} gave {self.movie_id} {self.stars}"
+
+
+class Reaction(models.Model):
+    """A verb that a person put on a film. Like and dislike exclude each other."""
+
+    class Kind(models.TextChoices):
+        """The verbs; three of them are kinds of no."""
+
+        LIKE = "like", "Like"
+        DISLIKE = "dislike", "Not for me"
+        SEEN = "seen", "Seen it"
+        NOT_TONIGHT = "not_tonight", "Not tonight"
+        NEVER = "never", "Never show this"
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reactions"
+    )
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="reactions")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "movie", "kind"], name="feedback_reaction_user_movie_kind"
+            ),
+            models.UniqueConstraint(
+                fields=["user", "movie"],
+                condition=Q(kind__in=["like", "dislike"]),
+                name="feedback_reaction_like_or_dislike",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="not_tonight") | Q(expires_at__isnull=False),
+                name="feedback_reaction_not_tonight_ends",
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "-created_at"], name="feedback_reaction_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.kind} {self.movie_id}"
+
+
+class WatchlistEntry(models.Model):
+    """A film that a person means to watch."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="watchlist"
+    )
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="watchlisted")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "watchlist entries"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "movie"], name="feedback_watchlist_user_movie")
+        ]
+        indexes = [models.Index(fields=["user", "-created_at"], name="feedback_watchlist_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} wants {self.movie_id}"
+
+
+class QuizSession(models.Model):
+    """One run through the quiz."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="quiz_sessions"
+    )
+    answers = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Quiz of {self.user_id}"
+
+
+class Interaction(models.Model):
+    """One thing that a person did, as it happened. Rows are only ever added.
+
+    ``event_id`` is made by the client, so that a repeated request is recorded once.
+    """
+
+    class Kind(models.TextChoices):
+        """What happened."""
+
+        RATE = "rate", "Rated"
+        UNRATE = "unrate", "Took a rating back"
+        REACT = "react", "Reacted"
+        UNREACT = "unreact", "Took a reaction back"
+        WATCHLIST = "watchlist", "Put on the watchlist"
+        UNWATCHLIST = "unwatchlist", "Took off the watchlist"
+        OPEN = "open", "Opened the film's page"
+
+    event_id = models.UUIDField(unique=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="interactions"
+    )
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="interactions")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    value = models.CharField(max_length=16, blank=True)
+    surface = models.CharField(max_length=24, blank=True)
+    # A slate's request_id, kept as a plain value: the log outlives the slates.
+    request_id = models.UUIDField(null=True, blank=True)
+    position = models.PositiveSmallIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="feedback_interaction_user"),
+            models.Index(fields=["created_at"], name="feedback_interaction_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.kind} {self.movie_id}"
+
+
+class Slate(models.Model):
+    """One list of films as one person was shown it."""
+
+    request_id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="slates",
+        null=True,
+        blank=True,
+    )
+    surface = models.CharField(max_length=24)
+    policy = models.CharField(max_length=40)
+    model_version = models.CharField(max_length=64, blank=True)
+    fallback = models.CharField(max_length=24, blank=True)
+    # What it takes to compute the list again: source, seed, feedback generation, stage counts.
+    context = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["user", "-created_at"], name="feedback_slate_user"),
+            models.Index(fields=["created_at"], name="feedback_slate_time"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.surface} for {self.user_id}"
+
+
+class Impression(models.Model):
+    """One film shown at one position of a slate."""
+
+    slate = models.ForeignKey(Slate, on_delete=models.CASCADE, related_name="impressions")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="impressions")
+    position = models.PositiveSmallIntegerField()
+    source = models.CharField(max_length=24)
+    score = models.FloatField(null=True, blank=True)
+    # The chance that the policy gave this film this place; 1 for a deterministic policy.
+    propensity = models.FloatField(default=1.0)
+    reason = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["slate", "position"], name="feedback_impression_slate_position"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} at {self.position}"

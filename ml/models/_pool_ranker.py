@@ -1,0 +1,290 @@
+"""Learning to rank over a candidate pool: what ``lambdamart`` and ``hgb_ranker`` share.
+
+Sources give scores; their weighted blend of z-scores picks the pool; a learner re-orders the pool
+by the feature store's features (stacking: Wolpert 1992). It learns from events that the sources
+did not see: every person's last event is held back ("next"), or a random fifth ("hidden"), the
+sources are fitted on the rest, and once the learner is fitted they are refitted on everything.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.features import FeatureStore, feature_names, last_moment
+from ml.models.base import Recommender
+from ml.models.hybrid import DEFAULT_PARTS, Part, affine
+from ml.types import FloatArray, Histories, Interactions, ItemFeatures, LongArray
+
+Target = Literal["next", "hidden"]
+HIDDEN_SHARE = 0.2
+MIN_EVENTS = 3  # people with fewer give no example
+BATCH_ROWS = 256
+VALID_SHARE = 0.15  # of the examples' people: early stopping
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Candidates of ``n`` people: positions [n, c] and, per source, scores (z) and ranks [n, c].
+
+    ``valid`` is False where fewer than c films were left; ``blend`` [n, n_items] orders the rest.
+    """
+
+    items: NDArray[np.int64]
+    valid: NDArray[np.bool_]
+    sources: dict[str, tuple[FloatArray, FloatArray]]
+    blend: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Examples:
+    """Training rows of one or more queries (people): features, labels, rows per query."""
+
+    x: FloatArray
+    y: NDArray[np.int8]
+    group: NDArray[np.int64]
+
+
+class PoolRanker(Recommender):
+    """See the module. A subclass supplies the learner."""
+
+    def __init__(
+        self,
+        *,
+        parts: Iterable[Part | dict[str, Any]] = DEFAULT_PARTS,
+        n_candidates: int = 200,
+        target: Target = "next",
+        max_people: int = 10_000,
+    ) -> None:
+        self.parts = tuple(p if isinstance(p, Part) else Part(**p) for p in parts)
+        labels = [p.label for p in self.parts]
+        if not labels or len(set(labels)) < len(labels):
+            raise ValueError("a ranker needs at least one source, and labels that differ")
+        if target not in ("next", "hidden"):
+            raise ValueError(f"target must be 'next' or 'hidden', not {target!r}")
+        self.n_candidates, self.max_people = n_candidates, max_people
+        self.target: Target = target
+        self.models: dict[str, Recommender] = {}
+        self.features = feature_names(labels)
+
+    # -- what a learner supplies ---------------------------------------------------------------
+
+    @abstractmethod
+    def learn(self, train: Examples, valid: Examples, *, seed: int) -> None:
+        """Fit the learner; ``valid`` is for early stopping."""
+
+    @abstractmethod
+    def predict(self, x: FloatArray) -> NDArray[np.floating]:
+        """A score per row of features; constant before anything was learned."""
+
+    @abstractmethod
+    def learner_arrays(self) -> dict[str, NDArray]:
+        """The learner's state."""
+
+    @abstractmethod
+    def load_learner(self, arrays: dict[str, NDArray]) -> None:
+        """The inverse of ``learner_arrays``."""
+
+    # -- fitting -------------------------------------------------------------------------------
+
+    def fit(
+        self, interactions: Interactions, *, seed: int = 0, features: ItemFeatures | None = None
+    ) -> Self:
+        """See the module; with too few people to learn from, the blend alone ranks."""
+        rng = np.random.default_rng(seed)
+        self.n_items = interactions.n_items
+        rest, held = _held_back(interactions, self.target, rng)
+        people = np.unique(held.user_index)
+        if len(people) > self.max_people:
+            people = np.sort(rng.choice(people, self.max_people, replace=False))
+        self._fit_sources(rest, seed=seed, features=features)
+        self.store = FeatureStore.build(interactions, features)
+        examples = self._examples(rest, held, people)
+        is_valid = rng.random(len(examples)) < VALID_SHARE
+        train = _joined([e for e, v in zip(examples, is_valid, strict=True) if not v])
+        valid = _joined([e for e, v in zip(examples, is_valid, strict=True) if v])
+        if train is not None and valid is not None:
+            self.learn(train, valid, seed=seed)
+        self._fit_sources(interactions, seed=seed, features=features)
+        return self
+
+    def _fit_sources(self, data: Interactions, *, seed: int, features: ItemFeatures | None) -> None:
+        from ml.models.registry import create
+
+        self.models = {
+            part.label: create(part.model, part.params).fit(data, seed=seed, features=features)
+            for part in self.parts
+        }
+
+    def _examples(
+        self, rest: Interactions, held: Interactions, people: NDArray[np.integer]
+    ) -> list[Examples]:
+        """One per person whose pool holds something that was held back."""
+        order = np.argsort(held.user_index, kind="stable")
+        bounds = np.searchsorted(held.user_index[order], np.stack([people, people + 1]))
+        wanted = [held.item_index[order[a:b]] for a, b in bounds.T]
+        everyone = Histories.from_interactions(rest)
+        found = []
+        for start in range(0, len(people), BATCH_ROWS):
+            rows = np.arange(start, min(start + BATCH_ROWS, len(people)))
+            histories = everyone.select(people[rows])
+            pool = self.pool(histories)
+            x = self._matrix(histories, pool, last_moment(histories))
+            for i, row in enumerate(rows):
+                valid = pool.valid[i]
+                y = np.isin(pool.items[i], wanted[row])[valid].astype(np.int8)
+                if y.any():
+                    found.append(Examples(x[i][valid], y, np.array([len(y)])))
+        return found
+
+    # -- candidates and scores -----------------------------------------------------------------
+
+    def pool(self, histories: Histories) -> Pool:
+        """The best ``n_candidates`` of the blend, without the films of the history."""
+        n = len(histories)
+        blend = np.zeros((n, self.n_items), dtype=np.float32)
+        has_opinion = np.zeros(blend.shape, dtype=np.bool_)
+        scored: dict[str, FloatArray] = {}
+        for part in self.parts:
+            model = self.models[part.label]
+            scores = model.score(histories)
+            mean, scale = affine(scores)
+            finite = np.isfinite(scores)
+            centered = np.where(finite, scores, mean[:, None]) - mean[:, None]
+            z = scale[:, None] * centered
+            scored[part.label] = z.astype(np.float32)
+            blend += np.float32(part.weight) * scored[part.label]
+            if model.is_personal:
+                has_opinion |= finite
+        blend[~has_opinion] = -np.inf
+        masked = blend.copy()
+        rows = np.repeat(np.arange(n), np.diff(histories.indptr))
+        known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
+        masked[rows[known], histories.item_index[known]] = -np.inf
+        width = min(self.n_candidates, self.n_items)
+        items = np.argsort(-masked, axis=1, kind="stable")[:, :width]
+        valid = np.isfinite(np.take_along_axis(masked, items, axis=1))
+        sources = {label: _score_and_rank(z, items) for label, z in scored.items()}
+        return Pool(items=items, valid=valid, sources=sources, blend=blend)
+
+    def _matrix(self, histories: Histories, pool: Pool, now: LongArray) -> FloatArray:
+        x = self.store.matrix(histories, pool.items, now=now, sources=pool.sources)
+        return x.reshape(*pool.items.shape, len(self.features))
+
+    def score(self, histories: Histories, *, now: LongArray | None = None) -> FloatArray:
+        """float32[n, n_items]; ``now`` int64[n] is the moment of asking (default: of the last
+        event). Films outside the pool follow below it in the blend's order."""
+        if not len(histories) or not self.n_items:
+            return np.empty((len(histories), self.n_items), dtype=np.float32)
+        parts = []
+        moments = self._default_moments(histories) if now is None else now
+        for start in range(0, len(histories), BATCH_ROWS):
+            rows = np.arange(start, min(start + BATCH_ROWS, len(histories)))
+            parts.append(self._score_batch(histories.select(rows), moments[rows]))
+        return np.concatenate(parts)
+
+    def _default_moments(self, histories: Histories) -> LongArray:
+        """The last event's time; for made-up times before all data the end of the data."""
+        last = last_moment(histories)
+        return np.where(last < self.store.first, self.store.first + self.store.span, last)
+
+    def _score_batch(self, histories: Histories, now: LongArray) -> FloatArray:
+        pool = self.pool(histories)
+        finite = np.isfinite(pool.blend)
+        # The tail: the blend squeezed into (-1, 0), below every candidate's 0..1.
+        low = np.where(finite, pool.blend, np.inf).min(axis=1, keepdims=True)
+        high = np.where(finite, pool.blend, -np.inf).max(axis=1, keepdims=True)
+        low, high = (np.where(np.isfinite(edge), edge, 0.0) for edge in (low, high))
+        span = high - low + 1e-6
+        below = np.where(finite, pool.blend, high) - high
+        out = np.where(finite, below / span - 1e-3, -np.inf).astype(np.float32)
+        x = self._matrix(histories, pool, now)
+        raw = np.asarray(self.predict(x.reshape(-1, x.shape[-1]))).reshape(pool.items.shape)
+        raw = np.where(pool.valid, raw, -np.inf)
+        for i in range(len(out)):
+            valid = pool.valid[i]
+            out[i, pool.items[i, valid]] = 1.0 / (1.0 + np.exp(-raw[i, valid]))
+        return out
+
+    # -- persistence ---------------------------------------------------------------------------
+
+    def params(self) -> dict[str, Any]:
+        return {
+            "parts": [asdict(part) for part in self.parts],
+            "n_candidates": self.n_candidates,
+            "target": self.target,
+            "max_people": self.max_people,
+        }
+
+    def to_arrays(self) -> dict[str, NDArray]:
+        own = {f"learner.{k}": v for k, v in self.learner_arrays().items()}
+        store = {f"features.{k}": v for k, v in self.store.to_arrays().items()}
+        names = {"names": np.frombuffer("\n".join(self.features).encode(), dtype=np.uint8)}
+        sources = {
+            f"source.{label}.{k}": v
+            for label, model in self.models.items()
+            for k, v in model.to_arrays().items()
+        }
+        return {**own, **store, **names, **sources}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, NDArray], params: dict[str, Any]) -> Self:
+        """ValueError when the features were others, or in another order, than today's."""
+        from ml.models.registry import model_class
+
+        model = cls(**params)
+        names = tuple(arrays["names"].tobytes().decode().split("\n"))
+        if names != model.features:
+            raise ValueError("the ranker was fitted on other features than the store computes")
+        model.store = FeatureStore.from_arrays(_with_prefix(arrays, "features."))
+        for part in model.parts:
+            own = _with_prefix(arrays, f"source.{part.label}.")
+            model.models[part.label] = model_class(part.model).from_arrays(own, part.params)
+        model.n_items = model.store.n_items
+        model.load_learner(_with_prefix(arrays, "learner."))
+        return model
+
+
+def _with_prefix(arrays: dict[str, NDArray], prefix: str) -> dict[str, NDArray]:
+    return {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+
+
+def _score_and_rank(z: FloatArray, items: NDArray[np.integer]) -> tuple[FloatArray, FloatArray]:
+    """The candidates' z-scores and log(1 + number of films that score higher)."""
+    own = np.take_along_axis(z, items, axis=1)
+    ordered = np.sort(z, axis=1)
+    above = np.stack(
+        [z.shape[1] - np.searchsorted(ordered[i], own[i], side="right") for i in range(len(z))]
+    )
+    return own, np.log1p(above).astype(np.float32)
+
+
+def _held_back(
+    data: Interactions, target: Target, rng: np.random.Generator
+) -> tuple[Interactions, Interactions]:
+    """(what the sources learn from, what is to be found): the last event, or a random fifth."""
+    second_key = data.timestamp if target == "next" else rng.permutation(len(data))
+    order = np.lexsort((second_key, data.user_index))
+    counts = np.bincount(data.user_index, minlength=data.n_users)
+    ends = np.cumsum(counts)
+    back = np.empty(len(data), dtype=np.int64)
+    back[order] = ends[data.user_index[order]] - 1 - np.arange(len(data))
+    mine = counts[data.user_index]
+    n_held = np.ones_like(mine) if target == "next" else np.maximum(1, mine * HIDDEN_SHARE)
+    is_held = (mine >= MIN_EVENTS) & (back < n_held.astype(np.int64))
+    return data.select(~is_held), data.select(is_held)
+
+
+def _joined(examples: list[Examples]) -> Examples | None:
+    if not examples:
+        return None
+    return Examples(
+        x=np.concatenate([e.x for e in examples]),
+        y=np.concatenate([e.y for e in examples]),
+        group=np.concatenate([e.group for e in examples]),
+    )

@@ -1,0 +1,1 @@
+"""Joins people and films through ``ml``: training, the model registry, serving, reasons."""

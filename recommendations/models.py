@@ -1,0 +1,130 @@
+"""Model versions, training runs and stored recommendations."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+
+
+class ModelVersion(models.Model):
+    """A fitted model on disk and its standing. One is ACTIVE per kind."""
+
+    class Status(models.TextChoices):
+        """candidate -> active -> retired; failed where a gate said no."""
+
+        CANDIDATE = "candidate", "Candidate"
+        ACTIVE = "active", "Active"
+        RETIRED = "retired", "Retired"
+        FAILED = "failed", "Failed"
+
+    kind = models.CharField(max_length=24, default="hybrid")
+    version = models.CharField(max_length=64, unique=True)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.CANDIDATE)
+    # Relative to MODELS_DIR: an artifact can be moved with its folder.
+    path = models.CharField(max_length=200)
+    manifest_sha256 = models.CharField(max_length=64)
+    data_fingerprint = models.CharField(max_length=64)
+    metrics = models.JSONField(default=dict)
+    note = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    activated_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=Q(status="active"),
+                name="recommendations_one_active_per_kind",
+            )
+        ]
+        indexes = [models.Index(fields=["kind", "-created_at"], name="recommendations_mv_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version} ({self.status})"
+
+
+class TrainingRun(models.Model):
+    """One attempt to train. One is RUNNING per kind; the lease tells the living from the dead."""
+
+    class Status(models.TextChoices):
+        """How it stands."""
+
+        RUNNING = "running", "Running"
+        DONE = "done", "Done"
+        SKIPPED = "skipped", "Skipped: nothing new"
+        REFUSED = "refused", "Refused by the gate"
+        FAILED = "failed", "Failed"
+
+    kind = models.CharField(max_length=24, default="hybrid")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    trigger = models.CharField(max_length=24, default="command")
+    progress = models.FloatField(default=0.0)
+    stage = models.CharField(max_length=60, blank=True)
+    log = models.TextField(blank=True)
+    error = models.TextField(blank=True)
+    data_fingerprint = models.CharField(max_length=64, blank=True)
+    # The newest live interaction that the training saw: newer ones count towards RETRAIN_AFTER.
+    last_interaction_id = models.BigIntegerField(default=0)
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.SET_NULL, null=True, blank=True, related_name="runs"
+    )
+    started_at = models.DateTimeField(default=timezone.now)
+    heartbeat_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind"],
+                condition=Q(status="running"),
+                name="recommendations_one_running_per_kind",
+            )
+        ]
+        indexes = [models.Index(fields=["kind", "-started_at"], name="recommendations_run_kind")]
+
+    def __str__(self) -> str:
+        return f"Training of {self.kind}, {self.status}"
+
+
+class Recommendation(models.Model):
+    """The list that batch inference stored for a person, served while it is fresh."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="recommendations"
+    )
+    source = models.CharField(max_length=24, default="hybrid")
+    movie_ids = ArrayField(models.BigIntegerField(), default=list)
+    scores = ArrayField(models.FloatField(), default=list)
+    # One list of evidence entries per film, in the order of movie_ids.
+    evidence = models.JSONField(default=list)
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="recommendations"
+    )
+    # The person's feedback_generation that the list has seen: behind it, the list is stale.
+    feedback_generation = models.PositiveBigIntegerField(default=0)
+    computed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "source"], name="recommendations_stored_user_source"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} for {self.user_id}"
+
+
+class ScheduledRun(models.Model):
+    """When a beat entry last ran and how long it took."""
+
+    name = models.CharField(max_length=60, unique=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    outcome = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name
