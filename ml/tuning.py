@@ -24,18 +24,21 @@ DEPTH = 200  # of each source: films that no source has among these cannot enter
 class Candidates:
     """Validation rows reduced to the films that some source ranks high.
 
-    ``z`` float32[n, width, n_sources] are the z-scores as :class:`Hybrid` takes them, ``-inf`` rows
-    pad; ``is_truth`` bool[n, width]; ``n_truth`` int[n] all films to be found.
+    ``z`` float32[n_sources, n, width] are the z-scores as :class:`Hybrid` takes them; ``is_real``
+    bool[n, width] is False where a row has fewer films; ``is_truth`` bool[n, width]; ``n_truth``
+    int[n] all films to be found.
     """
 
     z: FloatArray
+    is_real: NDArray[np.bool_]
     is_truth: NDArray[np.bool_]
     n_truth: NDArray[np.int64]
 
     def ndcg(self, weights: NDArray[np.float64], k: int) -> float:
         """Mean NDCG@k of the blend with these weights over the rows."""
-        total = self.z @ weights.astype(np.float32)
-        total[np.isneginf(self.z[:, :, 0])] = -np.inf
+        used = np.flatnonzero(weights)
+        total = np.tensordot(weights[used].astype(np.float32), self.z[used], axes=1)
+        total[~self.is_real] = -np.inf
         width = min(k, total.shape[1])
         best = np.argpartition(-total, width - 1, axis=1)[:, :width]
         order = np.argsort(-np.take_along_axis(total, best, axis=1), axis=1, kind="stable")
@@ -56,21 +59,23 @@ def collect(
         _collect_block(models, split, rows[start : start + BATCH_ROWS])
         for start in range(0, len(rows), BATCH_ROWS)
     ]
-    width = max(z.shape[1] for z, _ in blocks)
-    z = np.full((len(rows), width, len(models)), -np.inf, dtype=np.float32)
-    is_truth = np.zeros((len(rows), width), dtype=np.bool_)
-    start = 0
-    for block_z, block_truth in blocks:
-        stop = start + len(block_z)
-        z[start:stop, : block_z.shape[1]] = block_z
-        is_truth[start:stop, : block_z.shape[1]] = block_truth
-        start = stop
-    return Candidates(z, is_truth, np.diff(split.truth.indptr)[rows].astype(np.int64))
+    width = max(is_real.shape[1] for _, is_real, _ in blocks)
+
+    def joined(parts: list[NDArray]) -> NDArray:
+        return np.concatenate([_widened(part, width) for part in parts], axis=-2)
+
+    z, is_real, is_truth = (joined([block[i] for block in blocks]) for i in range(3))
+    return Candidates(z, is_real, is_truth, np.diff(split.truth.indptr)[rows].astype(np.int64))
+
+
+def _widened(part: NDArray, width: int) -> NDArray:
+    """``part`` [..., n, w] padded with zeros to [..., n, width]."""
+    return np.pad(part, [(0, 0)] * (part.ndim - 1) + [(0, width - part.shape[-1])])
 
 
 def _collect_block(
     models: Sequence[Recommender], split: RankingSplit, rows: NDArray[np.intp]
-) -> tuple[FloatArray, NDArray[np.bool_]]:
+) -> tuple[FloatArray, NDArray[np.bool_], NDArray[np.bool_]]:
     shown = split.histories.select(rows)
     barred = batch_exclude(split, shown, rows).toarray()
     n_items = split.train.n_items
@@ -88,10 +93,9 @@ def _collect_block(
     width = int(wanted.sum(axis=1).max())
     at = np.argsort(~wanted, axis=1, kind="stable")[:, :width]
     is_real = np.take_along_axis(wanted, at, axis=1)
-    picked = np.stack([np.take_along_axis(source, at, axis=1) for source in z], axis=2)
-    picked[~is_real] = -np.inf
+    picked = np.stack([np.take_along_axis(source, at, axis=1) for source in z])
     truth = np.take_along_axis(split.truth[rows].toarray(), at, axis=1) & is_real
-    return picked, truth
+    return picked, is_real, truth
 
 
 def search_weights(candidates: Candidates, *, k: int = 10) -> tuple[NDArray[np.float64], float]:
@@ -100,7 +104,7 @@ def search_weights(candidates: Candidates, *, k: int = 10) -> tuple[NDArray[np.f
     Starts from the best single source; each round tries every weight times STEPS and keeps the
     best change, until none helps by more than 1e-5.
     """
-    n_sources = candidates.z.shape[2]
+    n_sources = len(candidates.z)
     singles = [candidates.ndcg(np.eye(n_sources)[s], k) for s in range(n_sources)]
     weights = np.eye(n_sources)[int(np.argmax(singles))]
     best = max(singles)
@@ -130,7 +134,7 @@ def tune_hybrid(
     max_rows: int = 10_000,
     on_progress: Progress | None = None,
 ) -> Hybrid:
-    """A blend of ``parts`` fitted on the validation split's training events, its weights chosen there.
+    """A blend of ``parts`` fitted on ``valid``'s training events, its weights chosen on its rows.
 
     Parts whose weight comes out as 0 are left out. The weights of ``parts`` as given don't matter.
     """
