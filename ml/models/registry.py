@@ -17,6 +17,11 @@ MODELS: dict[str, str] = {
     "ease": "ml.models.ease:Ease",
     "edlae": "ml.models.ease:Edlae",
     "hybrid": "ml.models.hybrid:Hybrid",
+    "graph_filter": "ml.models.graph_filter:GraphFilter",
+    "kernel_ridge": "ml.models.kernel_ridge:KernelRidge",
+    "lightgcn": "ml.models.lightgcn:LightGCN",
+    "sequential": "ml.models.sequential:Sequential",
+    "two_tower": "ml.models.two_tower:TwoTower",
 }
 
 # Models that predict stars (ml.models.rating_base); they are measured by RMSE and never rank.
