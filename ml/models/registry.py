@@ -25,6 +25,11 @@ MODELS: dict[str, str] = {
     "semantic": "ml.models.semantic:Semantic",
     "hgb_ranker": "ml.models.hgb_ranker:HgbRanker",
     "lambdamart": "ml.models.lambdamart:LambdaMart",
+    "graph_filter": "ml.models.graph_filter:GraphFilter",
+    "kernel_ridge": "ml.models.kernel_ridge:KernelRidge",
+    "lightgcn": "ml.models.lightgcn:LightGCN",
+    "sequential": "ml.models.sequential:Sequential",
+    "two_tower": "ml.models.two_tower:TwoTower",
 }
 
 # Models that predict stars (ml.models.rating_base); they are measured by RMSE and never rank.

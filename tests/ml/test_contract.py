@@ -26,6 +26,11 @@ SMALL: dict[str, dict[str, Any]] = {
     # Eighty people are too few to learn one last event each from: a hidden fifth is steadier.
     "hgb_ranker": {"parts": [EDLAE], "n_trees": 10, "target": "hidden"},
     "lambdamart": {"parts": [EDLAE], "n_trees": 10, "target": "hidden"},
+    "kernel_ridge": {"l2": 0.5},
+    "lightgcn": {"n_factors": 8, "n_epochs": 20},
+    "sequential": {"n_factors": 16, "length": 10, "n_negatives": 20, "n_epochs": 40}
+    | {"learning_rate": 0.03, "patience": 9, "dropout": 0.0},
+    "two_tower": {"n_factors": 16, "n_epochs": 20},
     "hybrid": {
         "parts": [
             {"label": "edlae", "model": "edlae", "weight": 0.6, "params": {"l2": 5.0}},
@@ -40,6 +45,9 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("ease", {"l2": 5.0, "n_kept": 20, "decay": 0.8, "floor": 0.02}),
     ("edlae", {"l2": 5.0, "half_life_days": 100.0, "min_rating": 4.0, "alpha": 1.0}),
     ("als", {"n_factors": 8, "decay": 0.9, "floor": 0.1}),
+    ("graph_filter", {"n_factors": 5, "sharpen": 0.0, "decay": 0.9}),
+    ("kernel_ridge", {"l2": 0.5, "n_landmarks": 40}),
+    ("lightgcn", {"n_factors": 8, "n_epochs": 20, "loss": "bpr", "edge_dropout": 0.2}),
     ("popularity", {"half_life_days": 30.0}),
     ("popularity", {"window_days": 60.0}),
 ]
@@ -212,7 +220,14 @@ def test_tiny_data_does_not_crash(
 
 @pytest.mark.parametrize(
     ("name", "params"),
-    [("als", {"n_factors": 16, "l2": 0.001}), ("item_item", {"n_neighbors": 40}), ("ease", {})],
+    [
+        ("als", {"n_factors": 16, "l2": 0.001}),
+        ("item_item", {"n_neighbors": 40}),
+        ("ease", {}),
+        ("graph_filter", {"n_factors": 2, "sharpen": 0.0}),
+        ("kernel_ridge", {}),
+        ("lightgcn", {"n_factors": 16, "loss": "softmax", "n_epochs": 60}),
+    ],
 )
 def test_checkerboard_is_solved(name: str, params: dict[str, Any]) -> None:
     events = checkerboard()
