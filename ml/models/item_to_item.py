@@ -14,6 +14,8 @@ from ml.types import BoolArray, FloatArray, Histories
 # Above this share of stored history entries a dense product beats the sparse one (BLAS runs both
 # cores at full width; scipy's sparse product is single-threaded and bound by memory).
 _DENSE_SHARE = 0.01
+_FULL_SHARE = 0.1
+_DENSE_CELLS = 400_000_000  # 20,000 films, 1.6 GB
 
 
 class ItemToItem(LinearRecommender):
@@ -91,6 +93,15 @@ def history_product(
     if matrix.shape[0] > 1 and cells and matrix.nnz > _DENSE_SHARE * cells:
         return matrix.toarray() @ table
     return np.asarray(matrix @ table, dtype=np.float32)
+
+
+def dense_if_full(table: sparse.csr_matrix) -> NDArray[np.float32] | sparse.csr_matrix:
+    """The table dense where at least a tenth is stored: BLAS is then several times faster."""
+    cells = table.shape[0] * table.shape[1]
+    if cells <= _DENSE_CELLS and table.nnz >= _FULL_SHARE * cells:
+        return np.ascontiguousarray(table.toarray(), dtype=np.float32)
+    table.sort_indices()
+    return table
 
 
 def table_to_arrays(table: NDArray[np.float32] | sparse.csr_matrix) -> dict[str, NDArray]:

@@ -32,8 +32,8 @@ class LightGCN(LinearRecommender):
 
     ``loss`` "bpr" is the paper's: ``-log sigmoid(s_pos - s_neg)`` on random pairs, ``batch_size``
     edges a step. "softmax" is the likelihood of all of a person's films among the whole catalogue
-    with cosine scores over ``temperature`` (Wu et al., "On the Effectiveness of Sampled Softmax Loss
-    for Item Recommendation", 2022; here without sampling), ``batch_size`` people a step.
+    with cosine scores over ``temperature`` (Wu et al., "On the Effectiveness of Sampled Softmax
+    Loss for Item Recommendation", 2022; here without sampling), ``batch_size`` people a step.
     ``weight_decay`` is on the free embeddings of the batch; ``edge_dropout`` leaves out that share
     of the edges anew each epoch (SGL, Wu et al. 2021).
 
@@ -163,16 +163,15 @@ class LightGCN(LinearRecommender):
             decay = free[0][tensors[0]].square().sum() + free[1][tensors[2]].square().sum()
         else:
             loss = bpr_loss(final, tensors)
-            decay = sum(
-                (free[at][index].square().sum() for at, index in zip((0, 1, 1), tensors)),
-                torch.zeros(()),
-            )
+            users, positive, negative = tensors
+            decay = free[0][users].square().sum() + free[1][positive].square().sum()
+            decay = decay + free[1][negative].square().sum()
         loss.backward()
         (self.weight_decay * decay / (2 * len(batch[-1]))).backward()
         with torch.no_grad():
-            gradient = graph.propagate(final[0].grad, final[1].grad)
+            gradient = graph.propagate(_gradient(final[0]), _gradient(final[1]))
             for part, more in zip(free, gradient, strict=True):
-                part.grad += more
+                part.grad = _gradient(part) + more
         optimiser.step()
         return float(loss.detach())
 
@@ -274,6 +273,12 @@ def bpr_loss(final: list[torch.Tensor], batch: list[torch.Tensor]) -> torch.Tens
     users, positive, negative = batch
     difference = (final[0][users] * (final[1][positive] - final[1][negative])).sum(dim=1)
     return functional.softplus(-difference).mean()
+
+
+def _gradient(part: torch.Tensor) -> torch.Tensor:
+    import torch
+
+    return torch.zeros_like(part) if part.grad is None else part.grad
 
 
 def _not_in(
