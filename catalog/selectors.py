@@ -63,6 +63,13 @@ class FilmPage:
     synopsis_source: str
     is_audience_simulated: bool
 
+    @property
+    def runtime(self) -> str:
+        """ "2 h 34 min"; "" where nobody told us."""
+        hours, minutes = divmod(self.movie.runtime_min or 0, 60)
+        parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
+        return " ".join(part for part in parts if part)
+
 
 def genres_all() -> list[Genre]:
     """Every genre, by name; one query."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from catalog.cards import MovieCard
-from catalog.filters import SORT_NAMES, FilmFilters, chips, decades, years_label
+from catalog.filters import SORT_NAMES, FilmFilters, chips, decade_links
 from catalog.models import Movie
 from catalog.names import language_name
 from catalog.pictures import backdrop_svg, poster_svg
@@ -47,7 +48,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "genres": genres,
         "languages": languages,
-        "decades": [(year, years_label(year, year + 9)) for year in decades(first, last)],
+        "decades": decade_links(filters, first, last),
         "runtimes": RUNTIMES,
         "min_ratings": MIN_RATINGS,
         "sorts": list(SORT_NAMES.items()),
@@ -161,7 +162,7 @@ def _encoded_q(text: str) -> str:
 
 
 def _page_or_part(
-    request: HttpRequest, context: dict[str, object], *, page: str, parts: dict[str, str]
+    request: HttpRequest, context: dict[str, Any], *, page: str, parts: dict[str, str]
 ) -> HttpResponse:
     """The whole page, or the part that htmx is going to replace.
 
@@ -172,5 +173,11 @@ def _page_or_part(
     if htmx and not htmx.history_restore_request:
         template = parts.get(htmx.target or "", page)
     response = render(request, template, context)
+    if htmx and template != page and "query" in context:
+        # The address without the form's empty fields.
+        query, number = context["query"], request.GET.get("page")
+        page_part = f"page={number}" if number and number.isdigit() else ""
+        joined = "&".join(part for part in (query, page_part) if part)
+        response["HX-Push-Url"] = f"{request.path}?{joined}" if joined else request.path
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response
