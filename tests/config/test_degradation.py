@@ -96,7 +96,7 @@ def test_people_browse_and_log_in_without_redis(redis_gone, client, django_user_
 
 
 @pytest.fixture
-def postgres_gone(monkeypatch):
+def postgres_gone(db, monkeypatch):
     """Every new connection is refused, as when the server is down."""
 
     def refuse(*_: object, **__: object):
@@ -138,7 +138,8 @@ def test_without_postgres_every_page_is_a_plain_503(postgres_gone, name):
 
 def test_without_postgres_the_api_answers_in_its_own_shape(postgres_gone):
     client = Client(raise_request_exception=False)
-    answer = in_fresh_thread(lambda: client.get("/api/v1/genres/"))
+    client.cookies["sessionid"] = "a-session-that-must-be-looked-up"
+    answer = in_fresh_thread(lambda: client.get("/api/v1/me/ratings/"))
     assert answer.status_code == 503
     assert answer.json()["error"]["code"] == "unavailable"
 
