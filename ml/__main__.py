@@ -47,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = options.run(options)
     except (*EXPECTED, UsageError) as error:
-        error_console.print(f"error: {error}", style="red", markup=False, highlight=False)
+        error_console.print(
+            f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
         return 2
     return code
 
