@@ -116,9 +116,9 @@ class Als(LinearRecommender):
             if used.any():
                 w = weight[row][used]
                 system, factors = self._system(histories.item_index[row][used], w)
-                vectors[i] = linalg.solve(
-                    system, factors.T @ w, assume_a="pos", overwrite_a=True, check_finite=False
-                )
+                _, vectors[i], failed = linalg.lapack.sposv(system, factors.T @ w, overwrite_a=1)
+                if failed:
+                    raise ValueError("the fold-in system is not positive definite: raise l2")
         return vectors
 
     def score(self, histories: Histories) -> FloatArray:
