@@ -117,7 +117,8 @@ class MovieApi(APIView):
 
 
 def _paginator(filters: FilmFilters) -> CursorPagination:
-    paginator = api_settings.DEFAULT_PAGINATION_CLASS()
+    kind: Any = api_settings.DEFAULT_PAGINATION_CLASS
+    paginator = kind()
     paginator.ordering = _ordering(filters)
     # Titles and means may tie; a cut-off offset would send a client round in circles.
     paginator.offset_cutoff = None

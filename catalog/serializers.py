@@ -9,7 +9,7 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from catalog.filters import MAX_RUNTIME_MIN, MAX_YEAR, MIN_YEAR, SORT_NAMES, FilmFilters
-from catalog.models import Credit, ExternalId, Genre, Movie
+from catalog.models import Credit, ExternalId, Genre, Keyword, Movie
 
 
 class GenreSerializer(serializers.ModelSerializer[Genre]):
@@ -72,7 +72,9 @@ class MovieDetailSerializer(MovieSerializer):
     """A film with all that we know of it."""
 
     backdrop_url = serializers.SerializerMethodField()
-    keywords = serializers.SlugRelatedField(slug_field="name", many=True, read_only=True)
+    keywords: serializers.SlugRelatedField[Keyword] = serializers.SlugRelatedField(
+        slug_field="name", many=True, read_only=True
+    )
     credits = CreditSerializer(many=True, read_only=True)
     external_ids = ExternalIdSerializer(many=True, read_only=True)
 
