@@ -172,8 +172,7 @@ def decade_links(filters: FilmFilters, first: int | None, last: int | None) -> l
         return []
     links = []
     for year in range(last // 10 * 10, first // 10 * 10 - 1, -10):
-        years = {"year_from": year, "year_to": year + 9}
-        chosen = replace(filters, **years)
+        chosen = replace(filters, year_from=year, year_to=year + 9)
         links.append(
             DecadeLink(
                 label=years_label(year, year + 9),

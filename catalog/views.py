@@ -59,7 +59,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         ),
         "is_audience_simulated": audience_is_simulated(),
         "page_obj": page,
-        "cards": _cards(page.object_list, surface="browse"),
+        "cards": _cards(list(page), surface="browse"),
         "query": filters.as_query(),
     }
     return _page_or_part(
@@ -147,14 +147,12 @@ def _picture(
     return response
 
 
-def _cards(movies: list[Movie] | QuerySet[Movie], *, surface: str) -> list[MovieCard]:
+def _cards(movies: list[Movie], *, surface: str) -> list[MovieCard]:
     return [MovieCard(movie=movie, surface=surface) for movie in movies]
 
 
-def _page(request: HttpRequest, films: QuerySet[Movie]) -> Page:
-    page = Paginator(films, PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = list(page.object_list)
-    return page
+def _page(request: HttpRequest, films: QuerySet[Movie]) -> Page[Movie]:
+    return Paginator(films, PAGE_SIZE).get_page(request.GET.get("page"))
 
 
 def _encoded_q(text: str) -> str:
