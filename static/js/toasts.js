@@ -14,8 +14,19 @@ function mind(toast) {
   toast.addEventListener("pointerleave", start);
   toast.addEventListener("focusin", hold);
   toast.addEventListener("focusout", start);
+  toast.addEventListener("submit", (event) => answerTo(event.target), { capture: true });
   toast.addEventListener("submit", () => setTimeout(() => toast.remove(), 0));
   start();
+}
+
+// The widget that an undo answers to may have left with its card: then nothing is swapped, and the
+// list hears of it by the event "feedback:recorded".
+function answerTo(form) {
+  const target = form.getAttribute("hx-target");
+  if (target && target !== "this" && !document.querySelector(target)) {
+    form.setAttribute("hx-target", "this");
+    form.setAttribute("hx-swap", "none");
+  }
 }
 
 function say(text) {
