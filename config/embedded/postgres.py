@@ -23,7 +23,12 @@ import psutil
 import psycopg
 
 from config.embedded.errors import EmbeddedServiceError, disk_full, explain_os_error
-from config.embedded.places import check_disk_space, make_folder, socket_folder
+from config.embedded.places import (
+    check_disk_space,
+    make_folder,
+    remove_private_folder,
+    socket_folder,
+)
 from config.embedded.server_user import ServerUser, server_user
 
 VERSION = "18"
@@ -90,6 +95,7 @@ def stop(folder: Path) -> None:
         [str(_binaries() / "pg_ctl"), "stop", "-D", str(folder), "-m", "fast", "-w", "-t", "30"],
         user=server_user(folder),
     )
+    remove_private_folder(socket_folder(folder, socket_name=SOCKET_NAME), folder)
 
 
 def server_pid(folder: Path) -> int | None:
