@@ -70,7 +70,7 @@ def check_cookies(app_configs: Any, **options: Any) -> list[CheckMessage]:
 
 def check_limits_survive(app_configs: Any, **options: Any) -> list[CheckMessage]:
     """Login limits live in the default cache: in a dead Redis they would lock everybody out."""
-    caches: dict[str, dict[str, Any]] = settings.CACHES
+    caches: Any = settings.CACHES
     backend = caches["default"]["BACKEND"]
     if backend == "django.core.cache.backends.db.DatabaseCache":
         return []

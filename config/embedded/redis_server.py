@@ -17,7 +17,7 @@ from redis.retry import Retry
 
 from config.embedded.errors import EmbeddedServiceError, explain_os_error
 from config.embedded.pids import end_process, read_record, write_record
-from config.embedded.places import make_folder, socket_folder
+from config.embedded.places import make_folder, remove_private_folder, socket_folder
 
 SOCKET_NAME = "redis.sock"
 READY_TIMEOUT_S = 10
@@ -44,6 +44,10 @@ def start(folder: Path) -> str:
 def stop(folder: Path) -> None:
     """End the server of ``folder``."""
     _end_recorded(folder)
+    sockets = socket_folder(folder, socket_name=SOCKET_NAME)
+    # Left by a server that had to be killed.
+    (sockets / SOCKET_NAME).unlink(missing_ok=True)
+    remove_private_folder(sockets, folder)
 
 
 def server_pid(folder: Path) -> int | None:

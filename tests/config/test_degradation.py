@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 import time
+import uuid
 from types import SimpleNamespace
 
 import psycopg
@@ -16,10 +17,12 @@ from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
 from django.urls import reverse
 
+from catalog.models import Movie
 from config import faults
 from config.cache import DisposableCache
 from config.embedded import redis_server
 from config.embedded.pids import read_record
+from feedback.models import Rating
 
 QUICK_S = 2.0
 
@@ -93,6 +96,21 @@ def test_people_browse_and_log_in_without_redis(redis_gone, client, django_user_
     )
     assert login.status_code == 302
     assert "_auth_user_id" in client.session
+
+
+@pytest.mark.django_db
+def test_a_film_is_rated_without_redis(redis_gone, client, django_user_model):
+    person = django_user_model.objects.create_user("ann@films.example")
+    movie = Movie.objects.create(title="One film", year=1999)
+    client.force_login(person)
+    answer = timed(
+        lambda: client.post(
+            reverse("feedback:rate", args=[movie.pk]),
+            {"stars": "4.5", "event_id": str(uuid.uuid4()), "next": "/"},
+        )
+    )
+    assert answer.status_code == 302
+    assert [str(rating.stars) for rating in Rating.objects.filter(user=person)] == ["4.5"]
 
 
 @pytest.fixture

@@ -229,6 +229,7 @@ def test_a_stale_redis_socket_and_a_hung_server_are_replaced(tmp_path):
     assert replaced not in {None, hung}
     redis_server.stop(folder)
     assert redis_server.server_pid(folder) is None
+    assert not (sockets / redis_server.SOCKET_NAME).exists()
 
 
 def test_the_last_one_out_is_the_one_who_stops(tmp_path):
