@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import BigIntegerField, F, Value
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Value
 from django.db.models.functions import Cast, Coalesce
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -145,8 +145,10 @@ def _keyed(films: MovieQuerySet, filters: FilmFilters) -> MovieQuerySet:
     column = "rating_count" if filters.order == Sort.POPULAR else "year"
     # Films without a year come last both ways.
     missing = 9999 if filters.order == Sort.OLDEST else 0
+    sign = 1 if filters.order == Sort.OLDEST else -1
     value = Cast(Coalesce(column, Value(missing)), BigIntegerField())
-    sign = Value(1 if filters.order == Sort.OLDEST else -1)
-    return films.annotate(
-        key=value * Value(_KEY_SPAN, output_field=BigIntegerField()) + sign * F("pk")
+    # Wrapped, or Django takes the sum for a 32-bit number and drops comparisons beyond it.
+    key = ExpressionWrapper(
+        value * Value(_KEY_SPAN) + Value(sign) * F("pk"), output_field=BigIntegerField()
     )
+    return films.annotate(key=key)

@@ -26,6 +26,8 @@ TITLE_CANDIDATES = 120
 WORD_CANDIDATES = 240
 # Below this a title has nothing to do with the query: "heat" and "cheetah" have 73.
 MIN_TITLE_SCORE = 74.0
+# Where nothing better is found: "matricks" for "matrix" has 71.
+LOOSE_TITLE_SCORE = 66.0
 _YEAR = re.compile(r"(?:^|\s)\(?((?:18|19|20)\d\d)\)?$")
 _PART = re.compile(r" (?:part|episode|chapter|volume|vol) (?=\d)")
 # Full text finds the word in the right field or not at all: between a good and a fair title match.
@@ -107,12 +109,15 @@ def search_films(
     if not titles_only:
         for candidate in _by_words(query, include_hidden):
             found[candidate.movie_id] = candidate
-    hits = [hit for candidate in found.values() if (hit := _scored(query, candidate))]
+    for least in (MIN_TITLE_SCORE, LOOSE_TITLE_SCORE):
+        hits = [hit for candidate in found.values() if (hit := _scored(query, candidate, least))]
+        if hits:
+            break
     hits.sort(key=lambda hit: (-hit.score, hit.movie_id))
     return hits[:limit]
 
 
-def _scored(query: Query, candidate: _Candidate) -> Hit | None:
+def _scored(query: Query, candidate: _Candidate, least: float) -> Hit | None:
     fame = _FAME_WEIGHT * math.log2(1 + candidate.rating_count)
     best = 0.0
     for typed in query.readings:
@@ -124,12 +129,12 @@ def _scored(query: Query, candidate: _Candidate) -> Hit | None:
     word = 0.0
     if candidate.word_rank > 0:
         word = _WORD_SCORE + _WORD_SPAN * candidate.word_rank
-    if best < MIN_TITLE_SCORE and not word:
+    if best < least and not word:
         return None
     is_exact = query.normalized in candidate.titles or (
         query.title in candidate.titles and candidate.year == query.year
     )
-    score = max(best if best >= MIN_TITLE_SCORE else 0.0, word)
+    score = max(best if best >= least else 0.0, word)
     return Hit(
         movie_id=candidate.movie_id,
         score=score + fame + (1000.0 if is_exact else 0.0),

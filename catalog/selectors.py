@@ -151,12 +151,12 @@ def ordered(films: MovieQuerySet, sort: Sort) -> MovieQuerySet:
 
 def best_rated(films: MovieQuerySet) -> MovieQuerySet:
     """``films`` by ``bayes_mean``: (n * mean + w * average) / (n + w), w = ``BAYES_WEIGHT``."""
-    totals = Movie.objects.filter(rating_count__gt=0).aggregate(
+    totals = Movie.objects.filter(rating_count__gt=0, rating_mean__isnull=False).aggregate(
         n=Sum("rating_count"), stars=Sum(F("rating_mean") * F("rating_count"))
     )
     average = totals["stars"] / totals["n"] if totals["n"] else _DEFAULT_MEAN
     count = Cast("rating_count", FloatField())
-    mean = Case(When(rating_count__gt=0, then=F("rating_mean")), default=Value(0.0))
+    mean = Case(When(rating_mean__isnull=False, then=F("rating_mean")), default=Value(0.0))
     return films.annotate(
         bayes_mean=(count * mean + Value(BAYES_WEIGHT * average)) / (count + Value(BAYES_WEIGHT))
     ).order_by("-bayes_mean", "-rating_count", "-pk")
