@@ -15,7 +15,9 @@ function mind(toast) {
   toast.addEventListener("focusin", hold);
   toast.addEventListener("focusout", start);
   toast.addEventListener("submit", (event) => answerTo(event.target), { capture: true });
-  toast.addEventListener("submit", () => setTimeout(() => toast.remove(), 0));
+  // Out of sight at once, but in the document until the answer came: htmx finds the page through it.
+  toast.addEventListener("submit", () => setTimeout(() => (toast.hidden = true), 0));
+  toast.addEventListener("htmx:afterRequest", () => setTimeout(() => toast.remove(), 500));
   start();
 }
 
