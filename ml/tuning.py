@@ -15,8 +15,8 @@ from ml.models.registry import create
 from ml.split import RankingSplit
 from ml.types import FloatArray, ItemFeatures
 
-STEPS = (0.0, 0.5, 0.75, 1.33, 2.0)  # what a weight is multiplied by in one try
-FIRST = 0.25  # and what one that is 0 may become
+STEPS = (0.3, -0.3, 0.1, -0.1)  # what a weight is moved by in one try, the sum being 1
+HALVINGS = 2
 DEPTH = 200  # of each source: films that no source has among these cannot enter the first places
 
 
@@ -99,29 +99,43 @@ def _collect_block(
 
 
 def search_weights(candidates: Candidates, *, k: int = 10) -> tuple[NDArray[np.float64], float]:
-    """Weights (largest 1) that maximise NDCG@k, by coordinate search, and that NDCG.
+    """Weights (summing to 1) that maximise NDCG@k, and that NDCG, by coordinate search.
 
-    Starts from the best single source; each round tries every weight times STEPS and keeps the
-    best change, until none helps by more than 1e-5.
+    Starts from the best single source and from all sources alike. Each round moves one weight by
+    one of STEPS (of the sum) and keeps the best move; when none gains more than 1e-5 the steps are
+    halved, HALVINGS times.
     """
     n_sources = len(candidates.z)
     singles = [candidates.ndcg(np.eye(n_sources)[s], k) for s in range(n_sources)]
-    weights = np.eye(n_sources)[int(np.argmax(singles))]
-    best = max(singles)
-    while True:
-        tries = []
-        for s in range(n_sources):
-            options = [weights[s] * step for step in STEPS] if weights[s] else [FIRST, 1.0]
-            for value in options:
-                changed = weights.copy()
-                changed[s] = value
-                if changed.any():
-                    changed /= changed.max()
-                    tries.append((candidates.ndcg(changed, k), changed))
-        score, changed = max(tries, key=lambda pair: pair[0])
-        if score <= best + 1e-5:
-            return weights, best
-        best, weights = score, changed
+    starts = [np.eye(n_sources)[int(np.argmax(singles))], np.full(n_sources, 1.0 / n_sources)]
+    found = [_climb(candidates, start, k) for start in starts]
+    return max(found, key=lambda pair: pair[1])
+
+
+def _climb(
+    candidates: Candidates, weights: NDArray[np.float64], k: int
+) -> tuple[NDArray[np.float64], float]:
+    best = candidates.ndcg(weights, k)
+    for halving in range(HALVINGS + 1):
+        while True:
+            moved = [m for step in STEPS for m in _moves(weights, step * 0.5**halving)]
+            tries = [(candidates.ndcg(changed, k), changed) for changed in moved]
+            score, changed = max(tries, key=lambda pair: pair[0])
+            if score <= best + 1e-5:
+                break
+            best, weights = score, changed
+    return weights, best
+
+
+def _moves(weights: NDArray[np.float64], step: float) -> list[NDArray[np.float64]]:
+    """The weights with one of them moved by ``step``, never below 0, summing to 1 again."""
+    found = []
+    for s in range(len(weights)):
+        changed = weights.copy()
+        changed[s] = max(changed[s] + step, 0.0)
+        if changed.sum() > 0 and changed[s] != weights[s]:
+            found.append(changed / changed.sum())
+    return found or [weights]
 
 
 def tune_hybrid(
