@@ -125,7 +125,7 @@ def measure(job: Job, folder: Path, model: str, seed: int) -> None:
     command += ["--json", str(part), "--slices", str(slices), "--rows", str(WORK / "rows")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        print(f"  failed: {done.stderr.strip().splitlines()[-1:]}", flush=True)
+        print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
         return
     stamp(part, target)
 
@@ -143,7 +143,7 @@ def measure_peer(job: Job, folder: Path, peer: str, seed: int, python: Path) -> 
     command += ["--python", str(python), "--json", str(part), "--rows", str(WORK / "rows")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
-        print(f"  failed: {done.stderr.strip().splitlines()[-1:]}", flush=True)
+        print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
         return
     stamp(part, target)
 

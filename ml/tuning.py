@@ -17,7 +17,7 @@ from ml.types import FloatArray, ItemFeatures
 
 STEPS = (0.3, -0.3, 0.1, -0.1)  # what a weight is moved by in one try, the sum being 1
 HALVINGS = 2
-DEPTH = 200  # of each source: films that no source has among these cannot enter the first places
+DEPTH = 100  # of each source: films that no source has among these cannot enter the first places
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,31 @@ class Candidates:
     is_truth: NDArray[np.bool_]
     n_truth: NDArray[np.int64]
 
+    def blended(self, weights: NDArray[np.float64]) -> FloatArray:
+        """float32[n, width]: the blend's scores, ``-inf`` where there is no film."""
+        total = np.where(self.is_real, np.float32(0), np.float32(-np.inf))
+        for s in np.flatnonzero(weights):
+            total += np.float32(weights[s]) * self.z[s]
+        return total
+
     def ndcg(self, weights: NDArray[np.float64], k: int) -> float:
         """Mean NDCG@k of the blend with these weights over the rows."""
-        used = np.flatnonzero(weights)
-        total = np.tensordot(weights[used].astype(np.float32), self.z[used], axes=1)
-        total[~self.is_real] = -np.inf
+        return self.ndcg_of(self.blended(weights), k)
+
+    def ndcg_of(self, total: FloatArray, k: int) -> float:
+        """Mean NDCG@k of the scores float32[n, width]."""
+        gain = 1.0 / np.log2(np.arange(2, k + 2))
+        if not len(total):
+            return 0.0
+        if self.n_truth.max() == 1:  # one film to find: counting those above it is all it takes
+            rows = np.flatnonzero(self.is_truth.any(axis=1))
+            own = total[rows, self.is_truth[rows].argmax(axis=1)]
+            above = (total[rows] > own[:, None]).sum(axis=1)
+            return float(gain[above[above < k]].sum() / len(total))
         width = min(k, total.shape[1])
         best = np.argpartition(-total, width - 1, axis=1)[:, :width]
         order = np.argsort(-np.take_along_axis(total, best, axis=1), axis=1, kind="stable")
         found = np.take_along_axis(self.is_truth, np.take_along_axis(best, order, axis=1), axis=1)
-        gain = 1.0 / np.log2(np.arange(2, k + 2))
         ideal = np.cumsum(gain)[np.minimum(self.n_truth, k) - 1]
         return float(np.mean((found @ gain[:width]) / ideal))
 
@@ -118,24 +133,30 @@ def _climb(
     best = candidates.ndcg(weights, k)
     for halving in range(HALVINGS + 1):
         while True:
-            moved = [m for step in STEPS for m in _moves(weights, step * 0.5**halving)]
-            tries = [(candidates.ndcg(changed, k), changed) for changed in moved]
-            score, changed = max(tries, key=lambda pair: pair[0])
+            total = candidates.blended(weights)
+            tries = [
+                (candidates.ndcg_of(total + np.float32(move) * candidates.z[s], k), s, move)
+                for s, move in _moves(weights, 0.5**halving)
+            ]
+            score, s, move = max(tries)
             if score <= best + 1e-5:
                 break
-            best, weights = score, changed
+            best = score
+            weights = weights.copy()
+            weights[s] += move
+            weights /= weights.sum()  # the order of the films stays the same
     return weights, best
 
 
-def _moves(weights: NDArray[np.float64], step: float) -> list[NDArray[np.float64]]:
-    """The weights with one of them moved by ``step``, never below 0, summing to 1 again."""
-    found = []
-    for s in range(len(weights)):
-        changed = weights.copy()
-        changed[s] = max(changed[s] + step, 0.0)
-        if changed.sum() > 0 and changed[s] != weights[s]:
-            found.append(changed / changed.sum())
-    return found or [weights]
+def _moves(weights: NDArray[np.float64], scale: float) -> list[tuple[int, float]]:
+    """Every (source, change of its weight) that leaves it at 0 or above and the sum positive."""
+    moves = [
+        (s, max(scale * step, -float(weights[s])))
+        for s in range(len(weights))
+        for step in STEPS
+        if step > 0 or weights[s] > 0
+    ]
+    return [(s, move) for s, move in moves if weights.sum() + move > 1e-9]
 
 
 def tune_hybrid(
