@@ -4,8 +4,25 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+THEME_COOKIE = "theme"
+#: Value of the cookie and of ``<html data-theme>``, and what the switch calls it.
+THEMES = {
+    "dark": _("Dark"),
+    "light": _("Light"),
+    "contrast": _("High contrast"),
+    "auto": _("As my system"),
+}
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """The site's name and whether this is a development server."""
-    return {"site_name": settings.SITE_NAME, "is_debug": settings.DEBUG}
+    """The site's name, the chosen theme, and whether this is a development server."""
+    theme = request.COOKIES.get(THEME_COOKIE, "")
+    return {
+        "site_name": settings.SITE_NAME,
+        "is_debug": settings.DEBUG,
+        # Unknown values (an old or forged cookie) are no choice at all.
+        "theme": theme if theme in THEMES else "",
+        "themes": THEMES,
+    }

@@ -4,10 +4,16 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
+from config import views
+from config.styleguide import styleguide
 from recommendations.views import home
 
 urlpatterns = [
     path("", home, name="home"),
+    path("about/", views.about, name="about"),
+    path("theme/", views.set_theme, name="theme"),
+    path("manifest.webmanifest", views.manifest, name="manifest"),
+    path("styleguide/", styleguide, name="styleguide"),
     path("", include("recommendations.urls")),
     path("", include("catalog.urls")),
     path("", include("feedback.urls")),
@@ -17,3 +23,5 @@ urlpatterns = [
     path("api/v1/", include("config.api_urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]
+
+handler500 = "config.faults.server_error"

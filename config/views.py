@@ -1,11 +1,55 @@
-"""Error pages: a sentence that says what happened and what to do next."""
+"""Pages of the site itself: about it, how it looks, and what to say when something went wrong."""
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http.response import HttpResponseRedirectBase
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_POST, require_safe
+
+from config.context import THEME_COOKIE, THEMES
+
+YEAR_S = 365 * 24 * 3600
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is missing or old: usually a page left open over a log-out."""
     return render(request, "403_csrf.html", status=403)
+
+
+@require_safe
+def about(request: HttpRequest) -> HttpResponse:
+    """What Marquee is, how it recommends, whom it owes what."""
+    return render(request, "about.html")
+
+
+@require_POST
+def set_theme(request: HttpRequest) -> HttpResponse:
+    """Remember the theme in a cookie, so that the server renders it without a flash."""
+    theme = request.POST.get("theme", "")
+    if theme not in THEMES:
+        return HttpResponseBadRequest("Unknown theme", content_type="text/plain")
+    response = redirect_back(request)
+    response.set_cookie(
+        THEME_COOKIE, theme, max_age=YEAR_S, samesite="Lax", secure=request.is_secure()
+    )
+    return response
+
+
+def redirect_back(request: HttpRequest) -> HttpResponseRedirectBase:
+    """To the posted ``next`` where it is an address of ours, else home."""
+    target = request.POST.get("next", "")
+    if not url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    ):
+        target = "home"
+    return redirect(target)
+
+
+@require_safe
+@cache_control(max_age=24 * 3600, public=True)
+def manifest(request: HttpRequest) -> HttpResponse:
+    """The web app manifest; a template, because static files have hashed names."""
+    return render(request, "manifest.webmanifest", content_type="application/manifest+json")

@@ -1,5 +1,10 @@
 """API addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from feedback.apis import RatingApi, RatingListApi
+
+urlpatterns = [
+    path("me/ratings/", RatingListApi.as_view(), name="api-ratings"),
+    path("me/ratings/<int:movie_id>/", RatingApi.as_view(), name="api-rating"),
+]

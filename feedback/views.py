@@ -1,8 +1,269 @@
-"""Pages and fragments of what a person did."""
+"""Pages and fragments of what a person did with films."""
 
-from django.http import HttpRequest, HttpResponse
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from accounts.requests import signed_in
+from catalog.models import Movie
+from feedback import services
+from feedback.events import EventConflictError, Recorded
+from feedback.forms import EventForm, RateForm, ReactForm, WatchlistForm
+from feedback.models import Rating, Reaction, WatchlistEntry
+from feedback.selectors import NOTHING, film_states
+
+PAGE_SIZE = 30
+
+# The widget that asked is told by the id of htmx's target.
+_WIDGETS = {
+    "card-actions": "feedback/_card_actions.html",
+    "film-actions": "feedback/_film_actions.html",
+}
 
 
-def stub(request: HttpRequest, pk: int = 0) -> HttpResponse:
-    """Replaced by the next commit."""
-    return HttpResponse("feedback")
+@dataclass(frozen=True)
+class Toast:
+    """What was done, and the form that undoes it."""
+
+    message: str
+    undo_url: str
+    undo_fields: dict[str, str] = field(default_factory=dict)
+    # Where the toast is the ticket stub of a rating.
+    stars: Decimal | None = None
+
+
+@require_POST
+@never_cache
+def rate(request: HttpRequest, pk: int) -> HttpResponse:
+    """Sets or clears a person's stars for a film."""
+    if not request.user.is_authenticated:
+        return _ask_to_log_in(request)
+    movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
+    form = RateForm(request.POST)
+    if not form.is_valid():
+        return _bad_request(form)
+    stars = form.cleaned_data["stars"]
+    try:
+        if stars is None:
+            done = services.rating_clear(user=request.user, movie=movie, event=form.event())
+            message = _("Your stars for %(title)s are gone.") % {"title": movie.title}
+        else:
+            done = services.rating_set(
+                user=request.user, movie=movie, stars=stars, event=form.event()
+            )
+            message = _("You gave %(title)s %(stars)s stars.") % {
+                "title": movie.title,
+                "stars": f"{float(stars):g}",
+            }
+    except (services.FeedbackError, EventConflictError) as error:
+        return HttpResponseBadRequest(str(error))
+    toast = Toast(message, reverse("feedback:rate", args=[pk]), {"stars": done.previous}, stars)
+    return _answer(request, movie, toast if done.is_new else None)
+
+
+_SAID = {
+    (Reaction.Kind.LIKE, True): gettext_lazy("Liked: more like %(title)s."),
+    (Reaction.Kind.LIKE, False): gettext_lazy("Like taken back for %(title)s."),
+    (Reaction.Kind.DISLIKE, True): gettext_lazy("Less like %(title)s."),
+    (Reaction.Kind.DISLIKE, False): gettext_lazy("Dislike taken back for %(title)s."),
+    (Reaction.Kind.SEEN, True): gettext_lazy("%(title)s is marked as seen."),
+    (Reaction.Kind.SEEN, False): gettext_lazy("%(title)s is no longer marked as seen."),
+    (Reaction.Kind.NOT_TONIGHT, True): gettext_lazy("Not tonight: %(title)s is back tomorrow."),
+    (Reaction.Kind.NOT_TONIGHT, False): gettext_lazy("%(title)s is back."),
+    (Reaction.Kind.NEVER, True): gettext_lazy("%(title)s will not be shown again."),
+    (Reaction.Kind.NEVER, False): gettext_lazy("%(title)s may be shown again."),
+}
+
+
+@require_POST
+@never_cache
+def react(request: HttpRequest, pk: int) -> HttpResponse:
+    """Puts a verb on a film or takes it off."""
+    if not request.user.is_authenticated:
+        return _ask_to_log_in(request)
+    movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
+    form = ReactForm(request.POST)
+    if not form.is_valid():
+        return _bad_request(form)
+    kind = Reaction.Kind(form.cleaned_data["kind"])
+    is_on = form.cleaned_data["on"] != "0"
+    act = services.reaction_set if is_on else services.reaction_clear
+    try:
+        done = act(user=request.user, movie=movie, kind=kind, event=form.event())
+    except EventConflictError as error:
+        return HttpResponseBadRequest(str(error))
+    message = _SAID[kind, is_on] % {"title": movie.title}
+    toast = Toast(message, reverse("feedback:react", args=[pk]), _undo_of(kind, is_on, done))
+    return _answer(request, movie, toast if done.is_new else None)
+
+
+def _undo_of(kind: Reaction.Kind, is_on: bool, done: Recorded) -> dict[str, str]:
+    """A like that replaced a dislike is undone by the dislike, anything else by its opposite."""
+    if is_on and done.previous:
+        return {"kind": done.previous, "on": "1"}
+    return {"kind": kind.value, "on": "0" if is_on else "1"}
+
+
+@require_POST
+@never_cache
+def watchlist_toggle(request: HttpRequest, pk: int) -> HttpResponse:
+    """Puts a film on the watchlist or takes it off."""
+    if not request.user.is_authenticated:
+        return _ask_to_log_in(request)
+    movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
+    form = WatchlistForm(request.POST)
+    if not form.is_valid():
+        return _bad_request(form)
+    is_on = form.cleaned_data["on"] != "0"
+    try:
+        done = services.watchlist_set(
+            user=request.user, movie=movie, is_on=is_on, event=form.event()
+        )
+    except EventConflictError as error:
+        return HttpResponseBadRequest(str(error))
+    said = _("%(title)s is on your watchlist.") if is_on else _("%(title)s is off your watchlist.")
+    toast = Toast(
+        said % {"title": movie.title},
+        reverse("feedback:watchlist_toggle", args=[pk]),
+        {"on": "0" if is_on else "1"},
+    )
+    return _answer(request, movie, toast if done.is_new else None)
+
+
+@require_GET
+@never_cache
+def actions(request: HttpRequest, pk: int) -> HttpResponse:
+    """The rating and the verbs of one film: a fragment of the film page, and a page of its own."""
+    movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    template = _WIDGETS["film-actions"] if is_fragment else "feedback/actions.html"
+    return render(request, template, _widget_context(request, movie))
+
+
+@login_required
+@never_cache
+def ratings(request: HttpRequest) -> HttpResponse:
+    """The films that a person rated, newest first."""
+    rows = (
+        Rating.objects.filter(user=signed_in(request.user), movie__is_hidden=False)
+        .select_related("movie")
+        .prefetch_related("movie__genres")
+        .order_by("-updated_at", "-pk")
+    )
+    return _list_page(request, "feedback/ratings.html", rows)
+
+
+@login_required
+@never_cache
+def watchlist(request: HttpRequest) -> HttpResponse:
+    """The films that a person means to watch, newest first."""
+    rows = (
+        WatchlistEntry.objects.filter(user=signed_in(request.user), movie__is_hidden=False)
+        .select_related("movie")
+        .prefetch_related("movie__genres")
+        .order_by("-created_at", "-pk")
+    )
+    return _list_page(request, "feedback/watchlist.html", rows)
+
+
+@login_required
+@never_cache
+def hidden(request: HttpRequest) -> HttpResponse:
+    """The films that a person does not want to be shown, each to be put back."""
+    rows = (
+        Reaction.objects.filter(
+            user=signed_in(request.user),
+            movie__is_hidden=False,
+            kind__in=[Reaction.Kind.NEVER, Reaction.Kind.NOT_TONIGHT, Reaction.Kind.DISLIKE],
+        )
+        .exclude(expires_at__lte=timezone.now())
+        .select_related("movie")
+        .prefetch_related("movie__genres")
+        .order_by("-created_at", "-pk")
+    )
+    return _list_page(request, "feedback/hidden.html", rows)
+
+
+def _list_page(request: HttpRequest, template: str, rows: QuerySet) -> HttpResponse:
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    return render(request, template, {"page_obj": page})
+
+
+def _widget_context(request: HttpRequest, movie: Movie) -> dict:
+    form = EventForm(request.POST or request.GET)
+    slate = form.cleaned_data if form.is_valid() else {}
+    return {
+        "movie": movie,
+        "state": film_states(user=request.user, movie_ids=[movie.pk]).get(movie.pk, NOTHING),
+        "next_url": _next_path(request, movie),
+        # The next act on this card still answers to the slate that showed it.
+        "card": {
+            "surface": slate.get("surface") or "",
+            "request_id": slate.get("request_id") or "",
+            "position": slate.get("position"),
+        },
+    }
+
+
+def _answer(request: HttpRequest, movie: Movie, toast: Toast | None) -> HttpResponse:
+    """The widget that asked and a toast with a way back; without JavaScript, the page again."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    if not htmx:
+        if toast is not None:
+            messages.success(request, toast.message)
+        return redirect(_next_path(request, movie))
+    kind = (htmx.target or "").rpartition("-")[0]
+    kind = kind if kind in _WIDGETS else "card-actions"
+    html = render_to_string(_WIDGETS[kind], _widget_context(request, movie), request)
+    if toast is not None:
+        context = {
+            "message": toast.message,
+            "undo_url": toast.undo_url,
+            "undo_fields": list(toast.undo_fields.items()),
+            "undo_target": f"{kind}-{movie.pk}",
+            "movie": movie,
+            "stars": toast.stars,
+        }
+        html += render_to_string("feedback/_undo_toast.html", context, request)
+    return HttpResponse(html, headers={"HX-Trigger": "feedback:recorded"})
+
+
+def _next_path(request: HttpRequest, movie: Movie) -> str:
+    path = request.POST.get("next") or request.GET.get("next") or ""
+    if url_has_allowed_host_and_scheme(path, allowed_hosts=None) and path.startswith("/"):
+        return path
+    return movie.get_absolute_url()
+
+
+def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    """To the log-in page, and back to where the person was."""
+    came_from = request.POST.get("next", "")
+    if not (url_has_allowed_host_and_scheme(came_from, allowed_hosts=None)):
+        came_from = "/"
+    url = f"{reverse('account_login')}?{urlencode({'next': came_from})}"
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=204, headers={"HX-Redirect": url})
+    return redirect(url)
+
+
+def _bad_request(form: forms.Form) -> HttpResponse:
+    messages = [f"{name}: {errors[0]}" for name, errors in form.errors.items()]
+    return HttpResponseBadRequest(" ".join(messages), content_type="text/plain; charset=utf-8")

@@ -1,5 +1,9 @@
 """API addresses."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from recommendations.apis import RecommendationsApi
+
+urlpatterns = [
+    path("me/recommendations/", RecommendationsApi.as_view(), name="api-recommendations"),
+]

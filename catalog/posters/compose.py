@@ -35,6 +35,7 @@ class Design:
     palette: Palette
     treatment: Treatment
     is_mirrored: bool
+    zoom: float
     seed: int
 
 
@@ -79,6 +80,7 @@ def design(spec: PosterSpec) -> Design:
         palette=_palette(genre, others, spec.film_id, dice),
         treatment=treatments[_slot(spec.film_id, len(treatments), "treatment")],
         is_mirrored=dice.chance(0.5),
+        zoom=dice.between(1.0, 1.17),
         seed=seed,
     )
 
@@ -87,9 +89,12 @@ def _art(chosen: Design, *, x: float, y: float, w: float, h: float) -> str:
     """The composition in a box of its own, which clips it."""
     canvas = Canvas(w, h, chosen.palette, Dice(stable_hash("art", chosen.seed)))
     chosen.family(canvas)
-    body = "".join(canvas.out)
-    if chosen.is_mirrored:
-        body = f'<g transform="matrix(-1 0 0 1 {w:.4g} 0)">{body}</g>'
+    # The camera: a little closer for some, around a point below the middle, so that ground stays
+    # ground; half of the films look the other way.
+    zoom, flip = chosen.zoom, -1 if chosen.is_mirrored else 1
+    shift = w / 2 - flip * zoom * w / 2
+    move = f"{flip * zoom:.4g} 0 0 {zoom:.4g} {shift:.4g} {h * 0.6 * (1 - zoom):.4g}"
+    body = f'<g transform="matrix({move})">{"".join(canvas.out)}</g>'
     return (
         f'<svg x="{x:.4g}" y="{y:.4g}" width="{w:.4g}" height="{h:.4g}" '
         f'viewBox="0 0 {w:.4g} {h:.4g}">{body}</svg>'
@@ -210,14 +215,8 @@ def draw_poster(spec: PosterSpec) -> str:
     treatment.decorate(over, frame)
     title = _title_lines(setting, frame, treatment, chosen.seed, last)
     small = _small_print(spec, chosen, frame, meta, meta_y, setting.is_rtl)
-    back = panel if treatment.panel == "block" and left else chosen.palette.ground
-    ground = (
-        f'<rect x="{left}" y="{top}" width="{WIDTH - left - right}" height="{panel_top - top:.4g}" '
-    )
-    ground += f'fill="{chosen.palette.ground}"/>' if back != chosen.palette.ground else ""
-    if back == chosen.palette.ground:
-        ground = ""
-    return _sheet(spec, 200, 300, back, ground + art + "".join(over.out) + title + small)
+    body = art + "".join(over.out) + title + small
+    return _sheet(spec, 200, 300, chosen.palette.ground, body)
 
 
 def _small_print(

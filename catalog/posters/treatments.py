@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import cos, pi, sin
 
 from catalog.posters.canvas import Canvas, Point
-from catalog.posters.colour import INK, mix
+from catalog.posters.colour import INK, contrast, mix
 
 WIDTH, HEIGHT = 200.0, 300.0
 
@@ -188,7 +188,9 @@ def _stripes(p: Canvas, frame: Frame) -> None:
 def _grid(p: Canvas, frame: Frame) -> None:
     """The eighties: a grid running to the horizon."""
     top, foot = frame.panel_top - 34, frame.panel_top
-    p.box(0, top, WIDTH, 34.5, mix(p.g, INK, 0.72))
+    strip = mix(p.g, INK, 0.78)
+    bright = max((p.c, p.d, p.a, p.b), key=lambda colour: contrast(colour, strip))
+    p.box(0, top, WIDTH, 34.5, strip)
     x = 100 + p.dice.between(-40, 40)
     d = ""
     for step in range(-9, 10):
@@ -198,9 +200,9 @@ def _grid(p: Canvas, frame: Frame) -> None:
         d += f"M0 {y:.4g}H{WIDTH:.4g}"
     p.add(
         f'<svg y="{top:.4g}" width="200" height="34" viewBox="0 {top:.4g} 200 34">'
-        f'<path d="{d}" fill="none" stroke="{p.c}" stroke-width="1.1"/></svg>'
+        f'<path d="{d}" fill="none" stroke="{bright}" stroke-width="1.1"/></svg>'
     )
-    p.box(0, top - 1.2, WIDTH, 2.4, p.c)
+    p.box(0, top - 1.2, WIDTH, 2.4, bright)
 
 
 def _spine(p: Canvas, frame: Frame) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +64,27 @@ def read_record(path: Path) -> ProcessRecord | None:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def end_process(record: ProcessRecord, *, timeout_s: float, with_group: bool = False) -> bool:
+    """End the recorded process, gently and then for good; True where it was still alive.
+
+    ``with_group`` ends its children with it, where it leads a process group of its own.
+    """
+    was_alive = False
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if record.process() is None:
+            break
+        was_alive = True
+        try:
+            if with_group and os.getpgid(record.pid) == record.pid:
+                os.killpg(record.pid, number)
+            else:
+                os.kill(record.pid, number)
+        except ProcessLookupError:
+            break
+        # Not psutil's wait(): a dead process whose parent never asks stays on as a zombie.
+        deadline = time.monotonic() + timeout_s
+        while record.process() is not None and time.monotonic() < deadline:
+            time.sleep(0.02)
+    return was_alive

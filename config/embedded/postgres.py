@@ -72,9 +72,13 @@ def start(folder: Path) -> str:
     if not (folder / "PG_VERSION").exists():
         _create_cluster(folder, binaries=binaries, user=user)
     sockets = _running_sockets(folder)
+    if sockets is not None and not _wait_until_ready(sockets, folder):
+        # It was about to die when we looked.
+        sockets = None
     if sockets is None:
         sockets = _start_server(folder, binaries=binaries, user=user)
-    _wait_until_ready(sockets, folder)
+        if not _wait_until_ready(sockets, folder):
+            raise _explain(_tail(folder / "server.log"), folder)
     return f"postgres://{SUPERUSER}@/{DATABASE}?host={quote(str(sockets))}"
 
 
@@ -199,6 +203,10 @@ def _running_sockets(folder: Path) -> Path | None:
 
 def _start_server(folder: Path, *, binaries: Path, user: ServerUser | None) -> Path:
     sockets = socket_folder(folder, socket_name=SOCKET_NAME)
+    # Left by a killed server. Postgres removes them itself, unless the pid in them was given to
+    # somebody else or belongs to a zombie (containers often have no init that reaps).
+    for stale in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
+        (sockets / stale).unlink(missing_ok=True)
     if user is not None:
         user.reach(folder, binaries=binaries.parent)
         if sockets != folder:
@@ -223,8 +231,8 @@ def _start_server(folder: Path, *, binaries: Path, user: ServerUser | None) -> P
     raise AssertionError("the loop returns or raises")
 
 
-def _wait_until_ready(sockets: Path, folder: Path) -> None:
-    """Connect, check durability and make sure that the database is there."""
+def _wait_until_ready(sockets: Path, folder: Path) -> bool:
+    """Connect, check durability, make sure that the database is there; False where it has died."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while True:
         try:
@@ -241,10 +249,12 @@ def _wait_until_ready(sockets: Path, folder: Path) -> None:
                 )
                 if found.fetchone() is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-                return
+                return True
         except psycopg.OperationalError as error:
             # It recovers after a crash, or all its connections are taken: both pass.
-            if time.monotonic() > deadline or _running_process(folder) is None:
+            if _running_process(folder) is None:
+                return False
+            if time.monotonic() > deadline:
                 raise _explain(f"{error}\n{_tail(folder / 'server.log')}", folder) from error
             time.sleep(0.1)
         except psycopg.Error as error:

@@ -11,11 +11,12 @@ import subprocess
 import time
 from pathlib import Path
 
-import psutil
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.embedded.errors import EmbeddedServiceError, explain_os_error
-from config.embedded.pids import read_record, write_record
+from config.embedded.pids import end_process, read_record, write_record
 from config.embedded.places import make_folder, socket_folder
 
 SOCKET_NAME = "redis.sock"
@@ -54,9 +55,7 @@ def server_pid(folder: Path) -> int | None:
 
 def is_answering(socket: Path, *, timeout_s: float) -> bool:
     """Whether a Redis answers on the socket."""
-    client = redis.Redis(
-        unix_socket_path=str(socket), socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-    )
+    client = _client(socket, timeout_s=timeout_s)
     try:
         return bool(client.ping())
     except redis.BusyLoadingError:
@@ -65,6 +64,16 @@ def is_answering(socket: Path, *, timeout_s: float) -> bool:
         return False
     finally:
         client.close()
+
+
+def _client(socket: Path, *, timeout_s: float) -> redis.Redis:
+    return redis.Redis(
+        unix_socket_path=str(socket),
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        # By default three more tries with growing pauses: seconds, where a no is an answer.
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def _record(folder: Path) -> Path:
@@ -117,7 +126,7 @@ def _start_server(folder: Path, socket: Path) -> None:
 def _record_answering(folder: Path, socket: Path) -> None:
     """Whoever started it may have died before it wrote the record that stopping needs."""
     if server_pid(folder) is None:
-        client = redis.Redis(unix_socket_path=str(socket), socket_timeout=HUNG_AFTER_S)
+        client = _client(socket, timeout_s=HUNG_AFTER_S)
         write_record(_record(folder), int(client.info("server")["process_id"]))
         client.close()
 
@@ -125,14 +134,6 @@ def _record_answering(folder: Path, socket: Path) -> None:
 def _end_recorded(folder: Path) -> None:
     """End the recorded server: gently, then (it may hang) for good."""
     record = read_record(_record(folder))
-    process = record.process() if record else None
-    if process is not None:
-        try:
-            process.terminate()
-            process.wait(timeout=3)
-        except psutil.TimeoutExpired:
-            process.kill()
-            process.wait(timeout=3)
-        except psutil.NoSuchProcess:
-            pass
+    if record is not None:
+        end_process(record, timeout_s=3)
     _record(folder).unlink(missing_ok=True)

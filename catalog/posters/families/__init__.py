@@ -3,14 +3,24 @@
 from collections.abc import Callable
 
 from catalog.posters.canvas import Canvas
-from catalog.posters.families import dark, heart, motion, nerves, playful, romance, wonder
+from catalog.posters.families import (
+    adventure,
+    dark,
+    heart,
+    motion,
+    musical,
+    nerves,
+    playful,
+    romance,
+    wonder,
+)
 from catalog.posters.palettes import NEUTRAL
 
 Family = Callable[[Canvas], None]
 
 FAMILIES: dict[str, tuple[Family, ...]] = {
     "Action": motion.ACTION,
-    "Adventure": motion.ADVENTURE,
+    "Adventure": adventure.ADVENTURE,
     "Animation": playful.ANIMATION,
     "Children": playful.CHILDREN,
     "Comedy": playful.COMEDY,
@@ -21,7 +31,7 @@ FAMILIES: dict[str, tuple[Family, ...]] = {
     "Film-Noir": dark.FILM_NOIR,
     "Horror": dark.HORROR,
     "IMAX": wonder.IMAX,
-    "Musical": playful.MUSICAL,
+    "Musical": musical.MUSICAL,
     "Mystery": nerves.MYSTERY,
     "Romance": romance.ROMANCE,
     "Sci-Fi": wonder.SCI_FI,

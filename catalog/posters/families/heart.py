@@ -97,6 +97,53 @@ def archive(p: Canvas) -> None:
     p.close_group()
 
 
+def globe(p: Canvas) -> None:
+    """The world as a wire frame, one place marked."""
+    w, h, dice = p.w, p.h, p.dice
+    x, y, r = w * dice.between(0.46, 0.54), h * 0.49, p.m * 0.43
+    p.disc(x, y, r, p.a)
+    p.open_group(f'transform="rotate({dice.between(-28, 28):.3g} {x:.4g} {y:.4g})"')
+    for share in (0.3, 0.72):
+        p.add(
+            f'<ellipse cx="{x:.4g}" cy="{y:.4g}" rx="{r * share:.4g}" ry="{r:.4g}" fill="none" '
+            f'stroke="{p.g}" stroke-width="2.4"/>'
+        )
+    d = f"M{x:.4g} {y - r:.4g}V{y + r:.4g}"
+    for lat in (-0.6, -0.2, 0.2, 0.6):
+        half = r * (1 - lat * lat) ** 0.5
+        d += f"M{x - half:.4g} {y + r * lat:.4g}H{x + half:.4g}"
+    p.line(d, 2.4, p.g)
+    p.close_group()
+    px, py = x + r * dice.between(-0.5, 0.5), y + r * dice.between(-0.35, 0.3)
+    s = p.m * 0.1
+    p.pie(px, py - s * 1.6, s, -pi * 1.15, pi * 0.15, p.c)
+    p.poly(p.c, (px - s * 0.9, py - s * 1.16), (px + s * 0.9, py - s * 1.16), (px, py + s * 0.3))
+    p.disc(px, py - s * 1.6, s * 0.4, p.d)
+    p.disc(w * dice.pick((0.12, 0.88)), h * dice.pick((0.1, 0.9)), p.m * 0.05, p.b)
+
+
+def microphone(p: Canvas) -> None:
+    """A microphone waiting for somebody to speak."""
+    w, h, dice = p.w, p.h, p.dice
+    x, y, r = w * dice.between(0.42, 0.58), h * 0.36, p.m * dice.between(0.19, 0.23)
+    tall = r * dice.between(0.7, 1.1)
+    for step in range(3):
+        far = r * (2.0 + 0.62 * step)
+        for side in (0.0, pi):
+            p.line(p.arc(x, y, far, side - 0.5, side + 0.5), r * 0.26, p.b)
+    p.line(
+        f"M{x - r * 1.4:.4g} {y + tall * 0.4:.4g}v{r * 0.3:.4g}a{r * 1.4:.4g} {r * 1.4:.4g} 0 0 0 "
+        f"{r * 2.8:.4g} 0v{-r * 0.3:.4g}M{x:.4g} {y + tall + r * 1.2:.4g}V{h:.4g}",
+        r * 0.24,
+        p.a,
+    )
+    p.line(f"M{x:.4g} {y - tall:.4g}V{y + tall:.4g}", r * 2, p.a, cap="round")
+    for slot in range(4):
+        sy = y - tall * 0.95 + tall * 0.5 * slot
+        p.box(x - r * 0.6, sy, r * 1.2, r * 0.15, p.c if slot == 1 else p.g)
+    p.disc(w * dice.pick((0.14, 0.86)), h * 0.88, p.m * 0.06, p.d)
+
+
 def windows(p: Canvas) -> None:
     """Lit windows; in one of them, somebody."""
     w, h, dice = p.w, p.h, p.dice
@@ -167,7 +214,7 @@ def lone_figure(p: Canvas) -> None:
 def steps(p: Canvas) -> None:
     """A staircase and what waits at the top."""
     w, h, dice = p.w, p.h, p.dice
-    count = dice.whole(6, 8)
+    count = dice.whole(4, 9)
     p.disc(w * dice.between(0.7, 0.8), h * 0.22, p.m * dice.between(0.15, 0.2), p.c)
     for step in range(count):
         x, y = w * step / count, h * (0.92 - 0.58 * step / (count - 1))
@@ -314,5 +361,5 @@ def chairs(p: Canvas) -> None:
         p.poly(p.g, (x, foot), (far, foot), (far + side * s, h), (x + side * s, h))
 
 
-DOCUMENTARY = (contact_sheet, aperture, waveform, archive)
+DOCUMENTARY = (contact_sheet, aperture, waveform, archive, globe, microphone)
 DRAMA = (windows, halves, lone_figure, steps, doorway, strata, boat, family_tree, chairs)

@@ -1,8 +1,8 @@
-"""Action, Adventure, War and Western: diagonals, horizons, flags."""
+"""Action, War and Western: diagonals, horizons, flags."""
 
 from math import cos, pi, sin
 
-from catalog.posters.canvas import TAU, Canvas, Point, points
+from catalog.posters.canvas import TAU, Canvas, Point
 
 
 def wedges(p: Canvas) -> None:
@@ -38,8 +38,12 @@ def chevrons(p: Canvas) -> None:
     """Arrowheads gathering speed."""
     w, h, dice = p.w, p.h, p.dice
     colours = [p.a, p.b, p.c, p.a, p.d]
+    is_rising = dice.chance(0.4)
+    if is_rising:
+        p.open_group(f'transform="matrix(0 -1 1 0 0 {h:.4g})"')
+        w, h = h, w
     mid = h * dice.between(0.4, 0.6)
-    nose = w * dice.between(0.3, 0.42)
+    nose = w * dice.between(0.26, 0.44)
     x, thick = -w * 0.55, w * dice.between(0.06, 0.09)
     for step in range(8):
         p.poly(
@@ -53,6 +57,8 @@ def chevrons(p: Canvas) -> None:
         )
         x += thick + w * 0.055
         thick *= dice.between(1.16, 1.3)
+    if is_rising:
+        p.close_group()
 
 
 def leap(p: Canvas) -> None:
@@ -115,94 +121,53 @@ def girders(p: Canvas) -> None:
         p.close_group()
 
 
-def compass(p: Canvas) -> None:
-    """A compass rose, its needle off true."""
+def towers(p: Canvas) -> None:
+    """Looking straight up between towers."""
     w, h, dice = p.w, p.h, p.dice
-    x, y, r = w * dice.between(0.42, 0.58), h * dice.between(0.45, 0.54), p.m * 0.46
-    p.disc(x, y, r, p.a)
-    p.ring(x, y, r * 1.16, r * 0.05, p.b)
-    p.open_group(f'transform="rotate({dice.between(8, 40):.3g} {x:.4g} {y:.4g})"')
-    p.star(x, y, r * 1.02, inner=0.34, tips=4, fill=p.d)
-    for step in range(8):
-        angle = step * pi / 4 - pi / 2
-        side = angle + pi / 4
-        reach, waist = (r * 1.3, r * 0.2) if step % 2 == 0 else (r * 0.66, r * 0.2)
-        tip = (x + cos(angle) * reach, y + sin(angle) * reach)
-        p.poly(
-            p.b if step % 2 == 0 else p.g,
-            (x, y),
-            tip,
-            (x + cos(side) * waist, y + sin(side) * waist),
-        )
-    p.close_group()
-    p.disc(x, y, r * 0.14, p.c)
-
-
-def contours(p: Canvas) -> None:
-    """A map's contour lines with a dashed way to a cross."""
-    w, h, dice = p.w, p.h, p.dice
-    x, y = w * dice.between(0.55, 0.75), h * dice.between(0.28, 0.42)
-    phase, lobes = dice.between(0, TAU), dice.pick((2, 3, 3))
-    colours = [p.b, p.a, p.b, p.a, p.c, p.a]
-    for step in range(6):
-        r = max(w, h) * (0.72 - 0.12 * step)
-        corners = []
-        for part in range(28):
-            angle = TAU * part / 28
-            bend = 1 + 0.13 * sin(lobes * angle + phase + step * 0.25)
-            corners.append((x + cos(angle) * r * bend, y + sin(angle) * r * bend * 0.92))
-        p.out.append(
-            f'<path d="M{points(corners)}z" fill="{colours[step]}" '
-            f'stroke="{p.g}" stroke-width="3" stroke-linejoin="round"/>'
-        )
-    size = p.m * 0.05
-    p.add(
-        f'<path d="M{-5} {h * 0.9:.4g}C{w * 0.5:.4g} {h * 0.95:.4g} {w * 0.1:.4g} {h * 0.4:.4g} '
-        f'{x - size * 2:.4g} {y + size:.4g}" fill="none" stroke="{p.d}" stroke-width="4.5" '
-        f'stroke-dasharray="11 7"/>'
-    )
+    x, y = w * dice.between(0.38, 0.62), h * dice.between(0.34, 0.5)
+    p.disc(x, y, p.m * dice.between(0.1, 0.16), p.c)
+    count = dice.whole(6, 8)
+    reach = (w + h) * 0.8
+    turn = dice.between(0, TAU)
+    for tower in range(count):
+        angle = turn + TAU * (tower + dice.between(-0.16, 0.16)) / count
+        half = pi / count * dice.between(0.5, 0.8)
+        near = p.m * dice.between(0.2, 0.34)
+        left, right = angle - half, angle + half
+        edge = angle + half * dice.between(-0.3, 0.3)
+        for start, end, colour in ((left, edge, p.a), (edge, right, p.b)):
+            p.poly(
+                colour,
+                (x + cos(start) * near, y + sin(start) * near),
+                (x + cos(end) * near, y + sin(end) * near),
+                (x + cos(end) * reach, y + sin(end) * reach),
+                (x + cos(start) * reach, y + sin(start) * reach),
+            )
+    fx, fy, s = x + p.m * 0.03, y + p.m * 0.02, p.m * 0.055
+    p.disc(fx, fy - s, s * 0.5, p.d)
     p.line(
-        f"M{x - size:.4g} {y - size:.4g}l{size * 2:.4g} {size * 2:.4g}m0 {-size * 2:.4g}"
-        f"l{-size * 2:.4g} {size * 2:.4g}",
-        6,
+        f"M{fx:.4g} {fy - s * 0.5:.4g}v{s:.4g}l{-s:.4g} {s:.4g}m{s:.4g} {-s:.4g}"
+        f"l{s:.4g} {s * 0.7:.4g}M{fx - s * 1.3:.4g} {fy - s * 0.9:.4g}"
+        f"l{s * 1.3:.4g} {s * 0.9:.4g}l{s * 1.3:.4g} {-s:.4g}",
+        s * 0.5,
         p.d,
+        cap="round",
     )
 
 
-def peaks(p: Canvas) -> None:
-    """Mountains in flat facets before a sun."""
+def clash(p: Canvas) -> None:
+    """Two points meet, and something gives."""
     w, h, dice = p.w, p.h, p.dice
-    p.disc(w * dice.between(0.25, 0.75), h * dice.between(0.24, 0.36), p.m * 0.24, p.c)
-    for layer, (light, dark) in enumerate(((p.b, p.a), (p.d, p.a), (p.a, p.b))):
-        base = h * (0.62 + 0.2 * layer)
-        x = -w * dice.between(0.1, 0.3)
-        while x < w:
-            half = p.m * dice.between(0.3, 0.46) * (1 - 0.12 * layer)
-            top = base - half * dice.between(0.9, 1.35)
-            p.poly(light, (x, base), (x + half, top), (x + half, base))
-            p.poly(dark, (x + half, top), (x + half * 2, base), (x + half, base))
-            x += half * dice.between(1.2, 1.7)
-        p.box(0, base - 0.5, w, h, light if layer < 2 else p.a)
-
-
-def winding_road(p: Canvas) -> None:
-    """A road that narrows in bends to the horizon."""
-    w, h, dice = p.w, p.h, p.dice
-    sky = h * dice.between(0.34, 0.44)
-    p.disc(w * dice.between(0.3, 0.7), sky, p.m * 0.3, p.c)
-    p.box(0, sky, w, h, p.a)
-    p.poly(p.d, (0, sky), (w * 0.4, sky), (0, sky + h * 0.12))
-    x, y = w * dice.between(0.44, 0.56), sky
-    left, right = [(x, y)], [(x, y)]
-    side = dice.sign()
-    for step in range(1, 25):
-        t = step / 24
-        mid = x + side * sin(t * pi * 2.6) * w * 0.3 * t
-        half = w * 0.2 * t**1.5
-        y = sky + (h - sky) * t**1.25
-        left.append((mid - half, y))
-        right.append((mid + half, y))
-    p.poly(p.b, *left, *reversed(right))
+    x, y = w * dice.between(0.42, 0.58), h * dice.between(0.42, 0.56)
+    tilt = h * dice.between(-0.16, 0.16)
+    p.star(x, y, p.m * dice.between(0.3, 0.42), inner=0.4, tips=dice.whole(9, 14), fill=p.c)
+    thick = h * dice.between(0.24, 0.34)
+    for side, colour, under in ((-1, p.a, p.d), (1, p.b, p.d)):
+        edge = x + side * w
+        base = y + side * tilt * 2
+        p.poly(colour, (x + side * 2, y), (edge, base - thick * 1.5), (edge, base + thick * 1.5))
+        p.poly(under, (x + side * 2, y), (edge, base + thick * 0.5), (edge, base + thick * 1.5))
+    p.star(x, y, p.m * 0.13, inner=0.4, tips=8, fill=p.g)
 
 
 def flag(p: Canvas) -> None:
@@ -365,7 +330,6 @@ def rails(p: Canvas) -> None:
         p.poly(p.d, (x, sky), (foot - w * 0.035, h), (foot + w * 0.035, h))
 
 
-ACTION = (wedges, blast, chevrons, leap, wheels, girders)
-ADVENTURE = (compass, contours, peaks, winding_road)
+ACTION = (wedges, blast, chevrons, leap, wheels, girders, towers, clash)
 WAR = (flag, hedgehogs, parachutes)
 WESTERN = (striped_sun, saguaro, badge, rails)

@@ -1,8 +1,8 @@
-"""Animation, Children, Comedy and Musical: round, bright, off balance."""
+"""Animation, Children and Comedy: round, bright, off balance."""
 
 from math import cos, pi, sin
 
-from catalog.posters.canvas import TAU, Canvas, Point
+from catalog.posters.canvas import TAU, Canvas
 from catalog.posters.colour import mix
 
 
@@ -23,20 +23,26 @@ def hills(p: Canvas) -> None:
 
 
 def bounce(p: Canvas) -> None:
-    """One ball in many frames of its bounce, the last one bright."""
+    """A ball, where it was, and the way it took."""
     w, h, dice = p.w, p.h, p.dice
-    floor = h * 0.84
+    floor, r = h * dice.between(0.8, 0.86), p.m * dice.between(0.14, 0.18)
     p.box(0, floor, w, h, p.b)
-    frames, r = dice.whole(12, 15), p.m * dice.between(0.1, 0.125)
-    hops, start = dice.pick((1.5, 1.5, 2.5)), dice.between(0.0, 0.2)
-    for step in range(frames):
-        t = step / (frames - 1)
-        lift = abs(cos((start + t * (hops - start)) * pi)) * (1 - 0.3 * t)
-        squash = 1 - 0.35 * max(0.0, 1 - lift * 4)
-        y = floor - r * squash - lift * (floor - r * 2.4)
-        colour = p.c if step == frames - 1 else mix(p.g, p.a, 0.15 + 0.8 * t)
-        p.oval(w * (0.1 + 0.78 * t), y, r / squash**0.7, r * squash, colour)
-    p.disc(w * dice.between(0.6, 0.8), h * 0.18, p.m * 0.1, p.d)
+    d, x, rise, hops = "", -w * 0.1, floor * dice.between(0.78, 0.9), []
+    for _ in range(4):
+        wide = w * (0.3 + 0.16 * rise / floor)
+        d += f"M{x:.4g} {floor - r:.4g}q{wide / 2:.4g} {-2 * (rise - r):.4g} {wide:.4g} 0"
+        hops.append((x + wide / 2, rise, x + wide))
+        x, rise = x + wide, rise * dice.between(0.62, 0.74)
+    p.add(
+        f'<path d="{d}" fill="none" stroke="{p.d}" stroke-width="{p.m * 0.035:.4g}" '
+        f'stroke-dasharray="0 {p.m * 0.075:.4g}" stroke-linecap="round"/>'
+    )
+    (first_x, first_rise, land), (next_x, next_rise, _) = hops[:2]
+    p.oval(land, floor, r * 1.5, r * 0.2, mix(p.b, p.g, 0.4))
+    p.oval(land, floor - r * 0.7, r * 1.25, r * 0.72, p.a)
+    p.disc(first_x, floor - first_rise, r, mix(p.g, p.a, 0.55))
+    p.disc(next_x, floor - next_rise, r, p.c)
+    p.half(next_x, floor - next_rise, r, dice.between(0, TAU), mix(p.c, p.a, 0.35))
 
 
 def tiles(p: Canvas) -> None:
@@ -195,7 +201,7 @@ def grin(p: Canvas) -> None:
 def tumble(p: Canvas) -> None:
     """A square falling downstairs."""
     w, h, dice = p.w, p.h, p.dice
-    steps = dice.whole(5, 6)
+    steps = dice.whole(3, 7)
     d = f"M0 {h:.4g}V{h * 0.36:.4g}"
     for step in range(steps):
         d += f"H{w * (step + 1) / steps:.4g}V{h * (0.36 + 0.6 * (step + 1) / steps):.4g}"
@@ -214,8 +220,8 @@ def tumble(p: Canvas) -> None:
 def pies(p: Canvas) -> None:
     """Pies, each missing a different slice."""
     w, h, dice = p.w, p.h, p.dice
-    across = 2 if w <= h * 1.3 else 4
-    down = max(2, round(h / (w / across)))
+    across = dice.pick((1, 2, 2, 3)) if w <= h * 1.3 else dice.pick((2, 4))
+    down = max(1, round(h / (w / across)))
     cell_w, cell_h = w / across, h / down
     r = min(cell_w, cell_h) * 0.46
     colours = [p.a, p.b, p.c, p.d]
@@ -244,7 +250,7 @@ def banana(p: Canvas) -> None:
         for column in range(3 if w > h * 1.3 else 2):
             x = w * ((column + 0.5) / (3 if w > h * 1.3 else 2)) + (row % 2 - 0.5) * w * 0.1
             y = h * (row + 0.5) / rows
-            r = p.m * 0.2
+            r = p.m * dice.between(0.14, 0.25)
             turn = dice.between(0, 360)
             p.open_group(f'transform="rotate({turn:.3g} {x:.4g} {y:.4g})"')
             p.path(
@@ -292,7 +298,7 @@ def bubbles(p: Canvas) -> None:
 def umbrellas(p: Canvas) -> None:
     """Umbrellas from above, one the other way round."""
     w, h, dice = p.w, p.h, p.dice
-    across = 2 if w <= h * 1.3 else 4
+    across = dice.pick((1, 2, 2, 3)) if w <= h * 1.3 else dice.pick((3, 4))
     cell = w / across
     rows = int(h / cell) + 2
     odd = dice.whole(0, across * 2 - 1)
@@ -305,94 +311,76 @@ def umbrellas(p: Canvas) -> None:
             one, two = (p.c, p.d) if index == odd else (p.a, p.b)
             p.disc(x, y, cell * 0.47, one)
             turn = dice.between(0, 1)
+            d, r = "", cell * 0.47
             for part in range(0, parts, 2):
-                start = turn + TAU * part / parts
-                p.pie(x, y, cell * 0.47, start, start + TAU / parts, two)
+                start, end = turn + TAU * part / parts, turn + TAU * (part + 1) / parts
+                d += (
+                    f"M{x:.4g} {y:.4g}L{x + r * cos(start):.4g} {y + r * sin(start):.4g}"
+                    f"A{r:.4g} {r:.4g} 0 0 1 {x + r * cos(end):.4g} {y + r * sin(end):.4g}z"
+                )
+            p.path(d, two)
             p.disc(x, y, cell * 0.05, p.g)
 
 
-def vinyl(p: Canvas) -> None:
-    """A record half out of its sleeve."""
+def disguise(p: Canvas) -> None:
+    """Glasses, a nose and a moustache, and nobody behind them."""
     w, h, dice = p.w, p.h, p.dice
-    x, y, r = w * dice.between(0.46, 0.6), h * dice.between(0.46, 0.54), p.m * 0.47
-    p.disc(x, y, r, p.b)
-    for step in range(5):
-        p.ring(x, y, r * (0.9 - 0.1 * step), 1.2, p.g)
-    p.pie(x, y, r * 0.93, -1.1, -0.7, p.a)
-    p.pie(x, y, r * 0.93, 2.04, 2.44, p.a)
-    p.disc(x, y, r * 0.38, p.c)
-    p.half(x, y, r * 0.38, dice.between(0, TAU), p.d)
-    p.disc(x, y, r * 0.06, p.g)
-    p.poly(p.a, (0, 0), (w * 0.2, 0), (w * dice.between(0.06, 0.16), h), (0, h))
-
-
-def staves(p: Canvas) -> None:
-    """Five lines of music in a breeze, with notes on them."""
-    w, h, dice = p.w, p.h, p.dice
-    gap, swing = h * 0.085, h * dice.between(0.1, 0.18) * dice.sign()
-    top = h * 0.32
-    for line in range(5):
-        y = top + gap * line
-        p.line(
-            f"M0 {y:.4g}C{w * 0.33:.4g} {y - swing:.4g} {w * 0.66:.4g} {y + swing:.4g} "
-            f"{w:.4g} {y:.4g}",
-            2.6,
-            p.b,
+    x, y, s = w / 2, h * dice.between(0.4, 0.44), p.m * dice.between(0.37, 0.44)
+    r, fat = s * 0.42, s * 0.13
+    p.open_group(f'transform="rotate({dice.between(-9, 9):.3g} {x:.4g} {y:.4g})"')
+    for side in (-1, 1):
+        p.disc(x + side * s * 0.5, y, r, p.b)
+        p.ring(x + side * s * 0.5, y, r, fat, p.a)
+        look = x + side * s * dice.between(0.4, 0.62)
+        p.disc(look, y + r * dice.between(-0.2, 0.3), r * 0.26, p.a)
+        p.poly(
+            p.a,
+            (x + side * s * 0.12, y - s * 0.62),
+            (x + side * s * 0.8, y - s * dice.between(0.7, 0.86)),
+            (x + side * s * 0.84, y - s * 0.58),
+            (x + side * s * 0.14, y - s * 0.5),
         )
-    colours = [p.a, p.c, p.d]
-    count = dice.whole(4, 5)
-    for note in range(count):
-        t = (note + 0.5) / count
-        bend = swing * 3 * t * (1 - t) * (2 * t - 1)
-        y = top + gap * dice.whole(0, 4) + bend
-        x, r = w * t, gap * 0.8
-        up = -1 if y > h * 0.48 else 1
-        colour = colours[note % 3]
-        p.oval(x, y, r * 1.2, r * 0.85, colour, turn=-22)
-        p.box(
-            x - up * r * 1.05 - (2.2 if up < 0 else 0),
-            min(y, y + up * h * 0.26),
-            3.4,
-            h * 0.26,
-            colour,
+    p.oval(x, y + s * 0.4, s * 0.22, s * 0.4, p.c)
+    curl = dice.between(0.0, 0.4)
+    for side in (-1, 1):
+        p.path(
+            f"M{x:.4g} {y + s * 0.72:.4g}q{side * s * 0.4:.4g} {-s * 0.16:.4g} "
+            f"{side * s * 0.84:.4g} {s * (0.34 - curl):.4g}q{-side * s * 0.3:.4g} "
+            f"{s * (0.2 + curl * 0.6):.4g} {-side * s * 0.84:.4g} {s * (curl * 0.4 - 0.02):.4g}z",
+            p.a,
         )
-    p.disc(w * dice.between(0.7, 0.85), h * 0.12, p.m * 0.07, p.c)
-
-
-def keys(p: Canvas) -> None:
-    """A keyboard on the slant, one key lit."""
-    w, h, dice = p.w, p.h, p.dice
-    turn = dice.between(-24, -14)
-    p.disc(w * dice.between(0.6, 0.8), h * 0.24, p.m * 0.25, p.c)
-    p.open_group(f'transform="rotate({turn:.3g} {w / 2:.4g} {h / 2:.4g})"')
-    top, size = h * 0.42, w / dice.pick((5.5, 6.5))
-    lit = dice.whole(2, 4)
-    count = int(w * 1.8 / size)
-    for key in range(count):
-        x = -w * 0.4 + key * size
-        p.box(x, top, size - 2, h, p.d if key == lit + 2 else p.a)
-    for key in range(count):
-        if key % 7 not in (2, 6):
-            p.box(-w * 0.4 + (key + 0.68) * size, top, size * 0.6, h * 0.3, p.b)
-    p.box(-w * 0.5, top - h * 0.03, w * 2, h * 0.04, p.b)
     p.close_group()
+    p.disc(w * dice.pick((0.1, 0.9)), h * 0.92, p.m * 0.09, p.d)
 
 
-def spotlights(p: Canvas) -> None:
-    """Beams crossing over a stage."""
+def juggling(p: Canvas) -> None:
+    """Too many things in the air for two hands."""
     w, h, dice = p.w, p.h, p.dice
-    floor = h * 0.8
-    x = w * dice.between(0.4, 0.6)
-    tops: list[Point] = [(w * 0.06, -4), (w * 0.94, -4), (w * dice.between(0.4, 0.6), -4)]
-    for (sx, sy), colour in zip(tops, (p.a, p.b, p.c), strict=True):
-        p.poly(colour, (sx, sy), (x - w * 0.17, floor), (x + w * 0.17, floor))
-    p.oval(x, floor, w * 0.2, h * 0.045, p.d)
-    p.box(0, floor + h * 0.045, w, h, p.b)
-    p.disc(x, floor - p.m * 0.3, p.m * 0.055, p.g)
-    p.poly(p.g, (x, floor - p.m * 0.27), (x - p.m * 0.1, floor), (x + p.m * 0.1, floor))
+    x, base, count = w / 2, h * 0.86, dice.whole(6, 8)
+    colours = [p.a, p.b, p.c, p.d]
+    dice.shuffle(colours)
+    reach, tall = min(w, h * 1.4) * 0.34, h * dice.between(0.5, 0.58)
+    for thing in range(count):
+        angle = pi * (1 + (thing + dice.between(0.35, 0.65)) / count)
+        tx, ty = x + cos(angle) * reach, base - h * 0.06 + sin(angle) * tall
+        size, colour = p.m * dice.between(0.09, 0.125), colours[thing % 4]
+        kind = dice.whole(0, 3)
+        if kind == 0:
+            p.star(tx, ty, size * 1.3, inner=0.5, tips=dice.pick((4, 5)), fill=colour)
+        elif kind == 1:
+            p.half(tx, ty, size * 1.2, dice.between(0, TAU), colour)
+        elif kind == 2:
+            turn = dice.between(0, 90)
+            p.open_group(f'transform="rotate({turn:.3g} {tx:.4g} {ty:.4g})"')
+            p.box(tx - size * 0.85, ty - size * 0.85, size * 1.7, size * 1.7, colour)
+            p.close_group()
+        else:
+            p.disc(tx, ty, size, colour)
+    for side, colour in ((-1, p.a), (1, p.a)):
+        p.pie(x + side * reach, base - p.m * 0.06, p.m * 0.17, 0, pi, colour)
+        p.box(x + side * reach - p.m * 0.07, base, p.m * 0.14, h, colour)
 
 
 ANIMATION = (hills, bounce, tiles)
 CHILDREN = (blocks, balloons, rainbow, kite)
-COMEDY = (halftone, grin, tumble, pies, banana, bubbles, umbrellas)
-MUSICAL = (vinyl, staves, keys, spotlights)
+COMEDY = (halftone, grin, tumble, pies, banana, bubbles, umbrellas, disguise, juggling)

@@ -1,0 +1,103 @@
+"""Small helpers of the templates: ids for events, look-ups, the string of bulbs."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, PasswordInput
+from django.template import Context
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+register = template.Library()
+
+#: Every value that a rating may have, in the order of the radio buttons.
+HALF_STARS = tuple(Decimal(halves) / 2 for halves in range(1, 11))
+
+
+@register.simple_tag
+def new_event_id() -> str:
+    """A fresh UUID: a form rendered twice is two events, a form sent twice is one."""
+    return str(uuid.uuid4())
+
+
+@register.simple_tag(takes_context=True)
+def event_fields(context: Context, card: Any = None, surface: str = "") -> SafeString:
+    """The hidden fields that every feedback form carries.
+
+    ``card`` (a MovieCard or nothing) ties the event to the slate that showed the film. In Python
+    rather than a template: a home page has some two hundred of these.
+    """
+    request = context["request"]
+    fields = [
+        ("csrfmiddlewaretoken", str(context["csrf_token"])),
+        ("event_id", new_event_id()),
+        ("surface", getattr(card, "surface", "") or surface),
+        ("next", context.get("next_url") or request.get_full_path()),
+    ]
+    if request_id := getattr(card, "request_id", ""):
+        fields.append(("request_id", str(request_id)))
+        if card.position is not None:
+            fields.append(("position", str(card.position)))
+    return format_html_join(
+        "", '<input type="hidden" name="{}" value="{}">', (field for field in fields if field[1])
+    )
+
+
+@register.filter
+def lookup(mapping: Mapping[Any, Any] | None, key: object) -> Any:
+    """``mapping[key]``, or None where there is no mapping or no such key."""
+    return mapping.get(key) if mapping else None
+
+
+@register.simple_tag
+def half_stars() -> list[tuple[str, str]]:
+    """(value, what a screen reader says) for each possible rating."""
+    return [(f"{stars:.1f}", stars_text(stars)) for stars in HALF_STARS]
+
+
+@register.filter
+def stars_text(stars: Decimal | float) -> str:
+    """4.5 as "4.5 stars", 0.5 as "half a star"."""
+    value = Decimal(str(stars))
+    if value == Decimal("0.5"):
+        return gettext("half a star")
+    shown = f"{value.normalize():f}"
+    # Plural rules count whole things; every fraction above one is a plural in them.
+    return ngettext("%(n)s star", "%(n)s stars", 1 if value == 1 else 2) % {"n": shown}
+
+
+@register.filter
+def stars_key(stars: Decimal | float | str | None) -> str:
+    """4 as "4.0", the form in which ratings are compared and styled; "" where there is none."""
+    return f"{Decimal(str(stars)):.1f}" if stars else ""
+
+
+@register.inclusion_tag("components/_bulbs.html")
+def bulbs(lit: int, total: int, label: str) -> dict[str, object]:
+    """A string of ``total`` bulbs, the first ``lit`` of them lit; ``label`` names the progress."""
+    lit = max(0, min(lit, total))
+    return {
+        "bulbs": [position < lit for position in range(total)],
+        "lit": lit,
+        "total": total,
+        "label": label,
+    }
+
+
+@register.filter
+def field_kind(field: BoundField) -> str:
+    """How a form field is laid out: check, checks, password or plain."""
+    widget = field.field.widget
+    if isinstance(widget, CheckboxSelectMultiple):
+        return "checks"
+    if isinstance(widget, CheckboxInput):
+        return "check"
+    if isinstance(widget, PasswordInput):
+        return "password"
+    return "plain"

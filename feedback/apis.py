@@ -1,0 +1,121 @@
+"""``/api/v1/me/ratings``: what the caller said. Nobody can name another user."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, cast
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import exceptions, status
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+from rest_framework.views import APIView
+
+from accounts.requests import signed_in
+from catalog.models import Movie
+from feedback import services
+from feedback.events import EventConflictError, EventContext
+from feedback.models import Rating
+from feedback.serializers import RatingSerializer, RatingWriteSerializer
+
+
+class Conflict(exceptions.APIException):
+    """An event id that was used for something else."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+    default_detail = "This event id was already used for another event."
+
+
+def _event(data: dict[str, Any], surface: str) -> EventContext:
+    return EventContext(
+        event_id=data.get("event_id") or uuid.uuid4(),
+        surface=data.get("surface") or surface,
+        request_id=data.get("request_id"),
+        position=data.get("position"),
+    )
+
+
+class RatingListApi(APIView):
+    """The caller's ratings."""
+
+    @extend_schema(
+        operation_id="ratings_list",
+        tags=["feedback"],
+        summary="My ratings, newest first",
+        parameters=[
+            OpenApiParameter("cursor", str, description="From next or previous."),
+            OpenApiParameter("page_size", int, description="1 to 100; 20 if not given."),
+        ],
+        responses=RatingSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """A cursor page: rows are neither skipped nor repeated when others are added meanwhile."""
+        paginator = cast(type[CursorPagination], api_settings.DEFAULT_PAGINATION_CLASS)()
+        rows = Rating.objects.filter(
+            user=signed_in(request.user), movie__is_hidden=False
+        ).select_related("movie")
+        page = paginator.paginate_queryset(rows, request, view=self)
+        return paginator.get_paginated_response(RatingSerializer(page, many=True).data)
+
+
+class RatingApi(APIView):
+    """The caller's rating of one film."""
+
+    @extend_schema(
+        operation_id="ratings_retrieve",
+        tags=["feedback"],
+        summary="My rating of a film",
+        responses={200: RatingSerializer, 404: OpenApiResponse(description="Not rated.")},
+    )
+    def get(self, request: Request, movie_id: int) -> Response:
+        """404 where the caller has not rated the film."""
+        return Response(RatingSerializer(_own_rating(request, movie_id)).data)
+
+    @extend_schema(
+        operation_id="ratings_set",
+        tags=["feedback"],
+        summary="Rate a film",
+        request=RatingWriteSerializer,
+        responses={200: RatingSerializer, 409: OpenApiResponse(description="event_id reused.")},
+    )
+    def put(self, request: Request, movie_id: int) -> Response:
+        """Sets the stars, in place of any before. The next list already knows."""
+        body = RatingWriteSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
+        try:
+            services.rating_set(
+                user=signed_in(request.user),
+                movie=movie,
+                stars=body.validated_data["stars"],
+                event=_event(body.validated_data, "api"),
+            )
+        except services.FeedbackError as error:
+            raise exceptions.ValidationError({"stars": [str(error)]}) from error
+        except EventConflictError as error:
+            raise Conflict from error
+        return Response(RatingSerializer(_own_rating(request, movie_id)).data)
+
+    @extend_schema(
+        operation_id="ratings_clear",
+        tags=["feedback"],
+        summary="Take a rating back",
+        responses={204: None},
+    )
+    def delete(self, request: Request, movie_id: int) -> Response:
+        """Also where there was none: the outcome is the same."""
+        movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
+        services.rating_clear(
+            user=signed_in(request.user), movie=movie, event=EventContext(surface="api")
+        )
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def _own_rating(request: Request, movie_id: int) -> Rating:
+    return get_object_or_404(
+        Rating.objects.select_related("movie"), user=signed_in(request.user), movie_id=movie_id
+    )

@@ -1,0 +1,142 @@
+"""Writing feedback: one transaction for the state, the log and the person's generation.
+
+Every service takes an :class:`EventContext`; a repeated ``event_id`` changes nothing, so that a
+client may send again whatever it is unsure about.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import User
+from catalog.models import Movie
+from feedback.events import EventConflictError, EventContext, Recorded
+from feedback.models import Interaction, Rating, Reaction, WatchlistEntry
+
+NOT_TONIGHT_FOR = timedelta(hours=18)  # gone for this evening, back tomorrow
+HALF_STAR = Decimal("0.5")
+
+
+class FeedbackError(ValueError):
+    """The input makes no sense; the message says what would."""
+
+
+def parse_stars(raw: object) -> Decimal:
+    """``raw`` as stars, 0.5 to 5 in halves; FeedbackError otherwise."""
+    try:
+        stars = Decimal(str(raw))
+    except InvalidOperation as error:
+        raise FeedbackError("Stars must be a number from 0.5 to 5, in halves.") from error
+    if not stars.is_finite() or not HALF_STAR <= stars <= 5 or stars % HALF_STAR:
+        raise FeedbackError("Stars must be a number from 0.5 to 5, in halves.")
+    return stars.quantize(HALF_STAR)
+
+
+@transaction.atomic
+def rating_set(*, user: User, movie: Movie, stars: Decimal, event: EventContext) -> Recorded:
+    """Gives ``movie`` its stars, in place of any that it had. ``previous`` is what it had."""
+    stars = parse_stars(stars)
+    if not _record(user, movie, event, kind=Interaction.Kind.RATE, value=str(stars)):
+        return Recorded(is_new=False)
+    before = Rating.objects.filter(user=user, movie=movie).values_list("stars", flat=True).first()
+    now = timezone.now()
+    Rating.objects.update_or_create(
+        user=user,
+        movie=movie,
+        defaults={"stars": stars, "updated_at": now},
+        create_defaults={"stars": stars, "created_at": now, "updated_at": now},
+    )
+    return Recorded(is_new=True, previous="" if before is None else str(before))
+
+
+@transaction.atomic
+def rating_clear(*, user: User, movie: Movie, event: EventContext) -> Recorded:
+    """Takes the stars back."""
+    if not _record(user, movie, event, kind=Interaction.Kind.UNRATE):
+        return Recorded(is_new=False)
+    before = Rating.objects.filter(user=user, movie=movie).values_list("stars", flat=True).first()
+    Rating.objects.filter(user=user, movie=movie).delete()
+    return Recorded(is_new=True, previous="" if before is None else str(before))
+
+
+@transaction.atomic
+def reaction_set(*, user: User, movie: Movie, kind: Reaction.Kind, event: EventContext) -> Recorded:
+    """Puts a verb on a film. Like and dislike replace each other; "not tonight" ends by itself."""
+    if not _record(user, movie, event, kind=Interaction.Kind.REACT, value=kind.value):
+        return Recorded(is_new=False)
+    now = timezone.now()
+    opposite = {
+        Reaction.Kind.LIKE: Reaction.Kind.DISLIKE,
+        Reaction.Kind.DISLIKE: Reaction.Kind.LIKE,
+    }.get(kind)
+    previous = ""
+    if opposite:
+        removed, _ = Reaction.objects.filter(user=user, movie=movie, kind=opposite).delete()
+        previous = opposite.value if removed else ""
+    expires_at = now + NOT_TONIGHT_FOR if kind is Reaction.Kind.NOT_TONIGHT else None
+    Reaction.objects.update_or_create(
+        user=user,
+        movie=movie,
+        kind=kind,
+        defaults={"created_at": now, "expires_at": expires_at},
+    )
+    return Recorded(is_new=True, previous=previous)
+
+
+@transaction.atomic
+def reaction_clear(
+    *, user: User, movie: Movie, kind: Reaction.Kind, event: EventContext
+) -> Recorded:
+    """Takes a verb back."""
+    if not _record(user, movie, event, kind=Interaction.Kind.UNREACT, value=kind.value):
+        return Recorded(is_new=False)
+    removed, _ = Reaction.objects.filter(user=user, movie=movie, kind=kind).delete()
+    return Recorded(is_new=True, previous=kind.value if removed else "")
+
+
+@transaction.atomic
+def watchlist_set(*, user: User, movie: Movie, is_on: bool, event: EventContext) -> Recorded:
+    """Puts a film on the watchlist or takes it off."""
+    kind = Interaction.Kind.WATCHLIST if is_on else Interaction.Kind.UNWATCHLIST
+    if not _record(user, movie, event, kind=kind):
+        return Recorded(is_new=False)
+    if is_on:
+        WatchlistEntry.objects.get_or_create(user=user, movie=movie)
+    else:
+        WatchlistEntry.objects.filter(user=user, movie=movie).delete()
+    return Recorded(is_new=True)
+
+
+def _record(
+    user: User, movie: Movie, event: EventContext, *, kind: Interaction.Kind, value: str = ""
+) -> bool:
+    """Appends to the log and bumps the person's generation; False for a repeated event.
+
+    The row of the person is taken first: it queues the events of one person, so that two of them
+    can never interleave between reading the old state and writing the new.
+    """
+    User.objects.select_for_update().only("pk").get(pk=user.pk)
+    interaction, is_new = Interaction.objects.get_or_create(
+        event_id=event.event_id,
+        defaults={
+            "user": user,
+            "movie": movie,
+            "kind": kind,
+            "value": value,
+            "surface": event.surface,
+            "request_id": event.request_id,
+            "position": event.position,
+        },
+    )
+    if not is_new:
+        same = (interaction.user_id, interaction.movie_id, interaction.kind, interaction.value)
+        if same != (user.pk, movie.pk, kind, value):
+            raise EventConflictError("This event id was already used for another event.")
+        return False
+    User.objects.filter(pk=user.pk).update(feedback_generation=F("feedback_generation") + 1)
+    return True

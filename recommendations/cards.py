@@ -1,0 +1,43 @@
+"""Ranked films -> cards, in a fixed number of queries for a whole page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from catalog.cards import MovieCard
+from catalog.models import Movie
+from catalog.selectors import audience_is_simulated
+from recommendations.ranked import RankedFilm
+from recommendations.reasons import evidence_movie_ids, reason_for
+
+
+def cards_for(
+    films: Sequence[RankedFilm],
+    *,
+    titles: Mapping[int, str] | None = None,
+    request_id: str = "",
+    surface: str = "",
+) -> tuple[MovieCard, ...]:
+    """Cards in the order of ``films``; a film that was hidden meanwhile is left out."""
+    movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in films])}
+    titles = titles_of(films) if titles is None else titles
+    is_simulated = audience_is_simulated()
+    return tuple(
+        MovieCard(
+            movie=movies[film.movie_id],
+            reason=reason_for(film, movies[film.movie_id], titles, is_simulated=is_simulated),
+            source=film.source,
+            score=film.score,
+            request_id=request_id,
+            position=position,
+            surface=surface,
+        )
+        for position, film in enumerate(films)
+        if film.movie_id in movies
+    )
+
+
+def titles_of(films: Iterable[RankedFilm]) -> dict[int, str]:
+    """Titles of the films that reasons name."""
+    wanted = evidence_movie_ids(films)
+    return dict(Movie.objects.filter(pk__in=wanted).values_list("pk", "title"))

@@ -1,0 +1,46 @@
+"""What the pipeline answers: films in order, each with the evidence for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class EvidencePart:
+    """One film of the person's history and its part of the score.
+
+    ``share`` is its part of everything that speaks for the film (0..1).
+    """
+
+    movie_id: int
+    contribution: float
+    share: float
+
+
+@dataclass(frozen=True)
+class RankedFilm:
+    """A film in a list. ``score`` is None where a fallback filled the place."""
+
+    movie_id: int
+    source: str
+    score: float | None = None
+    # The part of the score that does not come from the person's history.
+    baseline: float = 0.0
+    evidence: tuple[EvidencePart, ...] = ()
+
+
+@dataclass(frozen=True)
+class RankedList:
+    """A person's list. ``fallback`` names what stood in for the wished source, if anything did."""
+
+    films: tuple[RankedFilm, ...]
+    source: str
+    model_version: str = ""
+    model_version_id: int | None = None
+    generation: int = 0
+    n_history: int = 0
+    fallback: str = ""
+    is_stored: bool = False
+    # The sources that could have been asked for.
+    source_names: tuple[str, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)

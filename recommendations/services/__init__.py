@@ -1,0 +1,1 @@
+"""Writes: training, promotion, batch inference, the slate log. And the one way to a list."""

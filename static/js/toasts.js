@@ -1,0 +1,48 @@
+// Toasts leave after seven seconds, but never while somebody is at them.
+
+const LIFE_MS = 7000;
+const region = document.getElementById("toasts");
+
+function mind(toast) {
+  let timer;
+  const start = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => toast.remove(), LIFE_MS);
+  };
+  const hold = () => clearTimeout(timer);
+  toast.addEventListener("pointerenter", hold);
+  toast.addEventListener("pointerleave", start);
+  toast.addEventListener("focusin", hold);
+  toast.addEventListener("focusout", start);
+  toast.addEventListener("submit", () => setTimeout(() => toast.remove(), 0));
+  start();
+}
+
+function say(text) {
+  const toast = document.createElement("div");
+  toast.className = "toast is-error";
+  toast.dataset.toast = "";
+  const words = document.createElement("p");
+  words.textContent = text;
+  toast.append(words);
+  region.append(toast);
+}
+
+if (region) {
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes) {
+      for (const node of addedNodes) {
+        if (node.nodeType === Node.ELEMENT_NODE && "toast" in node.dataset) mind(node);
+      }
+    }
+    // Two are a lot already; the older ones have been read.
+    for (const old of [...region.children].slice(0, -2)) old.remove();
+  }).observe(region, { childList: true });
+
+  document.addEventListener("htmx:sendError", () => say(region.dataset.failed));
+  document.addEventListener("htmx:timeout", () => say(region.dataset.failed));
+  document.addEventListener("htmx:responseError", () => say(region.dataset.refused));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") region.replaceChildren();
+  });
+}
