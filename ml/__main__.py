@@ -74,6 +74,9 @@ def parser() -> argparse.ArgumentParser:
     _shared(evaluate)
     evaluate.add_argument("--json", type=Path, help="file for the results")
     evaluate.add_argument("--slices", type=Path, help="file for the results by slice")
+    evaluate.add_argument(
+        "--rows", type=Path, help="folder for one .npz of values per person and result"
+    )
     evaluate.set_defaults(run=run_evaluate)
 
     against = commands.add_parser("compare", help="paired differences to the first model")
@@ -183,6 +186,9 @@ def run_evaluate(options: argparse.Namespace) -> int:
     _print_tables(results)
     if options.json:
         _write_json(options.json, [result.to_json() for result in results])
+    if options.rows:
+        for result in results:
+            _write_rows(options.rows, result)
     if options.slices:
         _write_json(
             options.slices,
@@ -298,6 +304,17 @@ def _writable(*paths: Path | None) -> None:
     for path in paths:
         if path is not None and not path.parent.is_dir():
             raise UsageError(f"{path}: the folder {path.parent} does not exist")
+
+
+def _write_rows(folder: Path, result: Result) -> None:
+    """What paired comparisons need later: the measures of every row, and whose row it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    task = result.protocol.replace("@", "-")
+    name = f"{result.dataset}--{task}--{result.seed}--{result.model}.npz"
+    arrays: dict[str, Any] = {m: v.astype(np.float32) for m, v in result.per_row.items()}
+    arrays["group"] = result.group if result.group is not None else np.arange(0)
+    arrays["split"] = np.array(result.split_sha256)
+    np.savez_compressed(folder / name, **arrays)
 
 
 def _write_json(path: Path, content: list[Any]) -> None:

@@ -35,6 +35,7 @@ def _part(label: str, model: str, **params: Any) -> Part:
     return Part(label, model, 1.0, params)
 
 
+TWO_MEMORIES: dict[str, Any] = {"memories": [[0.5, 0.0], [0.95, 0.05]], "l2": 30.0}
 RECENT = {"decay": 0.8, "floor": 0.02}  # QUALITY's weights of a history by recency
 
 # Settings by protocol family where they differ from the model's own.
@@ -54,6 +55,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "pearson": ("item_item", {"kind": "pearson", "shrinkage": 50.0, "min_common": 5}),
     "edlae-recent": ("edlae", RECENT),
     "ease-recent": ("ease", RECENT),
+    "slit-2": ("slit", TWO_MEMORIES),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
 }
@@ -63,14 +65,15 @@ _TASTE = (  # everything one likes, whatever the order
     _part("als", "als", n_factors=64),
     _part("als-wide", "als", n_factors=128),
     _part("kernel", "kernel_ridge"),
+    _part("graph", "graph_filter"),
     _part("popular", "popularity"),
 )
 _NEXT = (  # what comes next
     _part("edlae", "edlae", l2=250.0),
     _part("edlae-recent", "edlae", l2=250.0, **RECENT),
     _part("transition", "transition"),
-    _part("slit", "slit", dropout=0.5),
-    _part("slit-short", "slit", dropout=0.5, decay=0.6, floor=0.01),
+    _part("slit", "slit"),
+    _part("slit-2", "slit", **TWO_MEMORIES),
     _part("recent", "popularity", window_days=30.0),
 )
 HYBRID_PARTS: dict[str, tuple[Part, ...]] = {

@@ -23,6 +23,7 @@ MODELS: dict[str, str] = {
     "genre_cosine": "ml.models.genre_cosine:GenreCosine",
     "genre_neighbors": "ml.models.genre_neighbors:GenreNeighbors",
     "semantic": "ml.models.semantic:Semantic",
+    "cold_map": "ml.models.cold_map:ColdMap",
     "logistic": "ml.models.logistic:Logistic",
     "hgb_ranker": "ml.models.hgb_ranker:HgbRanker",
     "lambdamart": "ml.models.lambdamart:LambdaMart",

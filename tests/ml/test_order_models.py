@@ -56,7 +56,17 @@ def test_slit_is_the_ridge_of_the_next_film_on_the_decayed_history() -> None:
     gram = x.T @ x
     penalty = np.diag(3.0 + 0.5 / 0.5 * gram.diagonal())
     expected = np.linalg.solve(gram + penalty, x.T @ y)
-    model = Slit(l2=3.0, dropout=0.5, decay=0.7, floor=0.05).fit(EVENTS)
+    model = Slit(l2=3.0, dropout=0.5, memories=[(0.7, 0.05)]).fit(EVENTS)
+    assert np.asarray(model.table) == pytest.approx(expected, abs=1e-5)
+
+
+def test_two_memories_are_one_regression_on_both_histories() -> None:
+    (short, y), (long, _) = slit_rows(0.3, 0.0), slit_rows(0.9, 0.1)
+    x = np.hstack([short, long])
+    gram = x.T @ x
+    penalty = np.diag(3.0 + 0.5 / 0.5 * gram.diagonal())
+    expected = np.linalg.solve(gram + penalty, x.T @ y)
+    model = Slit(l2=3.0, dropout=0.5, memories=[(0.3, 0.0), (0.9, 0.1)]).fit(EVENTS)
     assert np.asarray(model.table) == pytest.approx(expected, abs=1e-5)
 
 
