@@ -99,6 +99,9 @@ def _shared(command: argparse.ArgumentParser) -> None:
     command.add_argument("--protocol", type=_names, required=True, help="comma-separated")
     command.add_argument("--models", type=_names, required=True, help="comma-separated")
     command.add_argument("--seed", type=_seeds, default=[0], help="comma-separated")
+    command.add_argument(
+        "--facts", type=Path, help="Parquet table of film records: adds text, people and keywords"
+    )
 
 
 def _names(text: str) -> list[str]:
@@ -279,13 +282,19 @@ def _results(options: argparse.Namespace) -> list[Result]:
     with progress() as start:
         return list(
             run(
-                Source(options.data),
+                _source(options.data, options.facts),
                 models=options.models,
                 protocols=options.protocol,
                 seeds=options.seed,
                 on_progress=start,
             )
         )
+
+
+def _source(data: Path, facts: Path | None) -> Source:
+    """Text vectors are kept under var/ of the current folder: encoding takes minutes."""
+    cache = Path("var") / "text" / f"{data.resolve().name}.npz"
+    return Source(data, facts=facts, text_cache=cache if facts else None)
 
 
 def _print_tables(results: list[Result]) -> None:

@@ -38,11 +38,39 @@ def _part(label: str, model: str, **params: Any) -> Part:
 TWO_MEMORIES: dict[str, Any] = {"memories": [[0.5, 0.0], [0.95, 0.05]], "l2": 30.0}
 RECENT = {"decay": 0.8, "floor": 0.02}  # QUALITY's weights of a history by recency
 
+# What the learners of the next film re-order. Sources of weight 0 do not choose candidates, but the
+# learner sees them: what the very last films lead to, and who liked them.
+_NEXT_POOL: list[dict[str, Any]] = [
+    {"label": "edlae", "model": "edlae", "weight": 0.35},
+    {"label": "edlae_recent", "model": "edlae", "weight": 0.35, "params": RECENT},
+    {"label": "transition", "model": "transition", "weight": 0.35},
+    {"label": "slit", "model": "slit", "weight": 0.75},
+    {"label": "edlae_last", "model": "edlae", "weight": 0.0, "params": {"decay": 0.3}},
+    {
+        "label": "transition_last",
+        "model": "transition",
+        "weight": 0.0,
+        "params": {"gamma": 0.5, "decay": 0.5},
+    },
+    {
+        "label": "als_recent",
+        "model": "als",
+        "weight": 0.0,
+        "params": {"n_factors": 64, "decay": 0.9, "floor": 0.1},
+    },
+]
+_LEARNERS: dict[str, dict[str, Any]] = {
+    "lambdamart": {"parts": _NEXT_POOL},
+    "hgb_ranker": {"parts": _NEXT_POOL},
+}
+
 # Settings by protocol family where they differ from the model's own.
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "strong": {"edlae": {"l2": 250.0}},
     "ratio-811": {"edlae": {"l2": 250.0}, "ease": {"l2": 400.0}},
     "ms-100k": {"edlae": {"l2": 100.0, "dropout": 0.67}, "ease": {"l2": 400.0}},
+    "last-out": _LEARNERS,
+    "prequential": _LEARNERS,
 }
 
 # Variants of a model that have a name of their own.

@@ -9,26 +9,43 @@ from pathlib import Path
 from ml.data import Dataset, load_ratings
 from ml.evaluation import Progress, Result, measure, silent
 from ml.evaluation_ratings import evaluate_ratings, rating_tasks
+from ml.facts import load_facts
+from ml.idmap import IdMap
 from ml.items import load_item_features
 from ml.models.registry import MODELS, RATING_MODELS, UnknownModelError, load_class
 from ml.protocols import RATING, Task, tasks_of
 from ml.recipes import fit_recipe, recipe_of
+from ml.text import SentenceTransformerEncoder
 from ml.types import ItemFeatures
 
 
 @dataclass(slots=True)
 class Source:
-    """A data set on disk, read once per kind of reading."""
+    """A data set on disk, read once per kind of reading.
+
+    ``facts`` is a table of film records (:mod:`ml.facts`): text vectors, people and keywords join
+    the genres and years of the folder's own list. ``text_cache`` keeps the vectors (an .npz).
+    """
 
     path: Path
+    facts: Path | None = None
+    text_cache: Path | None = None
     _read: dict[bool, tuple[Dataset, ItemFeatures]] = field(default_factory=dict)
 
     def load(self, *, ordered_only: bool) -> tuple[Dataset, ItemFeatures]:
         """The ratings and the films' facts; raises DataError."""
         if ordered_only not in self._read:
             data = load_ratings(self.path, ordered_only=ordered_only)
-            self._read[ordered_only] = (data, load_item_features(self.path, data.items))
+            self._read[ordered_only] = (data, self._features(data.items))
         return self._read[ordered_only]
+
+    def _features(self, items: IdMap) -> ItemFeatures:
+        if self.facts is None:
+            return load_item_features(self.path, items)
+        encoder = SentenceTransformerEncoder()
+        return load_facts(
+            self.path, items, table=self.facts, encoder=encoder, cache=self.text_cache
+        )
 
 
 def check_names(models: Sequence[str], protocols: Sequence[str]) -> None:

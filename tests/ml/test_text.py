@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ml.facts import item_features, read_records
+from ml.data import DataError
+from ml.facts import item_features, load_facts, read_records, records_by_title
+from ml.idmap import IdMap
 from ml.text import HashingEncoder, encode_cached, film_text, unit_rows
 from ml.types import FloatArray
 
@@ -107,3 +109,33 @@ def test_zero_rows_stay_zero() -> None:
         pytest.approx([0.6, 0.8]),
         [0.0, 0.0],
     ]
+
+
+def test_a_movielens_folder_is_joined_to_the_table(tmp_path: Path) -> None:
+    import polars as pl
+
+    (tmp_path / "movies.csv").write_text(
+        'movieId,title,genres\n1,"Piano, The (1993)",Drama\n7,Heat (1995),Crime|Drama\n'
+    )
+    (tmp_path / "links.csv").write_text("movieId,imdbId,tmdbId\n1,1,10\n7,2,\n")
+    row = {"overview": "o", "tagline": None, "director": "Ann", "original_language": "en"}
+    lists: dict[str, list[str]] = {"keywords": ["k"], "cast": []}
+    names = [("The Piano", 1993, 10, None), ("Heat", 1995, 20, 7)]
+    table = [
+        {"title": t, "year": y, "tmdb_id": i, "movielens_id": m, **row, **lists}
+        for t, y, i, m in names
+    ]
+    pl.DataFrame(table).write_parquet(tmp_path / "films.parquet")
+    items = IdMap.of([1, 7])
+    facts = load_facts(
+        tmp_path, items, table=tmp_path / "films.parquet", encoder=HashingEncoder(32), cache=None
+    )
+    assert facts.genre_names == ("Crime", "Drama")
+    assert facts.tags is not None
+    assert facts.tags["director"] == [("Ann",), ("Ann",)]
+    by_title = records_by_title(
+        tmp_path / "films.parquet", ["Piano, The", "Heat", "Nothing"], [1994, 1995, None]
+    )
+    assert [record.get("tmdb_id") for record in by_title] == [10, 20, None]
+    with pytest.raises(DataError, match="does not exist"):
+        load_facts(tmp_path, items, table=tmp_path / "none.parquet", encoder=None, cache=None)
