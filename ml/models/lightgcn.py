@@ -51,10 +51,11 @@ class LightGCN(LinearRecommender):
         n_layers: int = 3,
         loss: str = "softmax",
         learning_rate: float = 0.01,
+        free_people: bool = False,
         weight_decay: float = 1e-4,
-        temperature: float = 0.15,
+        temperature: float = 0.25,
         edge_dropout: float = 0.0,
-        batch_size: int = 2048,
+        batch_size: int = 256,
         n_epochs: int = 100,
         eval_every: int = 5,
         patience: int = 4,
@@ -70,6 +71,7 @@ class LightGCN(LinearRecommender):
         self.n_layers = n_layers
         self.loss = loss
         self.learning_rate = learning_rate
+        self.free_people = free_people
         self.weight_decay = weight_decay
         self.temperature = temperature
         self.edge_dropout = edge_dropout
@@ -107,7 +109,9 @@ class LightGCN(LinearRecommender):
             (INIT_SCALE * torch.randn(n, self.n_factors, generator=generator)).requires_grad_()
             for n in train.shape
         )
-        optimiser = torch.optim.Adam(free, lr=self.learning_rate)
+        if not self.free_people:
+            free[0].data.zero_()
+        optimiser = torch.optim.Adam(free if self.free_people else free[1:], lr=self.learning_rate)
         graph = Graph(train, self.n_layers)
         stopping = EarlyStopping(patience=self.patience)
 
@@ -231,7 +235,7 @@ class LightGCN(LinearRecommender):
 
     def params(self) -> dict[str, Any]:
         names = (
-            "n_factors n_layers loss learning_rate weight_decay temperature edge_dropout "
+            "n_factors n_layers loss learning_rate free_people weight_decay temperature edge_dropout "
             "batch_size n_epochs eval_every patience min_rating"
         )
         return {name: getattr(self, name) for name in names.split()}
