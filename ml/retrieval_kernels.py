@@ -69,7 +69,7 @@ def _sort(score, index):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(parallel=True, cache=True)
-def best_products(  # type: ignore[no-untyped-def]
+def best_products(
     users: NDArray[np.float32],
     tiles: NDArray[np.float32],
     films: NDArray[np.int32],
