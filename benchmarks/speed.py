@@ -247,14 +247,14 @@ def measure(name: str, data: Path) -> dict[str, object]:
 
 def table(lines: dict[str, dict[str, object]]) -> str:
     """All lines as a table."""
-    head = f"{'step':52} {'wall s':>9} {'core s':>9} {'ceiling':>8} {'beside s':>9} {'ratio':>6}"
-    rows = [head]
+    head = f"{'step':52} {'wall s':>9} {'core s':>9} {'ceiling':>8} {'beside':>9} {'core s':>9}"
+    rows = [head + "  ratio (core s)"]
     for one in (Line(**found) for found in lines.values()):  # type: ignore[arg-type]
         must = "" if one.must_s is None else f"{one.must_s:g}"
         rows.append(
             f"{one.name:52} {one.wall_s:9.4f} {one.cpu_s:9.4f} {must:>8} {one.beside_s:9.4f} "
-            f"{one.wall_s / one.beside_s:6.2f}  ({one.beside}; {one.peak_mib:.0f} MiB; "
-            f"load {one.load:.1f})"
+            f"{one.beside_cpu_s:9.4f} {one.cpu_s / one.beside_cpu_s:6.2f}  ({one.beside}; "
+            f"{one.peak_mib:.0f} MiB; load {one.load:.1f})"
         )
     return "\n".join(rows)
 

@@ -68,6 +68,15 @@ def _sort(score, index):  # type: ignore[no-untyped-def]
         _sift_down(score, index, size)
 
 
+@numba.njit
+def _hide(values, first, valid, excluded, at, stop):  # type: ignore[no-untyped-def]
+    """Set the excluded places of this tile to -inf; where the next tile's exclusions begin."""
+    while at < stop and excluded[at] < first + valid:
+        values[excluded[at] - first] = -np.inf
+        at += 1
+    return at
+
+
 @numba.njit(parallel=True, cache=True)
 def best_products(
     users: NDArray[np.float32],
@@ -111,11 +120,8 @@ def best_products(
             np.dot(users[begin:end], tiles[tile], product)
             for row in range(end - begin):
                 values = product[row]
-                at, stop = left[row], indptr[begin + row + 1]
-                while at < stop and excluded[at] < first + valid:
-                    values[excluded[at] - first] = -np.inf
-                    at += 1
-                left[row] = at
+                stop = indptr[begin + row + 1]
+                left[row] = _hide(values, first, valid, excluded, left[row], stop)
                 own = films[first : first + valid]
                 _push(values[:valid], own, score[begin + row], index[begin + row])
         for row in range(begin, end):
