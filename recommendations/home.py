@@ -180,7 +180,7 @@ def _catalogue_rows(taken: Iterable[int]) -> list[_Draft]:
             "short",
             _text(_("Under an hour and a half")),
             films(ids(loved.filter(runtime_min__range=(40, 90)).order_by("-bayes", "pk")), "short"),
-            f"{browse}?runtime_max=90",
+            f"{browse}?runtime_to=90&sort=best",
         ),
         _Draft(
             "newest",
