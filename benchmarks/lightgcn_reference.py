@@ -15,6 +15,7 @@ import argparse
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,8 @@ def plain_lightgcn(events: Interactions, *, seed: int) -> tuple[np.ndarray, np.n
     optimiser = torch.optim.Adam([user, item], lr=RATE)
 
     def final() -> tuple[torch.Tensor, torch.Tensor]:
-        users, items = [user], [item]
+        users: list[torch.Tensor] = [user]
+        items: list[torch.Tensor] = [item]
         for _ in range(LAYERS):
             above = smooth @ items[-1], smooth.T @ users[-1]
             users.append(above[0])
@@ -58,8 +60,10 @@ def plain_lightgcn(events: Interactions, *, seed: int) -> tuple[np.ndarray, np.n
                 other[hit] = torch.randint(events.n_items, (int(hit.sum()),))
             users, items = final()
             margin = (users[people] * (items[liked] - items[other])).sum(1)
-            size = sum(e.square().sum() for e in (user[people], item[liked], item[other]))
-            loss = torch.nn.functional.softplus(-margin).mean() + DECAY * size / (2 * len(part))
+            drawn = torch.cat([user[people], item[liked], item[other]])
+            loss = torch.nn.functional.softplus(-margin).mean() + DECAY * drawn.square().sum() / (
+                2 * len(part)
+            )
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -76,6 +80,14 @@ def quality(split: RankingSplit, score: Callable[[np.ndarray], np.ndarray]) -> d
         "ndcg@10": float(np.nanmean(metrics.ndcg_at_k(best, split.truth, 10))),
         "recall@10": float(np.nanmean(metrics.recall_at_k(best, split.truth, 10))),
     }
+
+
+def _from_history(model: LightGCN, split: RankingSplit, rows: np.ndarray) -> np.ndarray:
+    return model.score(split.histories.select(rows))
+
+
+def _from_own_vector(model: LightGCN, split: RankingSplit, rows: np.ndarray) -> np.ndarray:
+    return model.score_known(split.user_index[rows])
 
 
 def measure(data: Path, seed: int) -> list[dict[str, object]]:
@@ -104,13 +116,9 @@ def measure(data: Path, seed: int) -> list[dict[str, object]]:
         start = time.perf_counter()
         model.fit(split.train, seed=seed)
         spent = time.perf_counter() - start
-        add(name, spent, lambda rows, m=model: m.score(split.histories.select(rows)))
+        add(name, spent, partial(_from_history, model, split))
         if model is same:
-            add(
-                f"{name}, own vectors",
-                spent,
-                lambda rows, m=model: m.score_known(split.user_index[rows]),
-            )
+            add(f"{name}, own vectors", spent, partial(_from_own_vector, model, split))
     return found
 
 
