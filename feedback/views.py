@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from urllib.parse import urlencode
 
 from django import forms
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -27,7 +30,11 @@ from feedback.selectors import NOTHING, film_states
 
 PAGE_SIZE = 30
 
-_WIDGETS = {"card": "feedback/_card_actions.html", "film": "feedback/_film_actions.html"}
+# The widget that asked is told by the id of htmx's target.
+_WIDGETS = {
+    "card-actions": "feedback/_card_actions.html",
+    "film-actions": "feedback/_film_actions.html",
+}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Toast:
     message: str
     undo_url: str
     undo_fields: dict[str, str] = field(default_factory=dict)
+    # Where the toast is the ticket stub of a rating.
+    stars: Decimal | None = None
 
 
 @require_POST
@@ -64,7 +73,7 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
             }
     except (services.FeedbackError, EventConflictError) as error:
         return HttpResponseBadRequest(str(error))
-    toast = Toast(message, reverse("feedback:rate", args=[pk]), {"stars": done.previous})
+    toast = Toast(message, reverse("feedback:rate", args=[pk]), {"stars": done.previous}, stars)
     return _answer(request, movie, toast if done.is_new else None)
 
 
@@ -142,7 +151,8 @@ def watchlist_toggle(request: HttpRequest, pk: int) -> HttpResponse:
 def actions(request: HttpRequest, pk: int) -> HttpResponse:
     """The rating and the verbs of one film: a fragment of the film page, and a page of its own."""
     movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
-    template = _WIDGETS["film"] if request.htmx else "feedback/actions.html"  # type: ignore[attr-defined]
+    is_fragment = bool(request.htmx)  # type: ignore[attr-defined]
+    template = _WIDGETS["film-actions"] if is_fragment else "feedback/actions.html"
     return render(request, template, _widget_context(request, movie))
 
 
@@ -195,28 +205,43 @@ def _list_page(request: HttpRequest, template: str, rows: object) -> HttpRespons
     return render(request, template, {"page_obj": page})
 
 
-def _widget_context(request: HttpRequest, movie: Movie, toast: Toast | None = None) -> dict:
-    states = film_states(user=request.user, movie_ids=[movie.pk])
+def _widget_context(request: HttpRequest, movie: Movie) -> dict:
     form = EventForm(request.POST or request.GET)
     slate = form.cleaned_data if form.is_valid() else {}
     return {
         "movie": movie,
-        "state": states.get(movie.pk, NOTHING),
-        "toast": toast,
-        "next_path": _next_path(request, movie),
-        "surface": slate.get("surface") or "",
-        "request_id": slate.get("request_id") or "",
-        "position": slate.get("position"),
+        "state": film_states(user=request.user, movie_ids=[movie.pk]).get(movie.pk, NOTHING),
+        "next_url": _next_path(request, movie),
+        # The next act on this card still answers to the slate that showed it.
+        "card": {
+            "surface": slate.get("surface") or "",
+            "request_id": slate.get("request_id") or "",
+            "position": slate.get("position"),
+        },
     }
 
 
 def _answer(request: HttpRequest, movie: Movie, toast: Toast | None) -> HttpResponse:
-    if not request.htmx:  # type: ignore[attr-defined]
+    """The widget that asked and a toast with a way back; without JavaScript, the page again."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    if not htmx:
+        if toast is not None:
+            messages.success(request, toast.message)
         return redirect(_next_path(request, movie))
-    template = _WIDGETS.get(request.POST.get("widget", ""), _WIDGETS["card"])
-    response = render(request, template, _widget_context(request, movie, toast))
-    response["HX-Trigger"] = "feedback:recorded"
-    return response
+    kind = (htmx.target or "").rpartition("-")[0]
+    kind = kind if kind in _WIDGETS else "card-actions"
+    html = render_to_string(_WIDGETS[kind], _widget_context(request, movie), request)
+    if toast is not None:
+        context = {
+            "message": toast.message,
+            "undo_url": toast.undo_url,
+            "undo_fields": list(toast.undo_fields.items()),
+            "undo_target": f"{kind}-{movie.pk}",
+            "movie": movie,
+            "stars": toast.stars,
+        }
+        html += render_to_string("feedback/_undo_toast.html", context, request)
+    return HttpResponse(html, headers={"HX-Trigger": "feedback:recorded"})
 
 
 def _next_path(request: HttpRequest, movie: Movie) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import F
@@ -34,7 +34,7 @@ WELL_KNOWN_SHARE = 0.02  # of the most-rated film's ratings
 
 @dataclass
 class HomePage:
-    """What the front page shows. ``ranked`` is the personal list in it, for the slate log."""
+    """What the front page shows. ``ranked`` is the personal row of it, for the slate log."""
 
     hero_cards: tuple[MovieCard, ...]
     rows: list[MovieRow]
@@ -50,6 +50,7 @@ class _Draft:
     title: tuple[ReasonPart, ...]
     films: list[RankedFilm]
     more_url: str = ""
+    request_id: str = ""
 
 
 @dataclass
@@ -69,8 +70,11 @@ class _Page:
         self.drafts.append(draft)
 
 
-def home_page(user: User | AnonymousUser) -> HomePage:
-    """The front page of a visitor or of somebody with an account."""
+def home_page(user: User | AnonymousUser, *, request_id: str = "") -> HomePage:
+    """The front page of a visitor or of somebody with an account.
+
+    ``request_id`` names the slate that the personal row will be logged as.
+    """
     person = feedback_of(user)
     snapshot = current_snapshot()
     page = _Page(taken=set(person.hidden_ids))
@@ -78,12 +82,15 @@ def home_page(user: User | AnonymousUser) -> HomePage:
     if person.history and snapshot is not None:
         ranked = recommendations_for(user, n=40, feedback=person)
         for_you = reverse("recommendations:for_you")
-        page.add(_Draft("for-you", _text(_("For you, tonight")), list(ranked.films), for_you))
+        mine = _Draft("for-you", _text(_("For you, tonight")), list(ranked.films), for_you)
+        mine.request_id = request_id
+        page.add(mine)
+        ranked = replace(ranked, films=tuple(mine.films))
         for draft in _because_rows(person, snapshot):
             page.add(draft)
     for draft in _catalogue_rows(page.taken):
         page.add(draft)
-    rows, hero = _with_cards(page.drafts, is_personal=ranked is not None)
+    rows, hero = _with_cards(page.drafts)
     return HomePage(hero_cards=hero, rows=rows, is_personal=ranked is not None, ranked=ranked)
 
 
@@ -186,9 +193,7 @@ def _catalogue_rows(taken: Iterable[int]) -> list[_Draft]:
     ]
 
 
-def _with_cards(
-    drafts: list[_Draft], *, is_personal: bool
-) -> tuple[list[MovieRow], tuple[MovieCard, ...]]:
+def _with_cards(drafts: list[_Draft]) -> tuple[list[MovieRow], tuple[MovieCard, ...]]:
     """All films of the page in two queries, whatever the number of rows."""
     everything = [film for draft in drafts for film in draft.films]
     movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in everything])}
@@ -203,6 +208,7 @@ def _with_cards(
                 reason=_card_reason(draft, film, movies[film.movie_id], titles),
                 source=film.source,
                 score=film.score,
+                request_id=draft.request_id,
                 position=position,
                 surface="home",
             )

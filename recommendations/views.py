@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from catalog.models import Movie
+from feedback.selectors import film_states
 from recommendations.cards import cards_for
 from recommendations.home import home_page, similar_cards
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
@@ -27,13 +28,16 @@ FOR_YOU_FILMS = 24
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """The front page: rows with reasons."""
-    page = home_page(request.user)
+    request_id = uuid.uuid4()
+    page = home_page(request.user, request_id=str(request_id))
     if page.ranked is not None:
-        slate_log(page.ranked, user=request.user, surface="home", request_id=uuid.uuid4())
+        slate_log(page.ranked, user=request.user, surface="home", request_id=request_id)
+    shown = [card.movie.pk for row in page.rows for card in row.cards]
     context = {
         "hero_cards": page.hero_cards,
         "rows": page.rows,
         "is_personal": page.is_personal,
+        "states": film_states(user=request.user, movie_ids=shown),
     }
     return render(request, "recommendations/home.html", context)
 
@@ -56,14 +60,15 @@ def for_you(request: HttpRequest) -> HttpResponse:
     names = source_names(current_snapshot())
     context = {
         "cards": cards,
+        "states": film_states(user=request.user, movie_ids=[card.movie.pk for card in cards]),
         "sources": [(name, SOURCE_LABELS.get(name, name), name == source) for name in names],
         "source": source,
         "notice": notice or _notice(ranked),
         "n_history": ranked.n_history,
         "model_version": ranked.model_version,
     }
-    template = "recommendations/_for_you_list.html" if _wants_fragment(request) else None
-    return render(request, template or "recommendations/for_you.html", context)
+    template = "_for_you_cards.html" if _wants_fragment(request) else "for_you.html"
+    return render(request, f"recommendations/{template}", context)
 
 
 def _wants_fragment(request: HttpRequest) -> bool:
@@ -89,7 +94,9 @@ def _notice(ranked: RankedList) -> str:
 def similar(request: HttpRequest, pk: int) -> HttpResponse:
     """Films that the same people liked: a fragment of the film page, and a page of its own."""
     movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
-    context = {"movie": movie, "cards": similar_cards(movie, request.user)}
+    cards = similar_cards(movie, request.user)
+    states = film_states(user=request.user, movie_ids=[card.movie.pk for card in cards])
+    context = {"movie": movie, "cards": cards, "states": states}
     is_fragment = _wants_fragment(request)
     template = "_similar.html" if is_fragment else "similar.html"
     return render(request, f"recommendations/{template}", context)

@@ -22,6 +22,10 @@ def _own_redis_database(url: str, worker: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{number}"))
 
 
+# Importing the config package names the local settings as the default, and the environment wins
+# over pyproject.toml: so the tests' own are named first.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.test"
+
 if not os.environ.get("MARQUEE_TEST_READY"):
     os.environ["MARQUEE_VAR"] = str(ROOT / "var" / "test")
     os.environ["MARQUEE_ENV_FILE"] = ""

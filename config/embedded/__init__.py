@@ -77,11 +77,18 @@ class _unhurried:  # noqa: N801 - reads as a statement
             signal.signal(signal.SIGINT, self._before)
 
 
+_current: Embedded | None = None
+
+
 def ensure_services() -> Embedded:
     """Postgres and Redis answer after this, and the environment says where.
 
-    Raises ``EmbeddedServiceError`` with one sentence for people.
+    A second call in the same process gives the first one's answer. Raises
+    ``EmbeddedServiceError`` with one sentence for people.
     """
+    global _current
+    if _current is not None:
+        return _current
     env.load_file()
     services = Embedded(
         var_dir=var_dir(),
@@ -93,6 +100,7 @@ def ensure_services() -> Embedded:
         # Before the start: a start that fails half-way stops what it had started.
         atexit.register(services.release)
         services.start()
+    _current = services
     return services
 
 

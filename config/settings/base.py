@@ -251,6 +251,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # --- Marquee ------------------------------------------------------------------------------------
+DEMO_LOGIN = False
 RETRAIN_AFTER = env.number("RETRAIN_AFTER", default=20, minimum=1)
 MODEL_KEEP_VERSIONS = 3
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,9 +39,3 @@ def film_states(context: template.Context, things: Iterable[Any]) -> dict[int, F
 def state_of(states: dict[int, FilmState] | None, movie_id: int) -> FilmState:
     """``{{ states|state_of:movie.pk }}``."""
     return (states or {}).get(movie_id, NOTHING)
-
-
-@register.simple_tag
-def new_event_id() -> str:
-    """A fresh id for a form: sent twice, it counts once."""
-    return str(uuid.uuid4())

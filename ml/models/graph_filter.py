@@ -91,9 +91,7 @@ def normalised(matrix: sparse.csr_matrix) -> sparse.csr_matrix:
     return sparse.csr_matrix(left @ matrix @ right, dtype=np.float32)
 
 
-def leading_eigenvectors(
-    smooth: sparse.csr_matrix, rank: int, *, seed: int
-) -> NDArray[np.float32]:
+def leading_eigenvectors(smooth: sparse.csr_matrix, rank: int, *, seed: int) -> NDArray[np.float32]:
     """The ``rank`` leading eigenvectors of ``R~' R~``: float32 [n_items, rank]."""
     n = smooth.shape[1]
     transposed = smooth.T.tocsr()

@@ -13,7 +13,6 @@ from ml.models.base import Recommender
 from ml.types import FloatArray, Histories, Interactions, ItemFeatures
 
 
-
 class KernelRidge(Recommender):
     """Infinite-width autoencoder: ``score(x) = k(x, L) (K + l2 mean(diag K) I)^-1 L``.
 

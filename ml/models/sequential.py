@@ -188,9 +188,7 @@ class Sequential(Recommender):
         total = torch.logaddexp(positive, torch.logsumexp(scores + weight, dim=1))
         return functional.relu(total - positive).mean()
 
-    def _validate(
-        self, histories: Histories, people: NDArray[np.intp], stop: LongArray
-    ) -> float:
+    def _validate(self, histories: Histories, people: NDArray[np.intp], stop: LongArray) -> float:
         """NDCG@10 of the held-back film among all films the person hasn't seen."""
         gains = []
         for begin in range(0, len(people), 256):

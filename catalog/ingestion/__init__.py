@@ -1,0 +1,1 @@
+"""Reading MovieLens files: finding them, checking them, bringing them in."""
