@@ -1,23 +1,176 @@
-"""Pages about films."""
+"""Pages about films, and the fragments of them that htmx asks for."""
 
-from django.http import HttpRequest, HttpResponse
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.views.decorators.http import require_safe
+
+from catalog.cards import MovieCard
+from catalog.filters import SORT_NAMES, FilmFilters, chips, decades, years_label
+from catalog.models import Movie
+from catalog.names import language_name
+from catalog.pictures import backdrop_svg, poster_svg
+from catalog.search import parse_query, search_films
+from catalog.selectors import (
+    audience_is_simulated,
+    film_page,
+    genres_all,
+    languages_all,
+    movies_filtered,
+    years_range,
+)
+
+PAGE_SIZE = 30
+SUGGESTIONS = 7
+MIN_SUGGEST = 2
+RUNTIMES = ((90, "Up to 90 minutes"), (120, "Up to two hours"), (150, "Up to two and a half"))
+MIN_RATINGS = (10, 50, 200, 1000)
+_FOREVER = "public, max-age=31536000, immutable"
+_SHORT = "public, max-age=300"
 
 
+@require_safe
 def browse(request: HttpRequest) -> HttpResponse:
-    """All films."""
-    return HttpResponse("browse")
+    """All films, narrowed by what the address says."""
+    filters = FilmFilters.from_query(request.GET)
+    genres = genres_all()
+    languages = languages_all()
+    page = _page(request, movies_filtered(filters).for_cards())
+    first, last = years_range()
+    context = {
+        "filters": filters,
+        "genres": genres,
+        "languages": languages,
+        "decades": [(year, years_label(year, year + 9)) for year in decades(first, last)],
+        "runtimes": RUNTIMES,
+        "min_ratings": MIN_RATINGS,
+        "sorts": list(SORT_NAMES.items()),
+        "chips": chips(
+            filters,
+            genre_names={genre.slug: genre.name for genre in genres},
+            language=language_name(filters.language),
+        ),
+        "is_audience_simulated": audience_is_simulated(),
+        "page_obj": page,
+        "cards": _cards(page.object_list, surface="browse"),
+        "query": filters.as_query(),
+    }
+    return _page_or_part(
+        request,
+        context,
+        page="catalog/browse.html",
+        parts={"browse": "catalog/_browse.html", "results": "catalog/_browse_results.html"},
+    )
 
 
+@require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Search."""
-    return HttpResponse("search")
+    """Films for what was typed."""
+    query = parse_query(request.GET.get("q", ""))
+    hits = search_films(query.raw)
+    paginator = Paginator(hits, PAGE_SIZE)
+    page = paginator.get_page(request.GET.get("page"))
+    movies = Movie.objects.in_order([hit.movie_id for hit in page])
+    context = {
+        "search_query": query.raw,
+        "is_empty_query": query.is_empty,
+        "n_found": paginator.count,
+        "page_obj": page,
+        "query": _encoded_q(query.raw),
+        "cards": _cards(movies, surface="search"),
+    }
+    return _page_or_part(
+        request,
+        context,
+        page="catalog/search.html",
+        parts={"results": "catalog/_search_results.html"},
+    )
 
 
+@require_safe
+def suggest(request: HttpRequest) -> HttpResponse:
+    """A few titles while typing; the fragment alone, empty where there is nothing to say."""
+    query = parse_query(request.GET.get("q", ""))
+    movies: list[Movie] = []
+    if len(query.normalized) >= MIN_SUGGEST:
+        hits = search_films(query.raw, limit=SUGGESTIONS, titles_only=True)
+        movies = Movie.objects.in_order([hit.movie_id for hit in hits])
+    context = {"movies": movies, "search_query": query.raw}
+    return render(request, "catalog/_suggestions.html", context)
+
+
+@require_safe
 def movie(request: HttpRequest, pk: int) -> HttpResponse:
     """One film."""
-    return HttpResponse("film")
+    page = film_page(pk)
+    if page is None:
+        raise Http404
+    return render(request, "catalog/movie.html", {"page": page, "movie": page.movie})
 
 
+@require_safe
 def poster(request: HttpRequest, pk: int) -> HttpResponse:
-    """A film's picture."""
-    return HttpResponse("<svg/>", content_type="image/svg+xml")
+    """A film's drawn poster."""
+    return _picture(request, pk, kind="poster", draw=poster_svg)
+
+
+@require_safe
+def backdrop(request: HttpRequest, pk: int) -> HttpResponse:
+    """A film's drawn backdrop."""
+    return _picture(request, pk, kind="backdrop", draw=backdrop_svg)
+
+
+def _picture(
+    request: HttpRequest, pk: int, *, kind: str, draw: Callable[[Movie], str]
+) -> HttpResponse:
+    """SVG, kept for ever where the address carries the version that it shows.
+
+    An address with an old version gets the new picture, but not for long.
+    """
+    found = Movie.objects.visible().for_cards().filter(pk=pk).first()
+    if found is None:
+        raise Http404
+    version = str(found.poster_version)
+    etag = f'"{kind}-{version}"'
+    response = get_conditional_response(request, etag=etag)
+    if response is None:
+        response = HttpResponse(draw(found), content_type="image/svg+xml; charset=utf-8")
+    response["ETag"] = etag
+    response["Cache-Control"] = _FOREVER if request.GET.get("v") == version else _SHORT
+    return response
+
+
+def _cards(movies: list[Movie] | QuerySet[Movie], *, surface: str) -> list[MovieCard]:
+    return [MovieCard(movie=movie, surface=surface) for movie in movies]
+
+
+def _page(request: HttpRequest, films: QuerySet[Movie]) -> Page:
+    page = Paginator(films, PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = list(page.object_list)
+    return page
+
+
+def _encoded_q(text: str) -> str:
+    return FilmFilters(q=text).as_query()
+
+
+def _page_or_part(
+    request: HttpRequest, context: dict[str, object], *, page: str, parts: dict[str, str]
+) -> HttpResponse:
+    """The whole page, or the part that htmx is going to replace.
+
+    Both have one address: ``Vary`` keeps a cached part from being shown as the page on Back.
+    """
+    htmx = request.htmx  # type: ignore[attr-defined]
+    template = page
+    if htmx and not htmx.history_restore_request:
+        template = parts.get(htmx.target or "", page)
+    response = render(request, template, context)
+    patch_vary_headers(response, ["HX-Request", "HX-Target"])
+    return response
