@@ -1,1 +1,1 @@
-"""What The Movie Database (TMDB) knows about films: fetched in batches, never while a page waits."""
+"""What The Movie Database (TMDB) knows about films: fetched in batches, off the pages' path."""

@@ -108,8 +108,10 @@ class _Reader:
 
     def text(self, name: str) -> str | None:
         value = self._value(name, str)
-        # Postgres holds no NUL; nothing that people read has one.
-        return value.replace("\0", "").strip() if value is not None else None
+        if value is None:
+            return None
+        # Postgres holds neither NUL nor half a surrogate pair; nothing that people read does.
+        return value.replace("\0", "").encode("utf-8", "ignore").decode().strip()
 
     def whole(self, name: str) -> int | None:
         return self._value(name, int)
@@ -125,7 +127,7 @@ class _Reader:
         items = self._value(name, list) or []
         if not all(isinstance(item, dict) for item in items):
             raise BadAnswerError(f"{self._path}{name} holds something else than objects")
-        return [_Reader(item, f"{self._path}{name}[]." ) for item in items]
+        return [_Reader(item, f"{self._path}{name}[].") for item in items]
 
     def names(self) -> list[str]:
         return [name for name in self._data if isinstance(name, str)]

@@ -66,9 +66,7 @@ class Breaker:
         """TMDB did not answer, or answered that it cannot."""
         with self._lock:
             self._failures += 1
-            if self._is_probing or (
-                self._open_until is None and self._failures >= self._threshold
-            ):
+            if self._is_probing or (self._open_until is None and self._failures >= self._threshold):
                 self._open_until = self._clock() + self._cooldown_s
                 self._openings += 1
                 self._is_probing = False

@@ -39,8 +39,9 @@ class EnrichmentState(models.Model):
     method = models.CharField(max_length=8, choices=Method.choices, blank=True)
     # 1 for an id that somebody gave, less for a film found by its title.
     confidence = models.FloatField(null=True, blank=True)
-    # TMDB's answer from its arrival until it is written into the film: it survives a kill.
-    payload = models.JSONField(null=True, blank=True)
+    # TMDB's answer (JSON, zlib) from its arrival until it is written into the film: it survives a
+    # kill. Not a JSON column: Postgres refuses some of what JSON allows, such as a NUL.
+    payload = models.BinaryField(null=True, blank=True)
     sha256 = models.CharField(max_length=64, blank=True)
     etag = models.CharField(max_length=100, blank=True)
     reason = models.CharField(max_length=300, blank=True)

@@ -171,9 +171,7 @@ class Transport:
             session.close()
             del self._local.session
 
-    def _exchange(
-        self, path: str, params: Mapping[str, str], headers: Mapping[str, str]
-    ) -> Answer:
+    def _exchange(self, path: str, params: Mapping[str, str], headers: Mapping[str, str]) -> Answer:
         limits = self._limits
         with self._session().get(
             self._base_url + path,
