@@ -130,7 +130,7 @@ class TmdbClient:
                 self._breaker.failed()
             else:
                 self._breaker.succeeded()
-            logger.info("TMDB %s: %s", path, error)
+            logger.debug("TMDB %s: %s", path, error)
             raise
         except BaseException:
             # It answered, if only nonsense or a refusal: TMDB is there.

@@ -119,7 +119,8 @@ class _Job:
         self._options = options
         self._progress = progress
         self._now = now
-        self._tasks: queue.Queue[DueFilm | None] = queue.Queue()
+        # A film, and whether this is its last turn in this run.
+        self._tasks: queue.Queue[tuple[DueFilm, bool] | None] = queue.Queue()
         self._results: queue.Queue[_Result] = queue.Queue()
         self._stop = threading.Event()
         self._turns: Counter[int] = Counter()
@@ -179,7 +180,8 @@ class _Job:
             if not waiting and not ids:
                 waiting, self._again = self._again, waiting
             while waiting and self._under_way < 2 * n_threads:
-                self._tasks.put(waiting.popleft())
+                due = waiting.popleft()
+                self._tasks.put((due, self._turns[due.movie_id] + 1 >= MAX_TURNS))
                 self._under_way += 1
             if self._under_way == 0:
                 return
@@ -203,7 +205,7 @@ class _Job:
         else:
             self._turns[result.due.movie_id] += 1
             may_try_again = self._turns[result.due.movie_id] < MAX_TURNS
-            if result.outcome == Outcome.FAILED and may_try_again and not self._stop.is_set():
+            if result.outcome == Outcome.FAILED and may_try_again:
                 self._again.append(result.due)
                 return
             self.report.counts[result.outcome.value] += 1
@@ -230,17 +232,18 @@ class _Job:
     def _ask(self) -> None:
         """A thread's life: take a film, ask, hand the outcome over."""
         try:
-            while (due := self._tasks.get()) is not None:
-                self._results.put(self._turn(due))
+            while (task := self._tasks.get()) is not None:
+                due, is_last_turn = task
+                self._results.put(self._turn(due, is_last_turn=is_last_turn))
         finally:
             self._fetcher.close()
             connection.close()
 
-    def _turn(self, due: DueFilm) -> _Result:
+    def _turn(self, due: DueFilm, *, is_last_turn: bool) -> _Result:
         if self._stop.is_set():
             return _Result(due)
         try:
-            return _Result(due, outcome=self._fetcher.fetch(due))
+            return _Result(due, outcome=self._fetcher.fetch(due, is_last_turn=is_last_turn))
         except BreakerOpenError as error:
             self._stop.wait(error.wait_s)
             return _Result(due)

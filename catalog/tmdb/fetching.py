@@ -19,7 +19,7 @@ from catalog.models import DataSource, ExternalId, FieldSource
 from catalog.services.films import field_sources_record
 from catalog.tmdb.client import TmdbClient
 from catalog.tmdb.errors import BadAnswerError, BusyError, NotFoundError
-from catalog.tmdb.lookup import Found, Method, UnsureError, look_up
+from catalog.tmdb.lookup import Found, LookUp, Method, UnsureError
 from catalog.tmdb.models import EnrichmentState
 from catalog.tmdb.selection import DueFilm
 
@@ -45,22 +45,22 @@ class Fetcher:
 
     def __init__(self, client: TmdbClient, *, region: str, now: Callable[[], datetime]) -> None:
         self._client = client
-        self._region = region
+        self._look_up = LookUp(client, region=region, owner_of=_owner_of)
         self._now = now
 
-    def fetch(self, due: DueFilm) -> Outcome:
-        """Ask for one film and keep what came.
+    def fetch(self, due: DueFilm, *, is_last_turn: bool = True) -> Outcome:
+        """Ask for one film and keep what came; a failure is noted only on its last turn.
 
         Raises what concerns all films: a refused key, an open breaker, an outage.
         """
         try:
-            found = look_up(self._client, due, region=self._region)
+            found = self._look_up.find(due)
         except NotFoundError as error:
             return self._left(due, Status.NOT_FOUND, str(error))
         except UnsureError as error:
             return self._left(due, Status.UNSURE, str(error))
         except (BadAnswerError, BusyError) as error:
-            return self._failed(due, str(error))
+            return self._failed(due, str(error)) if is_last_turn else Outcome.FAILED
         return self._keep(due, found)
 
     def close(self) -> None:
@@ -121,6 +121,14 @@ def _save(movie_id: int, **values: Any) -> None:
         update_conflicts=True,
         unique_fields=["movie"],
         update_fields=sorted(values),
+    )
+
+
+def _owner_of(tmdb_id: int) -> int | None:
+    return (
+        ExternalId.objects.filter(source=ExternalId.Source.TMDB, value=str(tmdb_id))
+        .values_list("movie_id", flat=True)
+        .first()
     )
 
 

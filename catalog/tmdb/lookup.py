@@ -6,7 +6,8 @@ that could be two is left with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ Method = EnrichmentState.Method
 MIN_CONFIDENCE = 0.8
 # Normalised titles that agree this much (0-100) differ by a letter or two.
 _NEAR_TITLE = 92.0
+# Enough to believe a link whose IMDb id differs: "Pokemon 4 Ever" and "Pokémon 4Ever" have 96.
+_LIKE_TITLE = 85.0
 
 
 class UnsureError(Exception):
@@ -48,28 +51,48 @@ class Choice:
     confidence: float
 
 
-def look_up(client: TmdbClient, due: DueFilm, *, region: str) -> Found:
-    """TMDB's answer about ``due``.
+class LookUp:
+    """Asks ``client``; ``owner_of`` says which of our films has a TMDB id, None where none has."""
 
-    Raises ``NotFoundError``, ``UnsureError`` and whatever the client raises.
-    """
-    if due.tmdb_id is not None:
-        try:
-            details = client.movie(due.tmdb_id, etag=due.etag)
-        except NotFoundError:
+    def __init__(
+        self, client: TmdbClient, *, region: str, owner_of: Callable[[int], int | None]
+    ) -> None:
+        self._client = client
+        self._region = region
+        self._owner_of = owner_of
+
+    def find(self, due: DueFilm) -> Found:
+        """TMDB's answer about ``due``.
+
+        Raises ``NotFoundError``, ``UnsureError`` and whatever the client raises.
+        """
+        doubt = ""
+        if due.tmdb_id is not None:
             # Links age: TMDB merges and deletes entries. The other ways may still lead there.
-            pass
-        else:
-            found = _found(due.tmdb_id, Method.LINK, 1.0, details, region)
-            _check_link(due, found.film)
-            return found
-    if due.imdb_id:
-        ids = {item.get("id") for item in client.find_by_imdb(due.imdb_id)} - {due.tmdb_id}
-        if len(ids) == 1 and isinstance(tmdb_id := ids.pop(), int):
-            return _found(tmdb_id, Method.IMDB, 1.0, client.movie(tmdb_id), region)
-    choice = _search(client, due)
-    details = client.movie(choice.tmdb_id)
-    return _found(choice.tmdb_id, Method.SEARCH, choice.confidence, details, region)
+            with contextlib.suppress(NotFoundError):
+                found = self._details(due, Choice(due.tmdb_id, 1.0), Method.LINK)
+                doubt = _doubt(due, found.film)
+                if not doubt:
+                    return found
+        if due.imdb_id:
+            results = self._client.find_by_imdb(due.imdb_id)
+            ids = {item.get("id") for item in results} - {due.tmdb_id}
+            if len(ids) == 1 and isinstance(tmdb_id := ids.pop(), int):
+                return self._details(due, Choice(tmdb_id, 1.0), Method.IMDB)
+        if doubt:
+            raise UnsureError(doubt)
+        return self._details(due, _search(self._client, due), Method.SEARCH)
+
+    def _details(self, due: DueFilm, choice: Choice, method: EnrichmentState.Method) -> Found:
+        is_link = method == Method.LINK
+        if not is_link and (owner := self._owner_of(choice.tmdb_id)) not in (None, due.movie_id):
+            raise UnsureError(f"TMDB {choice.tmdb_id} is film {owner} already")
+        etag = due.etag if is_link else ""
+        details = self._client.movie(choice.tmdb_id, etag=etag)
+        film = None
+        if details.data is not None:
+            film = read_film(details.data, tmdb_id=choice.tmdb_id, region=self._region)
+        return Found(choice.tmdb_id, method, choice.confidence, details, film)
 
 
 def choose(due: DueFilm, results: Sequence[dict[str, Any]]) -> Choice:
@@ -115,35 +138,28 @@ def _confidence(due: DueFilm, item: dict[str, Any]) -> float:
         return 0.0
     if titles & set(due.titles_normalized):
         return 0.95 if year == due.year else 0.85
-    near = max(
-        (fuzz.ratio(ours, theirs) for ours in due.titles_normalized for theirs in titles),
-        default=0.0,
-    )
-    return 0.8 if near >= _NEAR_TITLE and year == due.year else 0.0
+    return 0.8 if _nearness(due, titles) >= _NEAR_TITLE and year == due.year else 0.0
 
 
-def _found(
-    tmdb_id: int,
-    method: EnrichmentState.Method,
-    confidence: float,
-    details: Details,
-    region: str,
-) -> Found:
-    film = None
-    if details.data is not None:
-        film = read_film(details.data, tmdb_id=tmdb_id, region=region)
-    return Found(tmdb_id, method, confidence, details, film)
+def _doubt(due: DueFilm, film: Film | None) -> str:
+    """Why a link is wrong: it leads to another IMDb id and another title; "" where it does not.
 
-
-def _check_link(due: DueFilm, film: Film | None) -> None:
-    """Links in data sets are sometimes wrong: another IMDb id and another title is another film."""
+    Links in data sets are sometimes wrong; titles alone differ all the time.
+    """
     if film is None or not film.imdb_id or not due.imdb_id or film.imdb_id == due.imdb_id:
-        return
+        return ""
     titles = {normalize_title(film.title), normalize_title(film.original_title)}
-    if titles & set(due.titles_normalized):
-        return
-    raise UnsureError(
-        f"the link leads to {film.title!r} ({film.imdb_id}), the film's IMDb id is {due.imdb_id}"[
-            :300
-        ]
+    if _nearness(due, titles) >= _LIKE_TITLE:
+        return ""
+    return (
+        f"the link leads to {film.title[:150]!r} ({film.imdb_id}), "
+        f"the film's IMDb id is {due.imdb_id}"
+    )
+
+
+def _nearness(due: DueFilm, titles: Collection[str]) -> float:
+    """How alike the most alike of our titles and theirs are, 0-100."""
+    return max(
+        (fuzz.ratio(ours, theirs) for ours in due.titles_normalized for theirs in titles if theirs),
+        default=0.0,
     )
