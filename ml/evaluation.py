@@ -98,25 +98,40 @@ def evaluate(
     seed: int = 0,
     label: str | None = None,
     features: ItemFeatures | None = None,
-    is_fitted: bool = False,
     on_progress: Progress | None = None,
 ) -> Result:
     """Fit ``model`` on the split's training events and measure its lists on every row.
 
-    ``is_fitted``: it already learned from exactly these events; fit_s is then 0. ``label`` names
-    the result (default: the model's name).
+    ``label`` names the result (default: the model's name).
     """
-    tell = on_progress or _silent
+    return measure(
+        lambda: model.fit(split.train, seed=seed, features=features),
+        split,
+        label=label or model.name,
+        features=features,
+        on_progress=on_progress,
+    )
+
+
+def measure(
+    fit: Callable[[], Recommender],
+    split: RankingSplit,
+    *,
+    label: str,
+    features: ItemFeatures | None = None,
+    on_progress: Progress | None = None,
+) -> Result:
+    """Measure the model that ``fit`` returns; its time and memory are those of the call."""
+    tell = on_progress or silent
     with PeakMemory() as memory:
+        tell("fit", 0.0)
         started = time.perf_counter()
-        if not is_fitted:
-            tell("fit", 0.0)
-            model.fit(split.train, seed=seed, features=features)
+        model = fit()
         fit_s = time.perf_counter() - started
         started = time.perf_counter()
         items = recommend_all(model, split, depth=DEPTH, on_progress=tell)
         predict_s = time.perf_counter() - started
-    per_row = {name: measure(items, split.truth) for name, measure in RANKING_METRICS.items()}
+    per_row = {name: formula(items, split.truth) for name, formula in RANKING_METRICS.items()}
     popularity = np.bincount(split.train.item_index, minlength=split.train.n_items)
     n_active = len(np.unique(split.train.user_index))
     per_row["novelty@10"] = metrics.novelty(items[:, :10], popularity, n_active)
@@ -128,7 +143,7 @@ def evaluate(
     return Result(
         dataset=split.dataset,
         protocol=split.protocol,
-        model=label or model.name,
+        model=label,
         seed=split.seed,
         split_sha256=split.sha256,
         n_users=len(np.unique(split.group)),
@@ -146,7 +161,7 @@ def recommend_all(
     model: Recommender, split: RankingSplit, *, depth: int, on_progress: Progress | None = None
 ) -> IntArray:
     """int32[n, depth]: the model's best films of every row, without history and excluded films."""
-    tell = on_progress or _silent
+    tell = on_progress or silent
     parts = []
     for start in range(0, len(split), BATCH_ROWS):
         rows = np.arange(start, min(start + BATCH_ROWS, len(split)))
@@ -292,5 +307,5 @@ def _cell(value: Interval | None) -> str:
     return f"{value.mean:.4f} [{value.lo:.4f}, {value.hi:.4f}]"
 
 
-def _silent(what: str, share: float) -> None:
+def silent(what: str, share: float) -> None:
     """No progress is wanted."""

@@ -41,4 +41,6 @@ class RankedList:
     n_history: int = 0
     fallback: str = ""
     is_stored: bool = False
+    # The sources that could have been asked for.
+    source_names: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)

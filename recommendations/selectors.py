@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 
 from django.contrib.auth.models import AnonymousUser
@@ -45,16 +44,18 @@ def recommendations_for(
     *,
     n: int = 20,
     source: str = DEFAULT_SOURCE,
-    without: Sequence[int] = (),
     feedback: UserFeedback | None = None,
+    snapshot: Snapshot | None = None,
 ) -> RankedList:
     """``n`` films for a person: always ``n`` while the catalogue has them.
 
     Where the wished source knows nothing of the person (no history yet, no model), popular films
     take its place and ``fallback`` says so. Raises UnknownSourceError for a source that is none.
+    A page that needs more than the list reads ``feedback`` and ``snapshot`` once and hands them in:
+    then all of it is of one model version.
     """
     n = min(n, MAX_FILMS)
-    snapshot = current_snapshot()
+    snapshot = snapshot or current_snapshot()
     if source not in source_names(snapshot):
         names = ", ".join(source_names(snapshot))
         raise UnknownSourceError(f"There is no source {source!r}. Known: {names}.")
@@ -62,17 +63,15 @@ def recommendations_for(
     barred = barred_movie_ids()
     found = _stored_list(user, person, snapshot, source=source)
     if found is None:
-        found = recommend_many(
-            [person], snapshot, n=n + len(without), source=source, barred=barred
-        )[0]
-    gone = {*person.hidden_ids, *barred, *without}
+        found = recommend_many([person], snapshot, n=n, source=source, barred=barred)[0]
+    gone = person.hidden_ids | barred
     films = tuple(film for film in found.films if film.movie_id not in gone)[:n]
     fallback = ""
     if len(films) < n:
-        taken = frozenset({*gone, *(film.movie_id for film in films)})
+        taken = gone.union(film.movie_id for film in films)
         films += tuple(popular_films(n=n - len(films), without=taken))
         fallback = POPULAR
-    return replace(found, films=films, fallback=fallback)
+    return replace(found, films=films, fallback=fallback, source_names=source_names(snapshot))
 
 
 def _stored_list(

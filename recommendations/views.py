@@ -12,14 +12,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from catalog.models import Movie
+from catalog.selectors import audience_is_simulated
 from feedback.selectors import film_states
 from recommendations.cards import cards_for
 from recommendations.home import home_page, similar_cards
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 from recommendations.ranked import RankedList
-from recommendations.selectors import SOURCE_LABELS, recommendations_for, source_names
+from recommendations.selectors import SOURCE_LABELS, recommendations_for
 from recommendations.services.slates import slate_log
-from recommendations.snapshot import current_snapshot
 
 FOR_YOU_FILMS = 24
 
@@ -38,6 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows": page.rows,
         "is_personal": page.is_personal,
         "states": film_states(user=request.user, movie_ids=shown),
+        "is_audience_simulated": audience_is_simulated(),
     }
     return render(request, "recommendations/home.html", context)
 
@@ -57,15 +58,17 @@ def for_you(request: HttpRequest) -> HttpResponse:
     request_id = uuid.uuid4()
     cards = cards_for(ranked.films, request_id=str(request_id), surface="for_you")
     slate_log(ranked, user=request.user, surface="for_you", request_id=request_id)
-    names = source_names(current_snapshot())
     context = {
         "cards": cards,
         "states": film_states(user=request.user, movie_ids=[card.movie.pk for card in cards]),
-        "sources": [(name, SOURCE_LABELS.get(name, name), name == source) for name in names],
+        "sources": [
+            (name, SOURCE_LABELS.get(name, name), name == source) for name in ranked.source_names
+        ],
         "source": source,
         "notice": notice or _notice(ranked),
         "n_history": ranked.n_history,
         "model_version": ranked.model_version,
+        "is_audience_simulated": audience_is_simulated(),
     }
     template = "_for_you_cards.html" if _wants_fragment(request) else "for_you.html"
     return render(request, f"recommendations/{template}", context)

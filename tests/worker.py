@@ -7,8 +7,11 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import redis
@@ -18,17 +21,15 @@ from config.celery import app
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S = 60
+T = TypeVar("T")
 
 
-def test_database_url() -> str:
+def database_url_of_test() -> str:
     """``DATABASE_URL`` with the name of the test's database."""
     name = connection.settings_dict["NAME"]
     base, _, query = os.environ["DATABASE_URL"].partition("?")
     head, _, _ = base.rpartition("/")
     return f"{head}/{quote(name)}" + (f"?{query}" if query else "")
-
-
-test_database_url.__test__ = False  # type: ignore[attr-defined] - a helper, not a test
 
 
 class CeleryWorker:
@@ -49,7 +50,7 @@ class CeleryWorker:
         """Start and wait until it answers pings."""
         env = {
             **os.environ,
-            "DATABASE_URL": test_database_url(),
+            "DATABASE_URL": database_url_of_test(),
             "CELERY_SOCKET_TIMEOUT_S": "30",
             "DJANGO_SETTINGS_MODULE": "config.settings.test",
         }
@@ -74,6 +75,17 @@ class CeleryWorker:
                 return
         msg = f"The Celery worker did not become ready:\n{self.output()}"
         self.stop()
+        raise AssertionError(msg)
+
+    def wait_for(self, condition: Callable[[], T | None], *, timeout_s: float = 90.0) -> T:
+        """The first truthy answer of ``condition``, asked again until the time is up."""
+        ends = time.monotonic() + timeout_s
+        while time.monotonic() < ends:
+            found = condition()
+            if found:
+                return found
+            time.sleep(0.1)
+        msg = f"It did not happen within {timeout_s:.0f} s. The worker said:\n{self.output()}"
         raise AssertionError(msg)
 
     def output(self) -> str:

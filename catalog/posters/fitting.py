@@ -1,5 +1,6 @@
 """Setting a title: how many lines, how large, balanced, within a measure and a height."""
 
+import unicodedata
 from dataclasses import dataclass
 
 from catalog.posters.text import (
@@ -11,9 +12,12 @@ from catalog.posters.text import (
     words,
 )
 
+Piece = tuple[str, bool]  # text, and whether a space goes before it inside a line
+
 MAX_LINES = 7
 MIN_SIZE = 12.5
 _ORPHAN = 0.2  # a line shorter than this share of the widest looks forgotten
+_SOFT_HYPHEN = "\u00ad"
 _GUARD_PLAIN = 0.74
 _GUARD_OTHER = 0.6
 
@@ -47,7 +51,7 @@ class Setting:
         return width if width > limit * self.measure else None
 
 
-def _break(pieces: list[tuple[str, bool]], widths: list[float], count: int, space: float) -> list:
+def _break(pieces: list[Piece], widths: list[float], count: int, space: float) -> list[str]:
     """Split into ``count`` lines so that the widest is as narrow as can be (dynamic programme)."""
     total = len(pieces)
     prefix = [0.0]
@@ -81,18 +85,24 @@ def _break(pieces: list[tuple[str, bool]], widths: list[float], count: int, spac
     return [_join(pieces[a:b]) for a, b in zip(bounds, bounds[1:], strict=False)]
 
 
-def _join(pieces: list[tuple[str, bool]]) -> str:
-    return "".join((" " if spaced else "") + text for text, spaced in pieces).strip()
+def _join(pieces: list[Piece]) -> str:
+    line = "".join((" " if spaced else "") + text for text, spaced in pieces).strip()
+    broken = line.endswith(_SOFT_HYPHEN)
+    return line.replace(_SOFT_HYPHEN, "") + ("-" if broken else "")
 
 
-def _split_giants(pieces: list[tuple[str, bool]], limit: float, face: str) -> list:
-    """Cut a single piece wider than the measure at the smallest size, with a hyphen if spaced."""
-    result: list[tuple[str, bool]] = []
+def _split_giants(pieces: list[Piece], limit: float, face: str) -> list[Piece]:
+    """Cut a piece that is wider than the measure at the smallest size.
+
+    Scripts with capitals get a hyphen where a line does end there; others are broken bare.
+    """
+    result: list[Piece] = []
     for text, spaced in pieces:
         run = ""
         for cluster in clusters(text):
             if run and text_width(run + cluster + "-", face) > limit:
-                result.append((run + "-", spaced))
+                is_cased = unicodedata.category(run[-1]) in ("Lu", "Ll", "Lt")
+                result.append((run + (_SOFT_HYPHEN if is_cased else ""), spaced))
                 run, spaced = "", False
             run += cluster
         result.append((run, spaced))

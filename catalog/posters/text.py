@@ -5,6 +5,7 @@ Narrow and Liberation Sans Narrow agree on them; so do Times New Roman and Liber
 Letters of scripts those faces lack get the advance of a usual bold fallback face.
 """
 
+import re
 import unicodedata
 from functools import lru_cache
 
@@ -83,6 +84,7 @@ _UNSPACED = ("CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "THAI", "LAO", 
 _NO_LINE_START = "、。，．・：；？！ー」』）】〉》ぁぃぅぇぉっゃゅょァィゥェォッャュョ々,.:;!?)…"
 
 _BIDI_AND_INVISIBLE = {
+    0x00AD,
     *range(0x202A, 0x202F),
     *range(0x2066, 0x206A),
     0x200B,
@@ -137,11 +139,12 @@ def escape(text: str) -> str:
 
 
 def poster_case(text: str, country: str | None = None) -> str:
-    """Capitals, as each language sets them.
+    """Capitals and marks as a printer sets them.
 
     Greek capitals drop the tonos; a film from Turkey or Azerbaijan keeps its dotted İ; Georgian
     stays as it is, for most machines have no glyphs for its capitals.
     """
+    text = text.replace("'", "’").replace("...", "…")
     if country in ("TR", "AZ"):
         text = text.replace("i", "İ")
     upper = "".join(char if _script(char) == "GEORGIAN" else char.upper() for char in text)
@@ -192,11 +195,11 @@ def is_right_to_left(text: str) -> bool:
 
 def leading(text: str) -> float:
     """Distance of baselines in ems: tight for capitals, open where marks stand above and below."""
-    tall = any(ord(char) >= 0x590 and _script(char) != "LATIN" for char in text)
-    if not tall:
+    scripts = {_script(char) for char in text if ord(char) >= 0x590 and char.isalpha()}
+    scripts -= {"LATIN", "GREEK"}
+    if not scripts:
         return 0.93
-    stacked = any(_script(char) in ("THAI", "LAO", "KHMER", "ARABIC", "TAMIL") for char in text)
-    return 1.34 if stacked else 1.16
+    return 1.34 if scripts & {"THAI", "LAO", "KHMER", "ARABIC", "TAMIL"} else 1.16
 
 
 def clusters(text: str) -> list[str]:
@@ -215,7 +218,8 @@ def clusters(text: str) -> list[str]:
 def words(text: str) -> list[tuple[str, bool]]:
     """Unbreakable pieces, each with whether a space goes before it inside a line."""
     pieces: list[tuple[str, bool]] = []
-    for word in text.split():
+    # A lone dash stays with the word before it: no line begins with one.
+    for word in re.split(r" (?![-\u2013\u2014:&] )", text):
         run, space = "", True
         for cluster in clusters(word):
             free = _script(cluster[0]) in _UNSPACED

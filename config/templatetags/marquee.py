@@ -9,6 +9,9 @@ from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, PasswordInput
+from django.template import Context
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 register = template.Library()
@@ -21,6 +24,29 @@ HALF_STARS = tuple(Decimal(halves) / 2 for halves in range(1, 11))
 def new_event_id() -> str:
     """A fresh UUID: a form rendered twice is two events, a form sent twice is one."""
     return str(uuid.uuid4())
+
+
+@register.simple_tag(takes_context=True)
+def event_fields(context: Context, card: Any = None, surface: str = "") -> SafeString:
+    """The hidden fields that every feedback form carries.
+
+    ``card`` (a MovieCard or nothing) ties the event to the slate that showed the film. In Python
+    rather than a template: a home page has some two hundred of these.
+    """
+    request = context["request"]
+    fields = [
+        ("csrfmiddlewaretoken", str(context["csrf_token"])),
+        ("event_id", new_event_id()),
+        ("surface", getattr(card, "surface", "") or surface),
+        ("next", context.get("next_url") or request.get_full_path()),
+    ]
+    if request_id := getattr(card, "request_id", ""):
+        fields.append(("request_id", str(request_id)))
+        if card.position is not None:
+            fields.append(("position", str(card.position)))
+    return format_html_join(
+        "", '<input type="hidden" name="{}" value="{}">', (field for field in fields if field[1])
+    )
 
 
 @register.filter
@@ -47,14 +73,14 @@ def stars_text(stars: Decimal | float) -> str:
 
 
 @register.filter
-def stars_key(stars: Decimal | float | None) -> str:
-    """4 as "4.0": the form in which ratings are compared and styled."""
-    return "" if stars is None else f"{Decimal(str(stars)):.1f}"
+def stars_key(stars: Decimal | float | str | None) -> str:
+    """4 as "4.0", the form in which ratings are compared and styled; "" where there is none."""
+    return f"{Decimal(str(stars)):.1f}" if stars else ""
 
 
 @register.inclusion_tag("components/_bulbs.html")
 def bulbs(lit: int, total: int, label: str) -> dict[str, object]:
-    """A string of ``total`` bulbs of which the first ``lit`` shine; ``label`` names the progress."""
+    """A string of ``total`` bulbs, the first ``lit`` of them lit; ``label`` names the progress."""
     lit = max(0, min(lit, total))
     return {
         "bulbs": [position < lit for position in range(total)],

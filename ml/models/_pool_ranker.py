@@ -155,7 +155,8 @@ class PoolRanker(Recommender):
             scores = model.score(histories)
             mean, scale = affine(scores)
             finite = np.isfinite(scores)
-            z = np.where(finite, scale[:, None] * (scores - mean[:, None]), 0.0)
+            centered = np.where(finite, scores, mean[:, None]) - mean[:, None]
+            z = scale[:, None] * centered
             scored[part.label] = z.astype(np.float32)
             blend += np.float32(part.weight) * scored[part.label]
             if model.is_personal:
@@ -178,14 +179,19 @@ class PoolRanker(Recommender):
     def score(self, histories: Histories, *, now: LongArray | None = None) -> FloatArray:
         """float32[n, n_items]; ``now`` int64[n] is the moment of asking (default: of the last
         event). Films outside the pool follow below it in the blend's order."""
-        if not len(histories):
-            return np.empty((0, self.n_items), dtype=np.float32)
+        if not len(histories) or not self.n_items:
+            return np.empty((len(histories), self.n_items), dtype=np.float32)
         parts = []
-        moments = last_moment(histories) if now is None else now
+        moments = self._default_moments(histories) if now is None else now
         for start in range(0, len(histories), BATCH_ROWS):
             rows = np.arange(start, min(start + BATCH_ROWS, len(histories)))
             parts.append(self._score_batch(histories.select(rows), moments[rows]))
         return np.concatenate(parts)
+
+    def _default_moments(self, histories: Histories) -> LongArray:
+        """The last event's time; for made-up times before all data the end of the data."""
+        last = last_moment(histories)
+        return np.where(last < self.store.first, self.store.first + self.store.span, last)
 
     def _score_batch(self, histories: Histories, now: LongArray) -> FloatArray:
         pool = self.pool(histories)
@@ -193,8 +199,10 @@ class PoolRanker(Recommender):
         # The tail: the blend squeezed into (-1, 0), below every candidate's 0..1.
         low = np.where(finite, pool.blend, np.inf).min(axis=1, keepdims=True)
         high = np.where(finite, pool.blend, -np.inf).max(axis=1, keepdims=True)
-        span = np.where(np.isfinite(high - low), high - low, 1.0) + 1e-6
-        out = np.where(finite, (pool.blend - high) / span - 1e-3, -np.inf).astype(np.float32)
+        low, high = (np.where(np.isfinite(edge), edge, 0.0) for edge in (low, high))
+        span = high - low + 1e-6
+        below = np.where(finite, pool.blend, high) - high
+        out = np.where(finite, below / span - 1e-3, -np.inf).astype(np.float32)
         x = self._matrix(histories, pool, now)
         raw = np.asarray(self.predict(x.reshape(-1, x.shape[-1]))).reshape(pool.items.shape)
         raw = np.where(pool.valid, raw, -np.inf)

@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 HABIT_POWER, HABIT_PRIOR = 0.75, 5.0  # chosen on held-out training ratings (likelihood)
 GROUP_EDGES = (1, 3, 6, 11, 21, 51, 151)  # history lengths 0, 1-2, 3-5, ..., above 150
 LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-MIN_GROUP = 300  # fewer held-out ratings than this in a group: the pooled threshold is steadier
+POOLED_WEIGHT = 100.0  # a group's threshold leans on the pooled one like this many ratings
 MAX_GRID = 20
 
 
@@ -123,8 +123,10 @@ class Thresholds:
         group = history_group(n_rated)
         for g in range(len(tau)):
             mine = group == g
-            if mine.sum() >= MIN_GROUP:
-                tau[g] = [threshold_for(p[mine], truth[mine], grid, level) for level in LEVELS]
+            if mine.any():
+                own = [threshold_for(p[mine], truth[mine], grid, level) for level in LEVELS]
+                share = mine.sum() / (mine.sum() + POOLED_WEIGHT)
+                tau[g] = share * np.array(own) + (1.0 - share) * tau[g]
         return cls(tau)
 
     def at(self, n_rated: NDArray[np.integer], level: float) -> Array:

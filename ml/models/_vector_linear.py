@@ -44,7 +44,7 @@ class VectorLinear(LinearRecommender):
 
     def has_vector(self) -> BoolArray:
         """bool[n_items]: films that the model can say something about."""
-        return self.wanted.any(axis=1)
+        return np.asarray(self.wanted.any(axis=1), dtype=np.bool_)
 
     def user_vectors(self, histories: Histories) -> FloatArray:
         """float32[n, d]: the scaled weighted sums; a zero row where there is nothing to go by."""

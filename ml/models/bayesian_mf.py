@@ -128,8 +128,8 @@ class BayesianMF(RatingPredictor):
         users = np.repeat(np.arange(n, dtype=np.int32), m)
         films = np.tile(self._films(np.asarray(items)), n)
         mean, spread = self._moments(users, films, people, centers, alpha)
-        mean, lo, hi = self._interval(mean, spread, habits[users], level)
-        return mean.reshape(n, m), lo.reshape(n, m), hi.reshape(n, m)
+        stars, lo, hi = self._interval(mean, spread, habits[users], level)
+        return stars.reshape(n, m), lo.reshape(n, m), hi.reshape(n, m)
 
     def _films(self, item_index: NDArray[np.integer]) -> NDArray[np.int32]:
         known = (item_index >= 0) & (item_index < self.n_items)
@@ -263,7 +263,9 @@ class BayesianMF(RatingPredictor):
         p, stars, n_rated = (np.concatenate(list(x)) for x in zip(*parts, strict=True))
         return Thresholds.calibrated(p, stars, n_rated.astype(np.int64), model.grid)
 
-    def _short_part(self, everyone: Histories, length: int) -> tuple[Array, ...] | None:
+    def _short_part(
+        self, everyone: Histories, length: int
+    ) -> tuple[Array, FloatArray, FloatArray] | None:
         """Probabilities, truths and known counts for people folded in from ``length`` ratings."""
         start, stop = everyone.indptr[:-1], everyone.indptr[1:]
         rows = np.flatnonzero(stop - start > length)
@@ -271,7 +273,8 @@ class BayesianMF(RatingPredictor):
             return None
         first = [slice(start[i], start[i] + length) for i in rows]
         histories = Histories.from_lists(
-            [everyone.item_index[s] for s in first], ratings=[everyone.rating[s] for s in first]
+            [everyone.item_index[s].tolist() for s in first],
+            ratings=[everyone.rating[s].tolist() for s in first],
         )
         later = [np.arange(start[i] + length, min(stop[i], start[i] + length + MAX_TRUTHS))
                  for i in rows]  # fmt: skip

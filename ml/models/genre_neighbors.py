@@ -45,7 +45,7 @@ class GenreNeighbors(ItemToItem):
         profile = unit_rows(genres * rarity)
         count = np.bincount(interactions.item_index, minlength=n)
         fame = np.log1p(count) / max(float(np.log1p(count.max(initial=0))), 1.0)
-        self.seen = genres.any(axis=1)
+        self.seen = np.asarray(genres.any(axis=1), dtype=np.bool_)
         self.table = _nearest(profile, fame.astype(np.float32), min(self.n_neighbors, n - 1))
         return self
 
@@ -56,13 +56,13 @@ class GenreNeighbors(ItemToItem):
 def _nearest(profile: np.ndarray, fame: np.ndarray, n_neighbors: int) -> sparse.csr_matrix:
     """csr [n, n]: cosine (plus the tie-break) to each film's nearest; itself never."""
     n = len(profile)
-    parts = []
+    parts = [sparse.csr_matrix((0, n))]
     for start in range(0, n, BLOCK):
         rows = np.arange(start, min(start + BLOCK, n))
         cosine = profile[rows] @ profile.T
         cosine = np.where(cosine > 0, cosine + TIE_BREAK * fame, 0.0)
         cosine[np.arange(len(rows)), rows] = 0.0
-        if n_neighbors < n - 1:
+        if 0 < n_neighbors < n - 1:
             best = np.argpartition(-cosine, n_neighbors, axis=1)[:, :n_neighbors]
         else:
             best = np.tile(np.arange(n), (len(rows), 1))

@@ -13,6 +13,9 @@ from ml.data import Weighting, to_csr
 from ml.models.item_to_item import ItemToItem
 from ml.types import Interactions, ItemFeatures
 
+PEOPLE_PER_FACTOR = 24
+MOST_FACTORS = 256
+
 
 class GraphFilter(ItemToItem):
     """GF-CF with BSPM's sharpening step; linear in the history.
@@ -28,6 +31,10 @@ class GraphFilter(ItemToItem):
     Choi et al., "Blurring-Sharpening Process Models for Collaborative Filtering" (2023): it takes
     back what smoothing gave to films that are everybody's neighbours.
 
+    ``n_factors`` None takes one per 24 people, at most 256: more of them smooth too little (ML-100K
+    with 943 people, NDCG@10 on validation: 32 .266, 64 .262, 128 .249; ML-1M with 6,040: 32 .208,
+    128 .226, 256 .227, 512 .203).
+
     Memory: 4 n_items^2 bytes, twice for a moment.
     """
 
@@ -36,14 +43,14 @@ class GraphFilter(ItemToItem):
     def __init__(
         self,
         *,
-        n_factors: int = 256,
+        n_factors: int | None = None,
         low_pass: float = 0.3,
         sharpen: float = 0.5,
         min_rating: float = 0.0,
         decay: float = 1.0,
         floor: float = 0.0,
     ) -> None:
-        if n_factors < 0 or low_pass < 0 or sharpen < 0:
+        if (n_factors or 0) < 0 or low_pass < 0 or sharpen < 0:
             raise ValueError("n_factors, low_pass and sharpen can't be negative")
         super().__init__(decay=decay, floor=floor)
         self.n_factors = n_factors
@@ -60,7 +67,11 @@ class GraphFilter(ItemToItem):
         smooth = normalised(matrix)
         near = np.asarray((smooth.T @ smooth).toarray(), dtype=np.float32)
         table = near
-        rank = min(self.n_factors, min(matrix.shape) - 1)
+        wanted = self.n_factors
+        if wanted is None:
+            n_people = int(np.count_nonzero(np.diff(matrix.indptr)))
+            wanted = min(MOST_FACTORS, n_people // PEOPLE_PER_FACTOR)
+        rank = min(wanted, min(matrix.shape) - 1)
         if self.low_pass and rank > 0 and matrix.nnz:
             basis = leading_eigenvectors(smooth, rank, seed=seed)
             root = np.sqrt(np.maximum(degree, 1.0)).astype(np.float32)

@@ -14,6 +14,8 @@ from ml.types import BoolArray, FloatArray, Histories
 # Above this share of stored history entries a dense product beats the sparse one (BLAS runs both
 # cores at full width; scipy's sparse product is single-threaded and bound by memory).
 _DENSE_SHARE = 0.01
+_FULL_SHARE = 0.1
+_DENSE_CELLS = 400_000_000  # 20,000 films, 1.6 GB
 
 
 class ItemToItem(LinearRecommender):
@@ -38,9 +40,7 @@ class ItemToItem(LinearRecommender):
         known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
         weight = np.where(known, histories.weight, 0.0)
         if self.decay < 1:
-            lengths = np.diff(histories.indptr)
-            age = np.repeat(histories.indptr[1:], lengths) - 1 - np.arange(len(weight))
-            weight = weight * np.maximum(self.decay**age, self.floor)
+            weight = weight * np.maximum(self.decay ** event_ages(histories), self.floor)
         return weight.astype(np.float32)
 
     def score(self, histories: Histories) -> FloatArray:
@@ -81,6 +81,12 @@ class ItemToItem(LinearRecommender):
         return model
 
 
+def event_ages(histories: Histories) -> NDArray[np.int64]:
+    """int64[n_events]: 0 for each person's latest event, 1 for the one before, ..."""
+    lengths = np.diff(histories.indptr)
+    return np.repeat(histories.indptr[1:], lengths) - 1 - np.arange(len(histories.item_index))
+
+
 def history_product(
     matrix: sparse.csr_matrix, table: NDArray[np.float32] | sparse.csr_matrix
 ) -> FloatArray:
@@ -91,6 +97,15 @@ def history_product(
     if matrix.shape[0] > 1 and cells and matrix.nnz > _DENSE_SHARE * cells:
         return matrix.toarray() @ table
     return np.asarray(matrix @ table, dtype=np.float32)
+
+
+def dense_if_full(table: sparse.csr_matrix) -> NDArray[np.float32] | sparse.csr_matrix:
+    """The table dense where at least a tenth is stored: BLAS is then several times faster."""
+    cells = table.shape[0] * table.shape[1]
+    if cells <= _DENSE_CELLS and table.nnz >= _FULL_SHARE * cells:
+        return np.ascontiguousarray(table.toarray(), dtype=np.float32)
+    table.sort_indices()
+    return table
 
 
 def table_to_arrays(table: NDArray[np.float32] | sparse.csr_matrix) -> dict[str, NDArray]:

@@ -104,9 +104,11 @@ def tangent_kernel(left: sparse.csr_matrix, right: sparse.csr_matrix) -> NDArray
     """The kernel of the class docstring between rows: float32 [n_left, n_right], 0..2."""
     cosine = np.asarray((_unit(left) @ _unit(right).T).toarray(), dtype=np.float32)
     np.clip(cosine, -1.0, 1.0, out=cosine)
-    kernel = 2.0 * (np.pi - np.arccos(cosine)) * cosine
+    kernel: NDArray[np.float32] = np.arccos(cosine)
+    kernel -= np.float32(np.pi)
+    kernel *= -2.0 * cosine
     kernel += np.sqrt(1.0 - cosine**2)
-    kernel /= np.pi
+    kernel /= np.float32(np.pi)
     return kernel
 
 

@@ -1,4 +1,4 @@
-"""Embeddings averaged over the layers of a graph of people and films (LightGCN's only operation)."""
+"""Embeddings averaged over the layers of a graph of people and films: LightGCN's one operation."""
 
 from __future__ import annotations
 
@@ -80,10 +80,10 @@ class Graph:
 
 def ridge_map(given: FloatArray, wanted: FloatArray) -> FloatArray:
     """``M`` that minimises ||given M - wanted||^2 + ridge ||M||^2: float32 [p, d]."""
-    gram = given.T.astype(np.float64) @ given
+    given64 = np.asarray(given, dtype=np.float64)
+    gram: NDArray[np.float64] = given64.T @ given64
     gram[np.diag_indices_from(gram)] += RIDGE * max(float(np.trace(gram)) / len(gram), 1e-12)
-    solved: NDArray[np.float64] = np.linalg.solve(gram, given.T.astype(np.float64) @ wanted)
-    return solved.astype(np.float32)
+    return np.linalg.solve(gram, given64.T @ wanted).astype(np.float32)
 
 
 def sparse_tensor(matrix: sparse.csr_matrix) -> torch.Tensor:

@@ -12,15 +12,33 @@ from ml.models.base import Recommender
 
 MODELS: dict[str, str] = {
     "popularity": "ml.models.popularity:Popularity",
+    "trending": "ml.models.trending:Trending",
+    "transition": "ml.models.transition:Transition",
+    "slit": "ml.models.slit:Slit",
     "item_item": "ml.models.item_item:ItemItem",
     "als": "ml.models.als:Als",
     "ease": "ml.models.ease:Ease",
     "edlae": "ml.models.ease:Edlae",
     "hybrid": "ml.models.hybrid:Hybrid",
+    "genre_cosine": "ml.models.genre_cosine:GenreCosine",
+    "genre_neighbors": "ml.models.genre_neighbors:GenreNeighbors",
+    "semantic": "ml.models.semantic:Semantic",
+    "cold_map": "ml.models.cold_map:ColdMap",
+    "logistic": "ml.models.logistic:Logistic",
+    "hgb_ranker": "ml.models.hgb_ranker:HgbRanker",
+    "lambdamart": "ml.models.lambdamart:LambdaMart",
+    "graph_filter": "ml.models.graph_filter:GraphFilter",
+    "kernel_ridge": "ml.models.kernel_ridge:KernelRidge",
+    "lightgcn": "ml.models.lightgcn:LightGCN",
+    "sequential": "ml.models.sequential:Sequential",
+    "two_tower": "ml.models.two_tower:TwoTower",
 }
 
 # Models that predict stars (ml.models.rating_base); they are measured by RMSE and never rank.
-RATING_MODELS: dict[str, str] = {}
+RATING_MODELS: dict[str, str] = {
+    "bayesian_mf": "ml.models.bayesian_mf:BayesianMF",
+    "neural_rating": "ml.models.neural_rating:NeuralRating",
+}
 
 
 class UnknownModelError(ValueError):

@@ -33,7 +33,7 @@ class Semantic(VectorLinear):
             raise ValueError("semantic needs the films' text vectors")
         self.n_items = features.n_items
         known = np.abs(features.text).sum(axis=1) > 0
-        self.mean = features.text[known].mean(axis=0) if known.any() else features.text.mean(axis=0)
+        self.mean = features.text[known].sum(axis=0) / max(int(known.sum()), 1)
         self._set_vectors(unit_rows(centered_text(features.text)))
         return self
 

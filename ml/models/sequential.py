@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ml.models import transformer
 from ml.models.base import Recommender
 from ml.models.training import EarlyStopping, Epoch, Progress
-from ml.types import FloatArray, Histories, Interactions, ItemFeatures, LongArray
+from ml.types import FloatArray, Histories, IntArray, Interactions, ItemFeatures, LongArray
 
 if TYPE_CHECKING:
     import torch
@@ -32,8 +32,8 @@ class Sequential(Recommender):
     ``n_negatives`` uniform ones shared by the batch; with that loss SASRec is ahead of BERT4Rec
     (Klenitskiy and Vasilev, "Turning Dross Into Gold Loss", 2023; Petrov and Macdonald's gSASRec,
     2023). Each person's films are cut into windows of ``length`` at a new random offset every
-    epoch. The learning rate warms up and falls along a cosine. Early stopping watches NDCG@10 of the
-    last film of up to 1,000 people, held back from training.
+    epoch. The learning rate warms up and falls along a cosine. Early stopping watches NDCG@10 of
+    the last film of up to 1,000 people, held back from training.
 
     Only events of positive weight count, and only the last ``length`` of them. Not linear.
     """
@@ -143,7 +143,8 @@ class Sequential(Recommender):
         A window holds up to ``length + 1`` films, the inputs and the film after the last of them.
         Windows of similar length share a batch, batches come in random order.
         """
-        starts, ends = [], []
+        starts: list[int] = []
+        ends: list[int] = []
         for begin, end in zip(histories.indptr[:-1], stop, strict=True):
             n = int(end - begin)
             if n < 2:
@@ -166,7 +167,7 @@ class Sequential(Recommender):
             begin = end
         for at in rng.permutation(len(pieces)):
             rows = pieces[at]
-            yield _padded(histories, first[rows], size[rows]), size[rows]
+            yield _padded(histories.item_index, first[rows], size[rows]), size[rows]
 
     def _loss(self, films: LongArray, lengths: LongArray, rng: np.random.Generator) -> torch.Tensor:
         """Mean sampled cross-entropy of every next film in the windows."""
@@ -194,7 +195,7 @@ class Sequential(Recommender):
         for begin in range(0, len(people), 256):
             rows = people[begin : begin + 256]
             shown = [histories.item_index[histories.indptr[i] : stop[i]] for i in rows]
-            scores = self.score(Histories.from_lists(shown))
+            scores = self.score(Histories.from_lists([items.tolist() for items in shown]))
             for i, items in enumerate(shown):
                 scores[i, items] = -np.inf
             target = histories.item_index[stop[rows]]
@@ -216,9 +217,8 @@ class Sequential(Recommender):
         scores = np.full((len(histories), self.n_items), -np.inf, dtype=np.float32)
         active = np.flatnonzero(counts)
         if len(active):
-            kept = Histories.from_lists([histories.item_index[known]])
             size = np.minimum(counts[active], self.length)
-            films = _padded(kept, np.cumsum(counts)[active] - size, size)
+            films = _padded(histories.item_index[known], np.cumsum(counts)[active] - size, size)
             with torch.no_grad():
                 hidden = self._states(torch.from_numpy(films), torch.from_numpy(size))
                 last = hidden[torch.arange(len(active)), torch.from_numpy(size - 1)]
@@ -268,12 +268,12 @@ class Sequential(Recommender):
         return model
 
 
-def _padded(histories: Histories, first: LongArray, size: LongArray) -> LongArray:
+def _padded(item_index: IntArray, first: LongArray, size: LongArray) -> LongArray:
     """Films + 1 of each window [n, longest], zeros after its end."""
     steps = np.arange(int(size.max()))
     inside = steps[None, :] < size[:, None]
     at = np.where(inside, first[:, None] + steps[None, :], 0)
-    return np.where(inside, histories.item_index[at].astype(np.int64) + 1, 0)
+    return np.where(inside, item_index[at].astype(np.int64) + 1, 0)
 
 
 def _rate(n_steps: int) -> Any:

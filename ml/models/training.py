@@ -61,7 +61,7 @@ class Holdout:
     truth: sparse.csr_matrix
 
     def recall(self, score: Callable[[NDArray[np.intp]], NDArray[np.floating]]) -> float:
-        """Mean capped recall@20 of ``score(users) -> [n, n_items]``, films of ``train`` left out."""
+        """Mean capped recall@20 of ``score(users) -> [n, n_items]`` without films of ``train``."""
         found = []
         for start in range(0, len(self.users), 256):
             rows = np.arange(start, min(start + 256, len(self.users)))

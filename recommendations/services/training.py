@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,13 @@ from django.conf import settings
 from django.utils import timezone
 
 from ml.artifacts import save_artifact
-from ml.blending import choose_weights
-from ml.evaluation import Result, compare, evaluate
+from ml.evaluation import Result, compare, measure
 from ml.models.base import Recommender
 from ml.models.hybrid import Hybrid
 from ml.models.registry import create
 from ml.protocols_users import strong
 from ml.split import SplitError
+from ml.tuning import collect, search_weights
 from ml.types import Histories
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
@@ -133,14 +134,14 @@ def _measure(data: TrainingData, tell: Progress) -> Verdict:
         tell(f"Learning {label} without the held-out people", 0.05 + 0.1 * i)
         models[label] = create(name, params).fit(valid.train, seed=SEED, features=data.features)
     tell("Choosing the weights on validation", 0.45)
-    weights = choose_weights(models, valid, seed=SEED)
+    found, _ = search_weights(collect(list(models.values()), valid, seed=SEED), k=100)
+    weights = dict(zip(models, found.tolist(), strict=True))
     tell("Measuring on the test people", 0.52)
+    fitted: dict[str, Recommender] = {**models, KIND: Hybrid.of(models, weights)}
     results = {
-        label: evaluate(model, test, seed=SEED, label=label, is_fitted=True)
-        for label, model in models.items()
+        label: measure(partial(_as_it_is, model), test, label=label)
+        for label, model in fitted.items()
     }
-    hybrid = Hybrid.of(models, weights)
-    results[KIND] = evaluate(hybrid, test, seed=SEED, label=KIND, is_fitted=True)
     gain = compare(results[KIND], results["popularity"], METRIC)
     refusal = ""
     if gain.mean <= 0:
@@ -149,6 +150,11 @@ def _measure(data: TrainingData, tell: Progress) -> Verdict:
             f"({gain.lo:+.4f} to {gain.hi:+.4f}) on {results[KIND].n_users} held-out people."
         )
     return Verdict(weights, _metrics_json(results, weights), refusal=refusal)
+
+
+def _as_it_is(model: Recommender) -> Recommender:
+    """For :func:`measure`, which fits: these models are fitted already."""
+    return model
 
 
 def _metrics_json(results: dict[str, Result], weights: dict[str, float]) -> dict:

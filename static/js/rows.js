@@ -2,21 +2,22 @@
 
 function setUp(row) {
   const track = row.querySelector(".row__track");
+  if (!track) return;
   const rule = row.querySelector(".row__rule");
   const [back, on] = row.querySelectorAll("[data-step]");
 
   const update = () => {
     const room = track.scrollWidth - track.clientWidth;
     const share = room > 1 ? Math.min(1, track.scrollLeft / room) : 1;
-    rule.style.setProperty("--scrolled", share.toFixed(3));
-    back.disabled = track.scrollLeft <= 1;
-    on.disabled = track.scrollLeft >= room - 1;
+    rule?.style.setProperty("--scrolled", share.toFixed(3));
+    if (back) back.disabled = track.scrollLeft <= 1;
+    if (on) on.disabled = track.scrollLeft >= room - 1;
   };
   const step = (direction) => {
     track.scrollBy({ left: direction * track.clientWidth * 0.8, behavior: motion() });
   };
-  back.addEventListener("click", () => step(-1));
-  on.addEventListener("click", () => step(1));
+  back?.addEventListener("click", () => step(-1));
+  on?.addEventListener("click", () => step(1));
   let waiting = false;
   track.addEventListener("scroll", () => {
     if (waiting) return;

@@ -121,6 +121,55 @@ def girders(p: Canvas) -> None:
         p.close_group()
 
 
+def towers(p: Canvas) -> None:
+    """Looking straight up between towers."""
+    w, h, dice = p.w, p.h, p.dice
+    x, y = w * dice.between(0.38, 0.62), h * dice.between(0.34, 0.5)
+    p.disc(x, y, p.m * dice.between(0.1, 0.16), p.c)
+    count = dice.whole(6, 8)
+    reach = (w + h) * 0.8
+    turn = dice.between(0, TAU)
+    for tower in range(count):
+        angle = turn + TAU * (tower + dice.between(-0.16, 0.16)) / count
+        half = pi / count * dice.between(0.5, 0.8)
+        near = p.m * dice.between(0.2, 0.34)
+        left, right = angle - half, angle + half
+        edge = angle + half * dice.between(-0.3, 0.3)
+        for start, end, colour in ((left, edge, p.a), (edge, right, p.b)):
+            p.poly(
+                colour,
+                (x + cos(start) * near, y + sin(start) * near),
+                (x + cos(end) * near, y + sin(end) * near),
+                (x + cos(end) * reach, y + sin(end) * reach),
+                (x + cos(start) * reach, y + sin(start) * reach),
+            )
+    fx, fy, s = x + p.m * 0.03, y + p.m * 0.02, p.m * 0.055
+    p.disc(fx, fy - s, s * 0.5, p.d)
+    p.line(
+        f"M{fx:.4g} {fy - s * 0.5:.4g}v{s:.4g}l{-s:.4g} {s:.4g}m{s:.4g} {-s:.4g}"
+        f"l{s:.4g} {s * 0.7:.4g}M{fx - s * 1.3:.4g} {fy - s * 0.9:.4g}"
+        f"l{s * 1.3:.4g} {s * 0.9:.4g}l{s * 1.3:.4g} {-s:.4g}",
+        s * 0.5,
+        p.d,
+        cap="round",
+    )
+
+
+def clash(p: Canvas) -> None:
+    """Two points meet, and something gives."""
+    w, h, dice = p.w, p.h, p.dice
+    x, y = w * dice.between(0.42, 0.58), h * dice.between(0.42, 0.56)
+    tilt = h * dice.between(-0.16, 0.16)
+    p.star(x, y, p.m * dice.between(0.3, 0.42), inner=0.4, tips=dice.whole(9, 14), fill=p.c)
+    thick = h * dice.between(0.24, 0.34)
+    for side, colour, under in ((-1, p.a, p.d), (1, p.b, p.d)):
+        edge = x + side * w
+        base = y + side * tilt * 2
+        p.poly(colour, (x + side * 2, y), (edge, base - thick * 1.5), (edge, base + thick * 1.5))
+        p.poly(under, (x + side * 2, y), (edge, base + thick * 0.5), (edge, base + thick * 1.5))
+    p.star(x, y, p.m * 0.13, inner=0.4, tips=8, fill=p.g)
+
+
 def flag(p: Canvas) -> None:
     """A flag shot to ribbons: stripes of ragged length."""
     w, h, dice = p.w, p.h, p.dice
@@ -281,6 +330,6 @@ def rails(p: Canvas) -> None:
         p.poly(p.d, (x, sky), (foot - w * 0.035, h), (foot + w * 0.035, h))
 
 
-ACTION = (wedges, blast, chevrons, leap, wheels, girders)
+ACTION = (wedges, blast, chevrons, leap, wheels, girders, towers, clash)
 WAR = (flag, hedgehogs, parachutes)
 WESTERN = (striped_sun, saguaro, badge, rails)

@@ -298,7 +298,7 @@ def bubbles(p: Canvas) -> None:
 def umbrellas(p: Canvas) -> None:
     """Umbrellas from above, one the other way round."""
     w, h, dice = p.w, p.h, p.dice
-    across = dice.pick((1, 2, 2, 3)) if w <= h * 1.3 else dice.pick((3, 4, 5))
+    across = dice.pick((1, 2, 2, 3)) if w <= h * 1.3 else dice.pick((3, 4))
     cell = w / across
     rows = int(h / cell) + 2
     odd = dice.whole(0, across * 2 - 1)
@@ -311,24 +311,28 @@ def umbrellas(p: Canvas) -> None:
             one, two = (p.c, p.d) if index == odd else (p.a, p.b)
             p.disc(x, y, cell * 0.47, one)
             turn = dice.between(0, 1)
+            d, r = "", cell * 0.47
             for part in range(0, parts, 2):
-                start = turn + TAU * part / parts
-                p.pie(x, y, cell * 0.47, start, start + TAU / parts, two)
+                start, end = turn + TAU * part / parts, turn + TAU * (part + 1) / parts
+                d += (
+                    f"M{x:.4g} {y:.4g}L{x + r * cos(start):.4g} {y + r * sin(start):.4g}"
+                    f"A{r:.4g} {r:.4g} 0 0 1 {x + r * cos(end):.4g} {y + r * sin(end):.4g}z"
+                )
+            p.path(d, two)
             p.disc(x, y, cell * 0.05, p.g)
 
 
 def disguise(p: Canvas) -> None:
     """Glasses, a nose and a moustache, and nobody behind them."""
     w, h, dice = p.w, p.h, p.dice
-    x, y, s = w / 2, h * dice.between(0.34, 0.4), p.m * dice.between(0.42, 0.48)
+    x, y, s = w / 2, h * dice.between(0.4, 0.44), p.m * dice.between(0.37, 0.44)
     r, fat = s * 0.42, s * 0.13
     p.open_group(f'transform="rotate({dice.between(-9, 9):.3g} {x:.4g} {y:.4g})"')
     for side in (-1, 1):
         p.disc(x + side * s * 0.5, y, r, p.b)
         p.ring(x + side * s * 0.5, y, r, fat, p.a)
-        p.disc(
-            x + side * s * dice.between(0.4, 0.62), y + r * dice.between(-0.2, 0.3), r * 0.26, p.a
-        )
+        look = x + side * s * dice.between(0.4, 0.62)
+        p.disc(look, y + r * dice.between(-0.2, 0.3), r * 0.26, p.a)
         p.poly(
             p.a,
             (x + side * s * 0.12, y - s * 0.62),
@@ -342,7 +346,7 @@ def disguise(p: Canvas) -> None:
         p.path(
             f"M{x:.4g} {y + s * 0.72:.4g}q{side * s * 0.4:.4g} {-s * 0.16:.4g} "
             f"{side * s * 0.84:.4g} {s * (0.34 - curl):.4g}q{-side * s * 0.3:.4g} "
-            f"{s * (0.2 + curl * 0.6):.4g} {-side * s * 0.84:.4g} {-s * 0.02 + s * curl * 0.4:.4g}z",
+            f"{s * (0.2 + curl * 0.6):.4g} {-side * s * 0.84:.4g} {s * (curl * 0.4 - 0.02):.4g}z",
             p.a,
         )
     p.close_group()
@@ -352,14 +356,14 @@ def disguise(p: Canvas) -> None:
 def juggling(p: Canvas) -> None:
     """Too many things in the air for two hands."""
     w, h, dice = p.w, p.h, p.dice
-    x, base, count = w / 2, h * 0.86, dice.whole(5, 7)
+    x, base, count = w / 2, h * 0.86, dice.whole(6, 8)
     colours = [p.a, p.b, p.c, p.d]
     dice.shuffle(colours)
-    reach, tall = w * 0.36, h * dice.between(0.6, 0.7)
+    reach, tall = min(w, h * 1.4) * 0.34, h * dice.between(0.5, 0.58)
     for thing in range(count):
-        angle = pi * (1 + (thing + dice.between(0.2, 0.8)) / count)
+        angle = pi * (1 + (thing + dice.between(0.35, 0.65)) / count)
         tx, ty = x + cos(angle) * reach, base - h * 0.06 + sin(angle) * tall
-        size, colour = p.m * dice.between(0.09, 0.12), colours[thing % 4]
+        size, colour = p.m * dice.between(0.09, 0.125), colours[thing % 4]
         kind = dice.whole(0, 3)
         if kind == 0:
             p.star(tx, ty, size * 1.3, inner=0.5, tips=dice.pick((4, 5)), fill=colour)

@@ -1,0 +1,38 @@
+"""Where allauth asks us: what errors say, and where a log-in may lead."""
+
+from __future__ import annotations
+
+from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """allauth's defaults, with our words and stricter redirects."""
+
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "account_inactive": _("This account is switched off."),
+        "duplicate_email": _("This address is already yours."),
+        "email_password_mismatch": _(
+            "This address and this password do not belong together. Check both, or choose a new "
+            "password."
+        ),
+        "email_taken": _("There is an account with this address already. Log in instead."),
+        "enter_current_password": _("This is not your current password."),
+        "incorrect_code": _("This code is not right, or it is too old. Type the one shown now."),
+        "incorrect_password": _("This is not your password."),
+        "too_many_login_attempts": _(
+            "Too many tries with a wrong password. Wait five minutes, or choose a new password."
+        ),
+        "unverified_primary_email": _("Confirm the address first."),
+        "rate_limited": _("Too many tries. Wait a minute."),
+    }
+
+    def is_safe_url(self, url: str) -> bool:
+        """Only this very host: ALLOWED_HOSTS may name others that are not ours to lead to."""
+        request = context.request
+        return url_has_allowed_host_and_scheme(
+            url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+        )

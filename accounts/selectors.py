@@ -1,0 +1,23 @@
+"""Reads of a person's own settings."""
+
+from __future__ import annotations
+
+from accounts.models import TasteSettings, User
+from accounts.services import Taste
+
+
+def taste_of(user: User) -> Taste:
+    """The dials of this person; untouched ones for who never set any. One query."""
+    settings = TasteSettings.objects.filter(user=user).first()
+    if settings is None:
+        return Taste()
+    return Taste(
+        surprise=settings.surprise,
+        diversity=settings.diversity,
+        year_from=settings.year_from,
+        year_to=settings.year_to,
+        runtime_max_min=settings.runtime_max_min,
+        languages=tuple(settings.languages),
+        excluded_genres=tuple(settings.excluded_genres),
+        age_ceiling=settings.age_ceiling,
+    )
