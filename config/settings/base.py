@@ -331,5 +331,9 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}},
+    "loggers": {
+        # At DEBUG it writes addresses, and TMDB's API key is part of them.
+        "urllib3": {"level": "INFO"},
+        "django.server": {"handlers": ["console"], "propagate": False},
+    },
 }
