@@ -8,7 +8,7 @@ Python objects take minutes.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
@@ -17,7 +17,7 @@ from catalog.ingestion.tables import TableFilm
 from catalog.models import Credit, DataSource, Movie
 from catalog.services import bulk_sql as sql
 from catalog.services.films import FILLS_ONLY, STRENGTH
-from catalog.services.search_index import search_vectors_refresh
+from catalog.services.search_index import SearchTexts, search_texts, search_vectors_refresh
 
 SOURCE = DataSource.TMDB
 # What is being done.
@@ -76,7 +76,8 @@ def _stage(cursor: CursorWrapper, films: Iterable[TableFilm]) -> int:
     count = 0
     with cursor.copy(sql.COPY_FILMS) as copy:
         for number, film in enumerate(films):
-            copy.write_row((number, *(getattr(film, name) for name in sql.FILM_COLUMNS)))
+            facts = (getattr(film, name) for name in sql.FILM_COLUMNS)
+            copy.write_row((number, *facts, *astuple(_search_texts(film))))
             names["genre"] += [(number, name) for name in film.genres]
             names["keyword"] += [(number, name) for name in film.keywords]
             names["credit"] += _credits(number, film)
@@ -89,6 +90,16 @@ def _stage(cursor: CursorWrapper, films: Iterable[TableFilm]) -> int:
     for statement in sql.INDEX_STAGING:
         cursor.execute(statement)
     return count
+
+
+def _search_texts(film: TableFilm) -> SearchTexts:
+    return search_texts(
+        titles=[title for title in (film.title, film.original_title) if title],
+        normalized=film.titles_normalized,
+        people=dict.fromkeys((*film.directors, *film.cast)),
+        about=(*film.keywords, *sorted(film.genres)),
+        prose=f"{film.tagline or ''} {film.synopsis or ''}",
+    )
 
 
 def _credits(number: int, film: TableFilm) -> list[tuple]:
@@ -151,7 +162,7 @@ def _report(cursor: CursorWrapper, rows: int) -> tuple[BulkReport, list[int]]:
     created, matched, merged = cursor.fetchone()
     cursor.execute(sql.CHANGED_IDS)
     changed = [row[0] for row in cursor.fetchall()]
-    updated = len(changed) - created
+    updated = len(changed)
     report = BulkReport(
         rows=rows,
         created=created,

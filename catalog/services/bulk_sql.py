@@ -12,6 +12,8 @@ from typing import Any
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 
+from catalog.services.search_index import vector_sql
+
 _TYPES = {
     "tmdb_id": "text",
     "imdb_id": "text",
@@ -37,6 +39,8 @@ _TYPES = {
     "popularity": "float8",
 }
 FILM_COLUMNS = tuple(_TYPES)
+# What new films are indexed by; those that we have keep what is locked and are indexed after.
+SEARCH_COLUMNS = ("search_titles", "search_people", "search_about", "search_prose")
 PLAIN_FIELDS = (
     *("title", "original_title", "alternative_titles", "year", "runtime_min", "language"),
     *("countries", "certification", "tagline", "synopsis", "poster_path", "backdrop_path"),
@@ -48,7 +52,8 @@ STAGING = (
     *("stage_lock", "stage_change", "stage_target", "stage_normalized"),
 )
 CREATE_STAGING = (
-    f"CREATE TEMP TABLE stage_film (n integer PRIMARY KEY, {_COLUMNS}, movie_id bigint, "
+    f"CREATE TEMP TABLE stage_film (n integer PRIMARY KEY, {_COLUMNS}, "
+    f"{', '.join(f'{name} text' for name in SEARCH_COLUMNS)}, movie_id bigint, "
     "match_rank smallint, is_new boolean NOT NULL DEFAULT false, alternative_titles varchar[])",
     "CREATE TEMP TABLE stage_genre (n integer, name text)",
     "CREATE TEMP TABLE stage_keyword (n integer, name text)",
@@ -58,7 +63,7 @@ CREATE_STAGING = (
     "CREATE TEMP TABLE stage_target (movie_id bigint, other_id bigint, role text, "
     "position smallint)",
 )
-COPY_FILMS = f"COPY stage_film (n, {', '.join(FILM_COLUMNS)}) FROM STDIN"
+COPY_FILMS = f"COPY stage_film (n, {', '.join((*FILM_COLUMNS, *SEARCH_COLUMNS))}) FROM STDIN"
 INDEX_STAGING = (
     "CREATE INDEX ON stage_film (tmdb_id)",
     "CREATE INDEX ON stage_film (imdb_id)",
@@ -241,6 +246,8 @@ def insert_movies(model: type[models.Model]) -> str:
             values.append("s.movie_id")
         elif field.column in ("created_at", "updated_at"):
             values.append("now()")
+        elif field.column == "search_vector":
+            values.append(vector_sql(*(f"s.{name}" for name in SEARCH_COLUMNS)))
         elif field.column in _TYPES:
             default = _literal(field)
             values.append(f"COALESCE(s.{field.column}, {default})")
@@ -364,8 +371,8 @@ RETITLED = """
     WHERE NOT s.is_new AND c.field IN ('title', 'original_title', 'alternative_titles')
 """
 CREATE_NORMALIZED = (
-    "CREATE TEMP TABLE stage_normalized (movie_id bigint PRIMARY KEY, title text, titles varchar[], "
-    "trigrams varchar[])"
+    "CREATE TEMP TABLE stage_normalized (movie_id bigint PRIMARY KEY, title text, "
+    "titles varchar[], trigrams varchar[])"
 )
 COPY_NORMALIZED = "COPY stage_normalized (movie_id, title, titles, trigrams) FROM STDIN"
 UPDATE_NORMALIZED = """
@@ -419,6 +426,8 @@ REPORT = """
            count(*) FILTER (WHERE movie_id IS NULL)
     FROM stage_film
 """
+# New films came with their search vectors.
 CHANGED_IDS = """
-    SELECT movie_id FROM stage_change UNION SELECT movie_id FROM stage_film WHERE is_new
+    SELECT DISTINCT c.movie_id FROM stage_change c JOIN stage_film s ON s.movie_id = c.movie_id
+    WHERE NOT s.is_new
 """
