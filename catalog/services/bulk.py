@@ -96,8 +96,8 @@ def _search_texts(film: TableFilm) -> SearchTexts:
     return search_texts(
         titles=[title for title in (film.title, film.original_title) if title],
         normalized=film.titles_normalized,
-        people=dict.fromkeys((*film.directors, *film.cast)),
-        about=(*film.keywords, *sorted(film.genres)),
+        people=(*film.directors, *film.cast),
+        about=(*film.keywords, *film.genres),
         prose=f"{film.tagline or ''} {film.synopsis or ''}",
     )
 

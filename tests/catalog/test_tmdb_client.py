@@ -84,24 +84,24 @@ def test_outages_are_tried_again(fault):
 
 
 def test_a_burst_of_errors_is_given_up_after_the_last_attempt():
-    with tmdb([row(7)], script=[Fault.ERROR] * 10) as fake:
-        with pytest.raises(BusyError, match="500"):
-            client_of(fake, max_attempts=4).movie(7)
+    with tmdb([row(7)], script=[Fault.ERROR] * 10) as fake, pytest.raises(BusyError, match="500"):
+        client_of(fake, max_attempts=4).movie(7)
     assert len(fake.requests) == 4
 
 
 @pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.NOT_JSON, Fault.REDIRECT])
 def test_nonsense_is_not_asked_for_again(fault):
-    with tmdb([row(7)], script=[fault]) as fake:
-        with pytest.raises(BadAnswerError):
-            client_of(fake).movie(7)
+    with tmdb([row(7)], script=[fault]) as fake, pytest.raises(BadAnswerError):
+        client_of(fake).movie(7)
     assert len(fake.requests) == 1
 
 
 def test_an_oversized_answer_is_refused_whether_it_says_so_or_not():
-    with tmdb([row(7)], script=[Fault.OVERSIZED]) as fake:
-        with pytest.raises(BadAnswerError, match="refused"):
-            client_of(fake).movie(7)
+    with (
+        tmdb([row(7)], script=[Fault.OVERSIZED]) as fake,
+        pytest.raises(BadAnswerError, match="refused"),
+    ):
+        client_of(fake).movie(7)
     assert len(fake.requests) == 1
 
 
