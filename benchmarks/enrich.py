@@ -17,7 +17,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -28,7 +27,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
-DATABASE = "marquee_bench_enrich"
+
+from benchmarks.own_database import manage, own_database  # noqa: E402 - the path comes first
+
 N_EDITS = 50
 EDITED = "An editor wrote this."
 
@@ -68,54 +69,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=6)
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    work = ROOT / "var" / "bench-enrich"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    setup(work)
-    try:
+    with own_database("enrich") as work:
         figures = drill(args, work)
-    finally:
-        teardown()
     report(figures, args.out)
-
-
-def setup(work: Path) -> None:
-    """A database of our own on the embedded server; Django on it."""
-    from config.embedded import ensure_services
-
-    os.environ.pop("DATABASE_URL", None)
-    ensure_services()
-    import psycopg
-
-    with psycopg.connect(_uri("postgres"), autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        server.execute(f"CREATE DATABASE {DATABASE}")
-    os.environ["DATABASE_URL"] = os.environ["DATABASE_URL"].replace("/marquee?", f"/{DATABASE}?")
-    os.environ["MARQUEE_VAR"] = str(work)
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings.local"
-    import django
-
-    django.setup()
-
-
-def teardown() -> None:
-    """Drop the database."""
-    import psycopg
-    from django.db import connections
-
-    connections.close_all()
-    with psycopg.connect(_uri("postgres"), autocommit=True) as server:
-        server.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-
-
-def _uri(database: str) -> str:
-    host = os.environ["DATABASE_URL"].split("host=")[1]
-    return f"postgresql://postgres@/{database}?host={host}"
 
 
 def drill(args: argparse.Namespace, work: Path) -> Figures:
     """The whole run; raises where something cannot even start."""
-    manage("migrate", "--verbosity", "0")
     manage("import_movielens", str(args.movielens), "--verbosity", "0")
     edits = edit_films()
     log = work / "requests.jsonl"
@@ -271,11 +231,6 @@ def taken_twice(requests: list[Any]) -> tuple[int, int]:
         again += sum(taken[:-1])
         lost += len(taken) - 1 - sum(taken[:-1])
     return lost, again
-
-
-def manage(*words: str) -> None:
-    """A management command that has to succeed."""
-    subprocess.run([sys.executable, "manage.py", *words], cwd=ROOT, check=True)
 
 
 def report(figures: Figures, out: Path) -> None:

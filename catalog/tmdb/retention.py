@@ -7,8 +7,10 @@ else that came from TMDB goes, values of editors and of other sources stay.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import Model
 
 from catalog.images import images_forget
 from catalog.models import Credit, DataSource, FieldSource, Movie
@@ -20,7 +22,7 @@ MAX_AGE = timedelta(days=180)
 # Refreshing begins a month before the end, so that an outage does not cost the texts.
 REFRESH_AFTER = timedelta(days=150)
 _BATCH = 500
-_EMPTY = {
+_EMPTY: dict[str, Any] = {
     "runtime_min": None,
     "language": "",
     "countries": [],
@@ -30,7 +32,11 @@ _EMPTY = {
     "poster_path": "",
     "backdrop_path": "",
 }
-_RELATIONS = ("genres", "keywords", "credits")
+_RELATIONS: dict[str, type[Model]] = {
+    "genres": Movie.genres.through,
+    "keywords": Movie.keywords.through,
+    "credits": Credit,
+}
 
 
 def expired_drop(*, now: datetime, max_age: timedelta = MAX_AGE) -> int:
@@ -56,14 +62,9 @@ def _drop_batch(before: datetime) -> int:
     for name, empty in _EMPTY.items():
         films = ours.filter(field=name).values("movie_id")
         Movie.objects.filter(pk__in=films).update(**{name: empty})
-    for name in _RELATIONS:
-        through = {
-            "genres": Movie.genres.through,
-            "keywords": Movie.keywords.through,
-            "credits": Credit,
-        }[name]
+    for name, through in _RELATIONS.items():
         films = ours.filter(field=name).values("movie_id")
-        through.objects.filter(movie_id__in=films).delete()
+        through._default_manager.filter(movie_id__in=films).delete()
     ours.filter(field__in=(*_EMPTY, *_RELATIONS)).delete()
     TmdbFacts.objects.filter(movie_id__in=expired).delete()
     images_forget(expired)

@@ -12,9 +12,9 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import connection, transaction
 
+from accounts.models import User
 from catalog.tmdb.models import EnrichmentRun
 
 logger = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ def run_create(
     now: datetime,
     max_films: int | None = None,
     refresh_older_than_days: int | None = None,
-    requested_by: AbstractBaseUser | None = None,
+    requested_by: User | None = None,
 ) -> EnrichmentRun:
     """A run that waits for somebody to run it."""
     return EnrichmentRun.objects.create(
@@ -54,7 +54,7 @@ def run_request(
     trigger: str,
     now: datetime,
     refresh_older_than_days: int | None = None,
-    requested_by: AbstractBaseUser | None = None,
+    requested_by: User | None = None,
 ) -> EnrichmentRun:
     """A run for the worker; the one that waits or runs already where there is one."""
     with transaction.atomic():
