@@ -83,6 +83,20 @@ def collect(
     return Candidates(z, is_real, is_truth, np.diff(split.truth.indptr)[rows].astype(np.int64))
 
 
+def stacked(parts: Sequence[Candidates]) -> Candidates:
+    """The rows of several validation splits as one, where a single one is too small to choose by.
+
+    The sources must be the same kinds in the same order; they are fitted for each split anew.
+    """
+    width = max(part.is_real.shape[1] for part in parts)
+    return Candidates(
+        z=np.concatenate([_widened(part.z, width) for part in parts], axis=1),
+        is_real=np.concatenate([_widened(part.is_real, width) for part in parts]),
+        is_truth=np.concatenate([_widened(part.is_truth, width) for part in parts]),
+        n_truth=np.concatenate([part.n_truth for part in parts]),
+    )
+
+
 def _widened(part: NDArray, width: int) -> NDArray:
     """``part`` [..., n, w] padded with zeros to [..., n, width]."""
     return np.pad(part, [(0, 0)] * (part.ndim - 1) + [(0, width - part.shape[-1])])

@@ -16,8 +16,18 @@ function mind(toast) {
   toast.addEventListener("focusout", start);
   toast.addEventListener("submit", (event) => answerTo(event.target), { capture: true });
   // Out of sight at once, but in the document until the answer came: htmx finds the page through it.
-  toast.addEventListener("submit", () => setTimeout(() => (toast.hidden = true), 0));
-  toast.addEventListener("htmx:afterRequest", () => setTimeout(() => toast.remove(), 500));
+  toast.addEventListener("htmx:beforeRequest", () => {
+    hold();
+    toast.hidden = true;
+  });
+  toast.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) {
+      toast.remove();
+    } else {
+      toast.hidden = false;
+      start();
+    }
+  });
   start();
 }
 

@@ -36,15 +36,18 @@ def test_ml_latest_small_is_imported_once_and_searched(data_dir):
     assert (report.films.created, report.films.merged, report.rejected) == (9741, 1, 0)
     assert (report.ratings.n_ratings, report.ratings.n_users) == (100_836, 610)
     source = pl.read_csv(folder / "ratings.csv")
-    ratings = warehouse.read_ratings()
-    assert ratings.height == source.height
-    assert ratings["rating"].sum() == source["rating"].sum()
+    # MovieLens lists Confessions of a Dangerous Mind twice; who rated both is counted once.
+    twice = source.filter(pl.col("movieId").is_in([6003, 144606]))
+    n_both = len(twice) - twice["userId"].n_unique()
+    assert warehouse.read_ratings().height == source.height - n_both
+    stored = warehouse.connect().sql("SELECT count(*), sum(rating) FROM ratings")
+    assert stored.fetchall() == [(source.height, source["rating"].sum())]
     toy_story = Movie.objects.get(external_ids__source="movielens", external_ids__value="1")
     mine = source.filter(pl.col("movieId") == 1)["rating"]
     assert toy_story.rating_count == len(mine)
     assert toy_story.rating_mean == pytest.approx(mine.mean(), abs=1e-5)
     assert run_import(folder).rows_changed == 0
-    assert misspelt_found(n_titles=500) >= 0.97
+    assert misspelt_found(n_titles=300) >= 0.97
 
 
 def misspelt_found(*, n_titles: int) -> float:

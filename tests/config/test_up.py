@@ -259,7 +259,7 @@ def test_the_catalogue_comes_from_the_named_folder_else_the_bundle(monkeypatch, 
         bootstrap.load_catalogue(print)
     monkeypatch.delenv("MOVIELENS_DIR")
     bootstrap.load_catalogue(print)
-    assert ran == [("import_movielens", str(tmp_path)), ("load_starter",)]
+    assert ran == [("import_movielens", str(tmp_path)), ("load_starter",), ("load_starter",)]
 
 
 @pytest.mark.django_db
