@@ -15,6 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from catalog.ingestion.tables import TableFilm
 from catalog.models import Credit, DataSource, Movie
+from catalog.services import bulk_relations_sql as relations_sql
 from catalog.services import bulk_sql as sql
 from catalog.services.films import FILLS_ONLY, STRENGTH
 from catalog.services.search_index import SearchTexts, search_texts, search_vectors_refresh
@@ -130,7 +131,7 @@ def _fields_write(cursor: CursorWrapper) -> None:
 
 
 def _relations_write(cursor: CursorWrapper) -> None:
-    for statement in (*sql.GENRES, *sql.KEYWORDS, *sql.CREDITS):
+    for statement in (*relations_sql.GENRES, *relations_sql.KEYWORDS, *relations_sql.CREDITS):
         cursor.execute(statement)
 
 
