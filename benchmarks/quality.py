@@ -30,7 +30,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 DOCS = ROOT / "docs"
 
 TASTE = ("popularity", "item_item", "als", "ease", "edlae", "kernel_ridge", "graph_filter")
-ORDER = ("popularity", "edlae", "edlae-recent", "transition", "slit")
+ORDER = ("popularity", "edlae", "edlae-recent", "transition", "slit", "slit-2")
 WINDOWS = tuple(f"popularity-{d}d" for d in (1, 7, 30, 90, 365))
 
 

@@ -122,10 +122,11 @@ def _seeds(text: str) -> list[int]:
 def progress() -> Iterator[Callable[[str], Tell]]:
     """A progress line on stderr per model; silent where stderr is no terminal but for its title."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=error_console) as bars:
+    is_live = error_console.is_terminal
+    with Progress(*columns, console=error_console, disable=not is_live) as bars:
 
         def start(title: str) -> Tell:
-            if not error_console.is_terminal:
+            if not is_live:
                 error_console.print(title, markup=False, highlight=False)
             bar = bars.add_task(title, total=1.0)
 

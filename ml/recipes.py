@@ -97,7 +97,8 @@ _TASTE = (  # everything one likes, whatever the order
     _part("popular", "popularity"),
 )
 _NEXT = (  # what comes next
-    _part("edlae", "edlae", l2=250.0),
+    _part("als", "als", n_factors=64),
+    _part("als-recent", "als", n_factors=64, decay=0.9, floor=0.05),
     _part("edlae-recent", "edlae", l2=250.0, **RECENT),
     _part("transition", "transition"),
     _part("slit", "slit"),

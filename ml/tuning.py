@@ -111,14 +111,18 @@ def _collect_block(
     depth = min(DEPTH, n_items)
     z = np.empty((len(models), len(rows), n_items), dtype=np.float32)
     wanted = np.zeros((len(rows), n_items), dtype=np.bool_)
+    has_opinion = np.zeros_like(wanted)
+    any_personal = any(model.is_personal for model in models)
     for s, model in enumerate(models):
         scores = model.score(shown)
+        if model.is_personal or not any_personal:
+            has_opinion |= np.isfinite(scores)
         mean, scale = affine(scores)
         z[s] = np.where(np.isfinite(scores), (scores - mean[:, None]) * scale[:, None], 0.0)
         ranked = np.where(barred | ~np.isfinite(scores), -np.inf, scores)
         best = np.argpartition(-ranked, depth - 1, axis=1)[:, :depth]
         np.put_along_axis(wanted, best, True, axis=1)
-    wanted &= ~barred
+    wanted &= has_opinion & ~barred  # as Hybrid: without an opinion a film is not ranked
     width = int(wanted.sum(axis=1).max())
     at = np.argsort(~wanted, axis=1, kind="stable")[:, :width]
     is_real = np.take_along_axis(wanted, at, axis=1)

@@ -18,6 +18,7 @@ from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
 from ml.types import Histories
 from recommendations.cards import titles_of
+from recommendations.limits import barred_for
 from recommendations.pipeline import POPULAR, popular_films
 from recommendations.ranked import EvidencePart, RankedFilm, RankedList
 from recommendations.reasons import popularity_reason, reason_for
@@ -82,10 +83,11 @@ def home_page(user: User | AnonymousUser, *, request_id: str = "") -> HomePage:
     """
     person = feedback_of(user)
     snapshot = current_snapshot()
-    page = _Page(taken=set(person.hidden_ids))
+    barred = barred_for(user)
+    page = _Page(taken={*person.hidden_ids, *barred})
     ranked = None
     if person.history and snapshot is not None:
-        ranked = recommendations_for(user, n=40, feedback=person, snapshot=snapshot)
+        ranked = recommendations_for(user, n=40, feedback=person, snapshot=snapshot, barred=barred)
         for_you = reverse("recommendations:for_you")
         mine = _Draft("for-you", _text(_("For you, tonight")), list(ranked.films), for_you)
         mine.request_id = request_id
@@ -146,7 +148,7 @@ def similar_by_behaviour(movie_id: int, snapshot: Snapshot, *, n: int) -> list[R
 def _catalogue_rows(taken: Iterable[int]) -> list[_Draft]:
     """Rows that need no history."""
     browse = reverse("catalog:browse")
-    visible = Movie.objects.visible()
+    visible = Movie.objects.visible().exclude(pk__in=list(taken))
     top = visible.order_by("-rating_count").values_list("rating_count", flat=True).first() or 0
     bayes = (F("rating_count") * F("rating_mean") + PRIOR_RATINGS * PRIOR_STARS) / (
         F("rating_count") + PRIOR_RATINGS
@@ -178,7 +180,7 @@ def _catalogue_rows(taken: Iterable[int]) -> list[_Draft]:
             "short",
             _text(_("Under an hour and a half")),
             films(ids(loved.filter(runtime_min__range=(40, 90)).order_by("-bayes", "pk")), "short"),
-            f"{browse}?runtime_max=90",
+            f"{browse}?runtime_to=90&sort=best",
         ),
         _Draft(
             "newest",
@@ -270,11 +272,11 @@ def similar_cards(
     snapshot = current_snapshot()
     if snapshot is None:
         return ()
-    person = feedback_of(user)
+    gone = feedback_of(user).hidden_ids | barred_for(user)
     films = [
         film
         for film in similar_by_behaviour(movie.pk, snapshot, n=n * 4)
-        if film.movie_id not in person.hidden_ids
+        if film.movie_id not in gone
     ][:n]
     movies = Movie.objects.in_order([film.movie_id for film in films])
     return tuple(

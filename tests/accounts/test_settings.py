@@ -14,8 +14,6 @@ pytestmark = pytest.mark.django_db
 
 FORM = {
     "display_name": "Ada",
-    "surprise": "0.3",
-    "diversity": "0",
     "year_from": "1950",
     "year_to": "",
     "runtime_max_min": "130",
@@ -24,7 +22,6 @@ FORM = {
     "languages": ["fr"],
 }
 TASTE = Taste(
-    surprise=0.3,
     year_from=1950,
     runtime_max_min=130,
     languages=("fr",),
@@ -71,8 +68,8 @@ def test_untouched_dials_do_not_make_lists_stale(ada):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("surprise", "1.5"),
-        ("diversity", "nan"),
+        ("year_from", "1066"),
+        ("age_ceiling", "nan"),
         ("year_to", "1900"),
         ("runtime_max_min", "-4"),
         ("excluded_genres", ["Horrible"]),

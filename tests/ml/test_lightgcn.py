@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -141,7 +143,8 @@ def test_progress_is_told_and_training_stops_early() -> None:
 
 def test_early_stopping_keeps_the_best_state() -> None:
     stopping = EarlyStopping(patience=2)
-    answers = [stopping.update(q, e, lambda e=e: e) for e, q in enumerate([0.1, 0.3, 0.2, 0.3])]
+    qualities = [0.1, 0.3, 0.2, 0.3]
+    answers = [stopping.update(q, e, partial(int, e)) for e, q in enumerate(qualities)]
     assert answers == [False, False, False, True]
     assert (stopping.state, stopping.best_epoch, stopping.best) == (1, 1, 0.3)
 

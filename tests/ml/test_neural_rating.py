@@ -23,9 +23,15 @@ def parts() -> tuple[Interactions, Interactions]:
 
 @pytest.fixture(scope="module", params=[False, True], ids=["plain", "improved"])
 def model(request: pytest.FixtureRequest, parts: tuple[Interactions, Interactions]) -> NeuralRating:
-    settings = {"dim": 8, "n_epochs": 12, "batch_size": 128, "learning_rate": 5e-3}
     members = 2 if request.param else 1
-    made = NeuralRating(**settings, improved=request.param, n_members=members)
+    made = NeuralRating(
+        dim=8,
+        n_epochs=12,
+        batch_size=128,
+        learning_rate=5e-3,
+        improved=request.param,
+        n_members=members,
+    )
     return made.fit(parts[0], seed=1, features=item_features())
 
 

@@ -54,7 +54,8 @@ def test_facts_are_centred_scaled_and_zero_where_unknown() -> None:
     text = np.array([[3.0, 4.0], [3.0, 2.0], [0.0, 0.0]], dtype=np.float32)
     year = np.array([1980.0, 2000.0, np.nan], dtype=np.float32)
     facts = film_facts(ItemFeatures(n_items=3, text=text, year=year), 3)
-    np.testing.assert_allclose(facts, [[0, 1, -0.5], [0, -1, 0.5], [0, 0, 0]], atol=1e-6)
+    expected = np.array([[0, 1, -0.5], [0, -1, 0.5], [0, 0, 0]])
+    np.testing.assert_allclose(facts, expected, atol=1e-6)
     assert film_facts(None, 4).shape == (4, 0)
     assert film_facts(item_features(50), 50).shape[0] == 50
 

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from ml import unlearning as un
 from ml.data import to_csr
-from ml.models.registry import create
+from ml.models.ease import Edlae
 from tests.ml.data import two_tastes
 
 N_USERS, N_ITEMS = 60, 40
@@ -118,9 +118,10 @@ def test_the_diagonal_comes_back_from_the_table_and_the_data(ratio: float) -> No
 def test_a_fitted_model_without_a_person_equals_the_model_fitted_without_them() -> None:
     """Through the library's own EDLAE, in its single precision."""
     events = two_tastes()
-    settings = {"l2": 5.0, "dropout": 0.5}
-    whole = create("edlae", settings).fit(events)
-    refitted = create("edlae", settings).fit(events.select(events.user_index != 3))
+    whole = Edlae(l2=5.0, dropout=0.5).fit(events)
+    refitted = Edlae(l2=5.0, dropout=0.5).fit(events.select(events.user_index != 3))
+    assert isinstance(whole.table, np.ndarray)
+    assert isinstance(refitted.table, np.ndarray)
     x = to_csr(events).astype(np.float64)
     gram = (x.T @ x).toarray()
     penalised = gram + np.diag(5.0 + np.diag(gram))
