@@ -42,7 +42,7 @@ def start(fake) -> subprocess.Popen[bytes]:
 def kill_when(process, fake, n_requests: int) -> None:
     """SIGKILL as soon as the fake has answered so often."""
     ends = time.monotonic() + MAX_WAIT_S
-    while len(fake.requests) < n_requests:
+    while fake.n_requests < n_requests:
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < ends, "the enrichment did not get on"
     process.kill()

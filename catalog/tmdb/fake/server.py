@@ -29,6 +29,8 @@ _REFUSALS = {
 }
 OVERSIZED_BYTES = 3 << 20
 _DRIP_PAUSE_S = 0.2
+# Longer than any client of ours waits for an answer.
+SETTLE_TIMEOUT_S = 30.0
 _IMAGE_SIDES = {"w185": (2, 3), "w342": (4, 6), "w780": (8, 12), "w1280": (16, 9)}
 
 
@@ -47,7 +49,7 @@ class Request:
 
 
 class FakeTmdb:
-    """Serves ``records``; ``requests`` is what it was asked."""
+    """Serves ``records``."""
 
     def __init__(
         self,
@@ -60,11 +62,13 @@ class FakeTmdb:
     ) -> None:
         self.records = records
         self.mischief = mischief or Mischief()
-        self.requests: list[Request] = []
+        self._requests: list[Request] = []
+        self._under_way = 0
         # Any key will do where none is given.
         self.key = key
         self._log = log
-        self._lock = threading.Lock()
+        # Guards all of the above, and tells when nothing is under way.
+        self._settled = threading.Condition()
         self._numbers = itertools.count(1)
         self._server = _Server(("127.0.0.1", port), self)
 
@@ -87,18 +91,37 @@ class FakeTmdb:
         self._server.shutdown()
         self._server.server_close()
 
+    @property
+    def requests(self) -> list[Request]:
+        """What it was asked; those that are being answered right now are waited for."""
+        with self._settled:
+            self._settled.wait_for(lambda: self._under_way == 0, timeout=SETTLE_TIMEOUT_S)
+            return list(self._requests)
+
+    @property
+    def n_requests(self) -> int:
+        """How many are answered, without waiting."""
+        return len(self._requests)
+
     def connection_number(self) -> int:
         """Each connection gets its own."""
-        with self._lock:
+        with self._settled:
             return next(self._numbers)
+
+    def begin(self) -> None:
+        """A request came in."""
+        with self._settled:
+            self._under_way += 1
 
     def note(self, request: Request) -> None:
         """Into the log, at once: a reader sees it even if this process is killed."""
-        with self._lock:
-            self.requests.append(request)
+        with self._settled:
+            self._requests.append(request)
             if self._log is not None:
                 self._log.write(json.dumps(asdict(request)) + "\n")
                 self._log.flush()
+            self._under_way -= 1
+            self._settled.notify_all()
 
 
 @contextmanager
@@ -143,6 +166,7 @@ class _Handler(BaseHTTPRequestHandler):
         """One request: what happens to it, and what was asked."""
         fake = self.server.fake
         parts = urlsplit(self.path)
+        fake.begin()
         self.status, fault, is_sent = 0, Fault.NONE, False
         try:
             if parts.path.startswith("/t/p/"):
