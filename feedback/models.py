@@ -54,6 +54,8 @@ class Reaction(models.Model):
         SEEN = "seen", "Seen it"
         NOT_TONIGHT = "not_tonight", "Not tonight"
         NEVER = "never", "Never show this"
+        # What the person said of the film stays visible and hides it, but no list learns from it.
+        MUTED = "muted", "Don't learn from it"
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reactions"

@@ -27,6 +27,7 @@ class FilmState:
     is_not_tonight: bool = False
     is_never: bool = False
     is_watchlisted: bool = False
+    is_muted: bool = False
 
 
 NOTHING = FilmState()
@@ -37,6 +38,7 @@ _FLAG_OF_KIND = {
     Reaction.Kind.SEEN: "is_seen",
     Reaction.Kind.NOT_TONIGHT: "is_not_tonight",
     Reaction.Kind.NEVER: "is_never",
+    Reaction.Kind.MUTED: "is_muted",
 }
 
 
@@ -79,13 +81,23 @@ class HistoryEvent:
 class UserFeedback:
     """All of a person's live feedback that recommending needs, read in two queries.
 
-    ``history`` is oldest first. ``hidden_ids`` are the films that no list may show: rated, liked or
-    disliked (they know them), seen, put off for tonight, or refused for ever.
+    ``history`` is oldest first, without the films that no list may learn from (``muted_ids``).
+    ``hidden_ids`` are the films that no list may show: rated, liked or disliked (they know them),
+    seen, put off for tonight, or refused for ever.
     """
 
     generation: int
     history: tuple[HistoryEvent, ...] = ()
     hidden_ids: frozenset[int] = field(default_factory=frozenset)
+    muted_ids: frozenset[int] = field(default_factory=frozenset)
+
+    def without(self, movie_id: int) -> UserFeedback:
+        """As if no list learned from ``movie_id``; it stays hidden, for it is still known."""
+        return replace(
+            self,
+            history=tuple(e for e in self.history if e.movie_id != movie_id),
+            muted_ids=self.muted_ids | {movie_id},
+        )
 
 
 def feedback_of_users(
@@ -96,11 +108,15 @@ def feedback_of_users(
     people = {user.pk: user for user in users}
     events: dict[int, dict[int, HistoryEvent]] = {pk: {} for pk in people}
     hidden: dict[int, set[int]] = {pk: set() for pk in people}
+    muted: dict[int, set[int]] = {pk: set() for pk in people}
     alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
     reactions = Reaction.objects.filter(alive, user_id__in=people).values_list(
         "user_id", "movie_id", "kind", "created_at"
     )
     for user_id, movie_id, kind, at in reactions:
+        if kind == Reaction.Kind.MUTED:
+            muted[user_id].add(movie_id)
+            continue  # what it mutes hides the film
         hidden[user_id].add(movie_id)
         if kind in {Reaction.Kind.LIKE, Reaction.Kind.DISLIKE}:
             events[user_id][movie_id] = HistoryEvent(movie_id, None, kind, at)
@@ -114,8 +130,14 @@ def feedback_of_users(
     return {
         pk: UserFeedback(
             generation=user.feedback_generation,
-            history=tuple(sorted(events[pk].values(), key=lambda e: (e.at, e.movie_id))),
+            history=tuple(
+                sorted(
+                    (e for e in events[pk].values() if e.movie_id not in muted[pk]),
+                    key=lambda e: (e.at, e.movie_id),
+                )
+            ),
             hidden_ids=frozenset(hidden[pk]),
+            muted_ids=frozenset(muted[pk]),
         )
         for pk, user in people.items()
     }

@@ -90,6 +90,8 @@ _SAID = {
     (Reaction.Kind.NOT_TONIGHT, False): gettext_lazy("%(title)s is back."),
     (Reaction.Kind.NEVER, True): gettext_lazy("%(title)s will not be shown again."),
     (Reaction.Kind.NEVER, False): gettext_lazy("%(title)s may be shown again."),
+    (Reaction.Kind.MUTED, True): gettext_lazy("Your lists no longer learn from %(title)s."),
+    (Reaction.Kind.MUTED, False): gettext_lazy("Your lists learn from %(title)s again."),
 }
 
 

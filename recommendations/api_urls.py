@@ -3,7 +3,25 @@
 from django.urls import path
 
 from recommendations.apis import RecommendationsApi
+from recommendations.debug_views import DebugApi
+from recommendations.model_apis import (
+    ModelActivateApi,
+    ModelListApi,
+    ModelReloadApi,
+    ModelRollbackApi,
+)
+from recommendations.why_apis import WhyApi
 
 urlpatterns = [
     path("me/recommendations/", RecommendationsApi.as_view(), name="api-recommendations"),
+    path("me/recommendations/debug/", DebugApi.as_view(), name="api-recommendation-debug"),
+    path(
+        "me/recommendations/<int:movie_id>/why/",
+        WhyApi.as_view(),
+        name="api-recommendation-why",
+    ),
+    path("models/", ModelListApi.as_view(), name="api-models"),
+    path("models/rollback/", ModelRollbackApi.as_view(), name="api-model-rollback"),
+    path("models/reload/", ModelReloadApi.as_view(), name="api-model-reload"),
+    path("models/<str:version>/activate/", ModelActivateApi.as_view(), name="api-model-activate"),
 ]

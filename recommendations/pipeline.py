@@ -37,11 +37,13 @@ def recommend_many(
     n: int,
     source: str,
     barred: Sequence[frozenset[int]],
+    is_explained: bool = True,
 ) -> list[RankedList]:
     """The best ``n`` films for each person from one source, without a fallback.
 
     ``barred`` are the films that each of them may not be shown (:mod:`recommendations.limits`).
-    Shorter lists, or empty ones, come out where the source has no opinion.
+    Shorter lists, or empty ones, come out where the source has no opinion. ``is_explained=False``
+    saves the evidence.
     """
     if snapshot is None:
         return [_empty(person, source) for person in people]
@@ -53,9 +55,15 @@ def recommend_many(
     lists = []
     for i, person in enumerate(people):
         found = best.item_index[i][best.item_index[i] >= 0]
-        films = _with_evidence(
-            model, histories.select([i]), person, snapshot=snapshot, items=found, source=source
-        )
+        if is_explained:
+            films = explained_films(
+                model, histories.select([i]), person, snapshot=snapshot, items=found, source=source
+            )
+        else:
+            films = tuple(
+                RankedFilm(movie_id=int(m), source=source, score=float(s))
+                for m, s in zip(snapshot.items.id(found), best.score[i], strict=False)
+            )
         counts = {
             "candidates": int(np.isfinite(scores[i]).sum()),
             "filtered": int(np.isfinite(scores[i][exclude[i].indices]).sum()),
@@ -94,7 +102,7 @@ def _exclusion_matrix(
     return sparse.csr_matrix((np.ones(len(indices), np.bool_), indices, indptr), shape=shape)
 
 
-def _with_evidence(
+def explained_films(
     model: Recommender,
     history: Histories,
     person: UserFeedback,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,10 @@ class EvidencePart:
 
 @dataclass(frozen=True)
 class RankedFilm:
-    """A film in a list. ``score`` is None where a fallback filled the place."""
+    """A film in a list. ``score`` is None where a fallback filled the place.
+
+    Otherwise ``baseline``, the contributions of ``evidence`` and ``other`` add up to it.
+    """
 
     movie_id: int
     source: str
@@ -27,6 +30,19 @@ class RankedFilm:
     # The part of the score that does not come from the person's history.
     baseline: float = 0.0
     evidence: tuple[EvidencePart, ...] = ()
+    # The contributions of films of the history that ``evidence`` does not list (stored lists keep
+    # the strongest only).
+    other: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """The sum of all parts."""
+        return self.baseline + sum(part.contribution for part in self.evidence) + self.other
+
+    def shortened(self, n_parts: int) -> RankedFilm:
+        """The same film with its ``n_parts`` strongest parts; the rest of them in ``other``."""
+        rest = sum(part.contribution for part in self.evidence[n_parts:])
+        return replace(self, evidence=self.evidence[:n_parts], other=self.other + rest)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import replace
 
 from django.contrib.auth.models import AnonymousUser
@@ -66,13 +67,52 @@ def recommendations_for(
     if found is None:
         found = recommend_many([person], snapshot, n=n, source=source, barred=[barred])[0]
     gone = person.hidden_ids | barred
-    films = tuple(film for film in found.films if film.movie_id not in gone)[:n]
-    fallback = ""
-    if len(films) < n:
-        taken = gone.union(film.movie_id for film in films)
-        films += tuple(popular_films(n=n - len(films), without=taken))
-        fallback = POPULAR
-    return replace(found, films=films, fallback=fallback, source_names=source_names(snapshot))
+    found = replace(found, source_names=source_names(snapshot))
+    return _filled([found], n=n, gone=gone)[0]
+
+
+def lists_without(
+    person: UserFeedback,
+    movie_ids: Sequence[int],
+    *,
+    snapshot: Snapshot | None,
+    barred: frozenset[int],
+    n: int = 20,
+    source: str = DEFAULT_SOURCE,
+) -> tuple[RankedList, list[RankedList]]:
+    """The list as it is, and for each of ``movie_ids`` the list had nobody learned from that film.
+
+    Computed anew as a whole, fallback included: a claim about one of them is true of what the
+    person would be shown. Scores only, no evidence.
+    """
+    variants = [person, *(person.without(movie_id) for movie_id in movie_ids)]
+    lists = recommend_many(
+        variants, snapshot, n=n, source=source, barred=[barred] * len(variants), is_explained=False
+    )
+    # All variants hide the same films.
+    first, *others = _filled(lists, n=n, gone=person.hidden_ids | barred)
+    return first, others
+
+
+def _filled(lists: Sequence[RankedList], *, n: int, gone: frozenset[int]) -> list[RankedList]:
+    """Lists of ``n`` without the films in ``gone``; popular films take the places left over."""
+    kept = [
+        replace(found, films=tuple(f for f in found.films if f.movie_id not in gone)[:n])
+        for found in lists
+    ]
+    if all(len(found.films) == n for found in kept):
+        return kept
+    # A list can hold n of the popular films already: twice as many are always enough.
+    popular = popular_films(n=2 * n, without=gone)
+    return [_filled_up(found, n=n, popular=popular) for found in kept]
+
+
+def _filled_up(found: RankedList, *, n: int, popular: Sequence[RankedFilm]) -> RankedList:
+    if len(found.films) == n:
+        return found
+    taken = {film.movie_id for film in found.films}
+    rest = [film for film in popular if film.movie_id not in taken][: n - len(found.films)]
+    return replace(found, films=(*found.films, *rest), fallback=POPULAR)
 
 
 def _stored_list(
@@ -89,6 +129,8 @@ def _stored_list(
     ).first()
     if stored is None or not stored.movie_ids:
         return None
+    if "other" not in stored.evidence[0]:
+        return None  # written by an older Marquee: its parts do not add up
     films = tuple(
         RankedFilm(
             movie_id=movie_id,
@@ -96,6 +138,7 @@ def _stored_list(
             score=score,
             baseline=evidence["baseline"],
             evidence=tuple(EvidencePart(*part) for part in evidence["parts"]),
+            other=evidence["other"],
         )
         for movie_id, score, evidence in zip(
             stored.movie_ids, stored.scores, stored.evidence, strict=True

@@ -11,6 +11,8 @@ from catalog.models import Movie
 from recommendations.cards import cards_for, titles_of
 from recommendations.ranked import RankedList
 
+MAX_EVIDENCE = 5  # films of the history that an answer names
+
 
 class EvidenceSerializer(serializers.Serializer):
     """A film of the caller's history that speaks for (or against) the recommended one."""
@@ -37,6 +39,9 @@ class RecommendedFilmSerializer(serializers.Serializer):
     baseline = serializers.FloatField(help_text="The part of the score not from the history.")
     reason = serializers.CharField()
     evidence = EvidenceSerializer(many=True)
+    other = serializers.FloatField(
+        help_text="Contributions of films not listed: baseline, evidence and other sum to score."
+    )
 
 
 class RecommendationListSerializer(serializers.Serializer):
@@ -63,7 +68,7 @@ def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str
     titles = titles_of(ranked.films)
     results = []
     for card in cards_for(ranked.films, titles=titles):
-        film = films[card.movie.pk]
+        film = films[card.movie.pk].shortened(MAX_EVIDENCE)
         results.append(
             {
                 "movie_id": film.movie_id,
@@ -82,8 +87,9 @@ def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str
                         "share": part.share,
                         "contribution": part.contribution,
                     }
-                    for part in film.evidence[:5]
+                    for part in film.evidence
                 ],
+                "other": film.other,
             }
         )
     return {

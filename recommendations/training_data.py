@@ -75,11 +75,15 @@ def training_data() -> TrainingData:
 
 
 def _live_ratings() -> pl.DataFrame:
+    muted = set(
+        Reaction.objects.filter(kind=Reaction.Kind.MUTED).values_list("user_id", "movie_id")
+    )
     rows = [
         (LIVE_USER_OFFSET + user_id, movie_id, float(stars), int(at.timestamp()))
         for user_id, movie_id, stars, at in Rating.objects.order_by("updated_at", "pk")
         .values_list("user_id", "movie_id", "stars", "updated_at")
         .iterator(chunk_size=10_000)
+        if (user_id, movie_id) not in muted
     ]
     rated = {(user, movie) for user, movie, _, _ in rows}
     as_stars = {Reaction.Kind.LIKE: LIKE_AS_STARS, Reaction.Kind.DISLIKE: DISLIKE_AS_STARS}
@@ -90,7 +94,7 @@ def _live_ratings() -> pl.DataFrame:
     )
     for user_id, movie_id, kind, at in reactions.iterator(chunk_size=10_000):
         key = LIVE_USER_OFFSET + user_id
-        if (key, movie_id) not in rated:
+        if (key, movie_id) not in rated and (user_id, movie_id) not in muted:
             rows.append((key, movie_id, as_stars[Reaction.Kind(kind)], int(at.timestamp())))
     return pl.DataFrame(rows, schema=RATINGS_SCHEMA, orient="row")
 

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from recommendations import views
+from recommendations import debug_views, views, why_views
 
 app_name = "recommendations"
 urlpatterns = [
     path("for-you/", views.for_you, name="for_you"),
+    path("for-you/debug/", debug_views.debug, name="debug"),
+    path("films/<int:pk>/why/", why_views.why, name="why"),
     path("films/<int:pk>/similar/", views.similar, name="similar"),
 ]

@@ -97,13 +97,17 @@ class Als(LinearRecommender):
 
     def _system(
         self, items: NDArray[np.integer], weight: FloatArray
-    ) -> tuple[FloatArray, FloatArray]:
-        """The fold-in matrix A [d, d] and the factors [n, d] of one person's weighted films."""
+    ) -> tuple[NDArray[np.float64], FloatArray]:
+        """The fold-in matrix A [d, d] and the factors [n, d] of one person's weighted films.
+
+        A is solved in double precision: in single, the score and the sum of its contributions
+        were up to 1.4e-6 apart on a history of 20 films.
+        """
         factors = self.item_factors[items]
         penalty = self.l2 * (len(items) + self.alpha0 * self.n_items) ** self.nu
         system = self.alpha0 * self.gram + factors.T @ (factors * np.abs(weight)[:, None])
         system[np.diag_indices(self.n_factors)] += np.float32(penalty)
-        return system.astype(np.float32), factors
+        return system.astype(np.float64), factors
 
     def user_vectors(self, histories: Histories) -> FloatArray:
         """float32[n, n_factors]; a zero row for a history without a known film."""
@@ -115,7 +119,9 @@ class Als(LinearRecommender):
             if used.any():
                 w = weight[row][used]
                 system, factors = self._system(histories.item_index[row][used], w)
-                _, vectors[i], failed = linalg.lapack.sposv(system, factors.T @ w, overwrite_a=1)
+                _, vectors[i], failed = linalg.lapack.dposv(
+                    system, factors.T.astype(np.float64) @ w
+                )
                 if failed:
                     raise ValueError("the fold-in system is not positive definite: raise l2")
         return vectors
@@ -135,7 +141,7 @@ class Als(LinearRecommender):
             w = weight[used]
             system, factors = self._system(history.item_index[used], w)
             towards = linalg.solve(system, self.item_factors[items].T, assume_a="pos")
-            out[used] = w[:, None] * (factors @ towards)
+            out[used] = w[:, None] * (factors.astype(np.float64) @ towards)
         return out
 
     def params(self) -> dict[str, Any]:

@@ -20,6 +20,19 @@ class PromotionError(Exception):
     """The version cannot be served; the message says why. What was active stays active."""
 
 
+def version_named(name: str) -> ModelVersion:
+    """The version of that name; ModelVersion.DoesNotExist names those that there are."""
+    try:
+        return ModelVersion.objects.get(version=name)
+    except ModelVersion.DoesNotExist:
+        known = ", ".join(
+            ModelVersion.objects.order_by("-created_at").values_list("version", flat=True)[:10]
+        )
+        raise ModelVersion.DoesNotExist(
+            f"There is no model version {name!r}. Known: {known or 'none was trained yet'}."
+        ) from None
+
+
 def model_promote(version: ModelVersion) -> ModelVersion:
     """Makes ``version`` the active one of its kind and retires the one before.
 

@@ -12,7 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from accounts.models import User
+from catalog.models import Movie
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
+from recommendations.ranked import RankedList
 from recommendations.selectors import recommendations_for
 from recommendations.serializers import recommendation_list
 
@@ -26,6 +28,9 @@ class Command(BaseCommand):
         parser.add_argument("--user", required=True, metavar="EMAIL")
         parser.add_argument("--source", default=DEFAULT_SOURCE)
         parser.add_argument("--k", type=int, default=20, metavar="N", help="how many (1 to 100)")
+        parser.add_argument(
+            "--explain", action="store_true", help="print every part of every score"
+        )
         parser.add_argument("--json", metavar="FILE", help="write JSON here (- for the screen)")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -51,4 +56,27 @@ class Command(BaseCommand):
             score = "" if item["score"] is None else f"{item['score']:.3f}"
             film = f"{item['title']} ({item['year']})" if item["year"] else item["title"]
             table.add_row(str(place), film, score, item["reason"])
-        Console(file=cast(IO[str], self.stdout)).print(table)
+        console = Console(file=cast(IO[str], self.stdout))
+        console.print(table)
+        if options["explain"]:
+            self._explain(console, ranked)
+
+    def _explain(self, console: Console, ranked: RankedList) -> None:
+        """All parts of each score, down to the sum."""
+        wanted = {part.movie_id for film in ranked.films for part in film.evidence}
+        wanted.update(film.movie_id for film in ranked.films)
+        titles = dict(Movie.objects.filter(pk__in=wanted).values_list("pk", "title"))
+        for film in ranked.films:
+            if film.score is None:
+                console.print(f"{titles[film.movie_id]}: popular, nothing personal speaks for it.")
+                continue
+            table = Table(title=titles[film.movie_id])
+            for name in ("part", "contribution"):
+                table.add_column(name, justify="right" if name == "contribution" else "left")
+            for part in film.evidence:
+                table.add_row(titles.get(part.movie_id, "?"), f"{part.contribution:+.6f}")
+            if film.other:
+                table.add_row("other films of the history", f"{film.other:+.6f}")
+            table.add_row("not from the history", f"{film.baseline:+.6f}")
+            table.add_row("score", f"{film.total:.6f}")
+            console.print(table)

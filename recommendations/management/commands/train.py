@@ -8,14 +8,12 @@ from typing import IO, Any, cast
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
+from recommendations.management.tables import metrics_table
 from recommendations.models import TrainingRun
 from recommendations.services.lease import TrainingBusyError
-from recommendations.services.training import METRIC, train
+from recommendations.services.training import train
 from recommendations.training_data import NoTrainingDataError
-
-SHOWN = [METRIC, "ndcg@10", "recall@10", "coverage@10"]
 
 
 class Command(BaseCommand):
@@ -55,34 +53,9 @@ class Command(BaseCommand):
         version = run.model_version
         metrics = version.metrics if version else {}
         if metrics:
-            console.print(_table(metrics))
+            console.print(metrics_table(metrics))
         elif version:
             console.print(version.note)
         if run.status != TrainingRun.Status.DONE:
             raise CommandError(f"The gate refused the new model. {run.error}")
         console.print(f"Now serving {version}.")
-
-
-def _table(metrics: dict[str, Any]) -> Table:
-    table = Table(
-        title=f"{metrics['n_users']} held-out people, protocol {metrics['protocol']}, "
-        f"seed {metrics['seed']}; mean and 95 % interval"
-    )
-    table.add_column("source")
-    table.add_column("weight", justify="right")
-    for name in SHOWN:
-        table.add_column(name, justify="right")
-    for label, values in metrics["models"].items():
-        weight = metrics["weights"].get(label)
-        cells = [label, "" if weight is None else f"{weight:.2f}"]
-        cells += [_cell(values.get(name)) for name in SHOWN]
-        table.add_row(*cells)
-    return table
-
-
-def _cell(interval: dict[str, float | None] | None) -> str:
-    if not interval or interval["mean"] is None:
-        return ""
-    if interval["lo"] is None:
-        return f"{interval['mean']:.4f}"
-    return f"{interval['mean']:.4f} [{interval['lo']:.4f}, {interval['hi']:.4f}]"

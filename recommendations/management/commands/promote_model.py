@@ -1,0 +1,35 @@
+"""``manage.py promote_model VERSION``: serves a version that was trained before."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from recommendations.models import ModelVersion
+from recommendations.services.registry import PromotionError, model_promote, version_named
+
+
+class Command(BaseCommand):
+    """Exit status 1, with the reason, where the version cannot be served."""
+
+    help = "Serve this model version from the next request on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("version", help="its name, as evaluate_model lists it")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            version = version_named(options["version"])
+        except ModelVersion.DoesNotExist as error:
+            raise CommandError(str(error)) from error
+        was_active = version.status == ModelVersion.Status.ACTIVE
+        try:
+            model_promote(version)
+        except PromotionError as error:
+            raise CommandError(f"{error} What was served still is.") from error
+        if was_active:
+            self.stdout.write(f"{version.version} was being served already.")
+        else:
+            self.stdout.write(f"Now serving {version.version}.")

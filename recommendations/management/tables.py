@@ -1,0 +1,52 @@
+"""Tables that more than one command prints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+
+from recommendations.models import ModelVersion
+from recommendations.services.training import METRIC
+
+SHOWN = [METRIC, "ndcg@10", "recall@10", "coverage@10"]
+
+
+def metrics_table(metrics: dict[str, Any]) -> Table:
+    """A version's stored measurement, source by source."""
+    table = Table(
+        title=f"{metrics['n_users']} held-out people, protocol {metrics['protocol']}, "
+        f"seed {metrics['seed']}; mean and 95 % interval"
+    )
+    table.add_column("source")
+    table.add_column("weight", justify="right")
+    for name in SHOWN:
+        table.add_column(name, justify="right")
+    for label, values in metrics["models"].items():
+        weight = metrics["weights"].get(label)
+        cells = [label, "" if weight is None else f"{weight:.2f}"]
+        cells += [_cell(values.get(name)) for name in SHOWN]
+        table.add_row(*cells)
+    return table
+
+
+def versions_table(versions: Iterable[ModelVersion]) -> Table:
+    """The versions there are, with what each reached."""
+    table = Table(title="Model versions")
+    for name in ("version", "status", "created", "served since", METRIC, "note"):
+        table.add_column(name)
+    for version in versions:
+        since = f"{version.activated_at:%Y-%m-%d %H:%M}" if version.activated_at else ""
+        reached = version.metrics.get("models", {}).get(version.kind, {}).get(METRIC)
+        created = f"{version.created_at:%Y-%m-%d %H:%M}"
+        table.add_row(version.version, version.status, created, since, _cell(reached), version.note)
+    return table
+
+
+def _cell(interval: dict[str, float | None] | None) -> str:
+    if not interval or interval["mean"] is None:
+        return ""
+    if interval["lo"] is None:
+        return f"{interval['mean']:.4f}"
+    return f"{interval['mean']:.4f} [{interval['lo']:.4f}, {interval['hi']:.4f}]"

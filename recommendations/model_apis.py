@@ -1,0 +1,145 @@
+"""``/api/v1/models``: which model is served, for staff."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import exceptions, serializers, status
+from rest_framework.permissions import IsAdminUser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from recommendations.models import ModelVersion
+from recommendations.services.registry import (
+    PromotionError,
+    model_promote,
+    model_rollback,
+    version_named,
+)
+from recommendations.snapshot import current_snapshot, forget_snapshot
+
+
+class PromotionRefused(exceptions.APIException):
+    """The version cannot be served; what was active still is."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "refused"
+
+
+class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
+    """A version, its standing, and what it reached on held-out people."""
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            *("version", "kind", "status", "note", "metrics", "data_fingerprint"),
+            *("created_at", "activated_at"),
+        ]
+        read_only_fields = fields
+
+
+class ModelListSerializer(serializers.Serializer):
+    """All versions, newest first."""
+
+    results = ModelVersionSerializer(many=True)
+
+
+class ReloadSerializer(serializers.Serializer):
+    """What is in memory after reading the files again."""
+
+    version = serializers.CharField(allow_blank=True)
+    sources = serializers.ListField(child=serializers.CharField())
+
+
+class ModelListApi(APIView):
+    """The versions there are: a handful, so they come in one answer."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="models_list",
+        tags=["models"],
+        summary="All model versions with their figures, newest first",
+        responses=ModelListSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Staff only."""
+        versions = ModelVersion.objects.order_by("-created_at")
+        return Response({"results": ModelVersionSerializer(versions, many=True).data})
+
+
+class ModelActivateApi(APIView):
+    """Promotion."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="models_activate",
+        tags=["models"],
+        summary="Serve this version",
+        request=None,
+        responses={
+            200: ModelVersionSerializer,
+            404: OpenApiResponse(description="No version of that name."),
+            409: OpenApiResponse(description="It cannot be served; the message says why."),
+        },
+    )
+    def post(self, request: Request, version: str) -> Response:
+        """Its files are read and checked first; every process serves it from its next request."""
+        try:
+            found = version_named(version)
+        except ModelVersion.DoesNotExist as error:
+            raise exceptions.NotFound(str(error)) from error
+        try:
+            return Response(ModelVersionSerializer(model_promote(found)).data)
+        except PromotionError as error:
+            raise PromotionRefused(str(error)) from error
+
+
+class ModelRollbackApi(APIView):
+    """One step back."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="models_rollback",
+        tags=["models"],
+        summary="Serve the version that was active before",
+        request=None,
+        responses={
+            200: ModelVersionSerializer,
+            409: OpenApiResponse(description="There is none to go back to."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """The version that is left does not come back with the next rollback."""
+        try:
+            return Response(ModelVersionSerializer(model_rollback()).data)
+        except PromotionError as error:
+            raise PromotionRefused(str(error)) from error
+
+
+class ModelReloadApi(APIView):
+    """Reading the files once more."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="models_reload",
+        tags=["models"],
+        summary="Read the active version's files again",
+        request=None,
+        responses=ReloadSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """For files that were repaired in place, in the process that answers this request.
+
+        Promotions need no reload: every process notices them by itself.
+        """
+        forget_snapshot()
+        snapshot = current_snapshot()
+        body = {
+            "version": snapshot.version if snapshot else "",
+            "sources": list(snapshot.source_names) if snapshot else [],
+        }
+        return Response(ReloadSerializer(body).data)
