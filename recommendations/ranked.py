@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from catalog.cards import ReasonPart
+
 
 @dataclass(frozen=True)
 class EvidencePart:
@@ -27,6 +29,8 @@ class RankedFilm:
     # The part of the score that does not come from the person's history.
     baseline: float = 0.0
     evidence: tuple[EvidencePart, ...] = ()
+    # A reason that is no evidence from the history: why the film answers what was asked.
+    reason: tuple[ReasonPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,3 +48,5 @@ class RankedList:
     # The sources that could have been asked for.
     source_names: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    # What was asked for in so many words, where something was (the quiz's answers).
+    answers: dict[str, object] = field(default_factory=dict)
