@@ -94,7 +94,8 @@ class QuizApi(APIView):
         body.is_valid(raise_exception=True)
         form = quiz.QuizForm(body.validated_data)
         if not form.is_valid():
-            raise exceptions.ValidationError({name: list(e) for name, e in form.errors.items()})
+            said = {name: [str(e) for e in errors] for name, errors in form.errors.items()}
+            raise exceptions.ValidationError(said)
         asked = form.to_store()
         if isinstance(request.user, User):
             quiz_answered(user=request.user, answers=asked)

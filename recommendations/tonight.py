@@ -91,10 +91,11 @@ def tonight_for(
     films = candidates(without=gone)
     intent = intent_from_quiz(answers)
     stages = _stages(films, answers, intent)
-    score = _relevance(films, intent)
+    score = _fit(films, intent)
     if snapshot is not None:
         personal = _personal(films, person, snapshot)
         score = (1 - PERSONAL_WEIGHT) * _z(score) + PERSONAL_WEIGHT * personal
+    score = score + QUALITY_WEIGHT * _quality(films)
     best = np.lexsort((films.movie_ids, -score, stages))
     best = best[stages[best] < UNFIT][:n]
     shown = tuple(
@@ -150,7 +151,15 @@ def candidates(*, without: frozenset[int]) -> Candidates:
     for movie_id, name in tags:
         genres[row_of[movie_id], column_of[name]] = 1.0
     facts = columns[:, 1:].astype(np.float32)
-    return Candidates(movie_ids, *facts.T, genres=genres, genre_names=names)
+    return Candidates(
+        movie_ids=movie_ids,
+        runtime_min=facts[:, 0],
+        year=facts[:, 1],
+        rating_count=facts[:, 2],
+        rating_mean=facts[:, 3],
+        genres=genres,
+        genre_names=names,
+    )
 
 
 def _stages(films: Candidates, answers: QuizAnswers, intent: Intent) -> np.ndarray:
@@ -185,15 +194,19 @@ def _cosine(films: Candidates, intent: Intent) -> FloatArray:
     return np.where(np.isfinite(found), found, 0.0).astype(np.float32)
 
 
-def _relevance(films: Candidates, intent: Intent) -> FloatArray:
-    """float32[n]: fit with the intent, and how known and loved a film is as the tie-breaker."""
-    fit = _cosine(films, intent)
-    fit = fit * era_fit(intent, films.year) * runtime_fit(intent, films.runtime_min)
+def _fit(films: Candidates, intent: Intent) -> FloatArray:
+    """float32[n] in -1..1: the cosine, falling softly outside the era and the length."""
+    softened = era_fit(intent, films.year) * runtime_fit(intent, films.runtime_min)
+    return _cosine(films, intent) * softened
+
+
+def _quality(films: Candidates) -> FloatArray:
+    """float32[n] in 0..1: how loved (Bayesian mean) and how well known (log of the count)."""
     counts = films.rating_count
     stars = np.where(np.isnan(films.rating_mean), PRIOR_STARS, films.rating_mean)
     bayes = (counts * stars + PRIOR_RATINGS * PRIOR_STARS) / (counts + PRIOR_RATINGS)
     known = np.log1p(counts) / max(float(np.log1p(counts).max(initial=0.0)), 1.0)
-    return fit + QUALITY_WEIGHT * (bayes / 5.0 + known) / 2.0
+    return ((bayes / 5.0 + known) / 2.0).astype(np.float32)
 
 
 def _personal(films: Candidates, person: UserFeedback, snapshot: Snapshot) -> FloatArray:
