@@ -159,6 +159,7 @@ def tonight(request: HttpRequest) -> HttpResponse:
         "chips": form.chips(),
         "cards": cards,
         "states": film_states(user=request.user, movie_ids=[card.movie.pk for card in cards]),
+        "is_personal": bool(ranked.model_version),
         "fallback": ranked.fallback,
         "n_fitting": ranked.counts["fits"] + ranked.counts["length_unknown"],
         "is_audience_simulated": audience_is_simulated(),

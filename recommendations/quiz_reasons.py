@@ -40,8 +40,11 @@ def quiz_reason(
 ) -> tuple[ReasonPart, ...]:
     """ "Light and short: Comedy, 92 minutes": only the answers that this film meets are named.
 
-    A length outside what was asked says so ("but 104 minutes"). Empty where nothing is known.
+    A length outside what was asked says so ("but 104 minutes"). Empty where nothing is known of the
+    film, and where nothing was asked: then its fame is the reason.
     """
+    if intent.is_empty:
+        return ()
     names = list(genre_names)
     genres = {canonical_genre(name) for name in names}
     lead = _lead(answers, genres, runtime_min) if meets_all else ""

@@ -152,6 +152,7 @@ def test_a_history_moves_the_list_towards_its_crowd(trained, person):
         ({"mood": "scared"}, ["Horror", "Drama"], 100, True, "For a scare: Horror, 100 minutes"),
         ({"mood": "scared"}, ["Drama"], 100, True, "Drama, 100 minutes"),
         ({"mood": "scared"}, [], None, True, ""),
+        ({}, ["Horror"], 100, True, ""),
         ({"intensity": "high", "time": "long"}, ["War"], 170, True, "Intense and long: War, 170"),
     ],
 )
