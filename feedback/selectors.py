@@ -13,7 +13,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from feedback.models import Rating, Reaction, WatchlistEntry
+from feedback.models import QuizSession, Rating, Reaction, WatchlistEntry
 
 
 @dataclass(frozen=True)
@@ -148,3 +148,11 @@ def feedback_of(user: User | AnonymousUser, *, now: datetime | None = None) -> U
     if not isinstance(user, User):
         return UserFeedback(generation=0)
     return feedback_of_users([user], now=now)[user.pk]
+
+
+def quiz_answers_of(user: User | AnonymousUser) -> dict[str, Any] | None:
+    """What somebody answered the last time that they took the quiz; None if they never did."""
+    if not isinstance(user, User):
+        return None
+    latest = QuizSession.objects.filter(user=user).order_by("-created_at", "-pk")
+    return latest.values_list("answers", flat=True).first()

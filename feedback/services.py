@@ -6,6 +6,7 @@ client may send again whatever it is unsure about.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -16,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from catalog.models import Movie
 from feedback.events import EventConflictError, EventContext, Recorded
-from feedback.models import Interaction, Rating, Reaction, WatchlistEntry
+from feedback.models import Interaction, QuizSession, Rating, Reaction, WatchlistEntry
 
 NOT_TONIGHT_FOR = timedelta(hours=18)  # gone for this evening, back tomorrow
 HALF_STAR = Decimal("0.5")
@@ -110,6 +111,14 @@ def watchlist_set(*, user: User, movie: Movie, is_on: bool, event: EventContext)
     else:
         WatchlistEntry.objects.filter(user=user, movie=movie).delete()
     return Recorded(is_new=True)
+
+
+def quiz_answered(*, user: User, answers: Mapping[str, object]) -> QuizSession:
+    """Keeps one run through the quiz; the latest one counts.
+
+    It is no feedback on a film: neither the log nor the person's generation moves.
+    """
+    return QuizSession.objects.create(user=user, answers=dict(answers))
 
 
 def _record(

@@ -92,9 +92,9 @@ INTENSITY_SIGN = {Intensity.LOW: -1.0, Intensity.MEDIUM: 0.0, Intensity.HIGH: 1.
 
 @dataclass(frozen=True, slots=True)
 class QuizAnswers:
-    """The five questions; everything but the mood may be left open."""
+    """The five questions; each may be left open (no mood: any will do)."""
 
-    mood: Mood
+    mood: Mood | None = None
     content_type: ContentType = ContentType.ANY
     time: TimeBudget = TimeBudget.ANY
     genres: tuple[str, ...] = ()
@@ -150,7 +150,7 @@ def one_hot(answers: QuizAnswers, genre_names: Sequence[str]) -> FloatArray:
 def intent_from_quiz(answers: QuizAnswers) -> Intent:
     """Adds up what each answer says about genres; limits the length by the time."""
     weights = _summed(
-        MOOD_GENRES[answers.mood.value],
+        MOOD_GENRES[answers.mood.value] if answers.mood else {},
         CONTENT_TYPES[answers.content_type.value],
         {canonical_genre(genre): CHOSEN_GENRE for genre in answers.genres},
         _intensity_weights(INTENSITY_SIGN[answers.intensity]),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from recommendations.apis import RecommendationsApi
+from recommendations.apis import QuizApi, RecommendationsApi
 from recommendations.debug_views import DebugApi
 from recommendations.model_apis import (
     ModelActivateApi,
@@ -13,6 +13,7 @@ from recommendations.model_apis import (
 from recommendations.why_apis import WhyApi
 
 urlpatterns = [
+    path("quiz/", QuizApi.as_view(), name="api-quiz"),
     path("me/recommendations/", RecommendationsApi.as_view(), name="api-recommendations"),
     path("me/recommendations/debug/", DebugApi.as_view(), name="api-recommendation-debug"),
     path(

@@ -1,4 +1,7 @@
-"""``/api/v1/me/recommendations``: the caller's list. Nobody can ask for another user's."""
+"""``/api/v1/me/recommendations``: the caller's list. Nobody can ask for another user's.
+
+``/api/v1/quiz``: a list for five answers, without an account too.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,19 @@ import uuid
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.models import User
+from feedback.services import quiz_answered
+from recommendations import quiz
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 from recommendations.selectors import MAX_FILMS, recommendations_for
 from recommendations.serializers import RecommendationListSerializer, recommendation_list
 from recommendations.services.slates import slate_log
+from recommendations.tonight import tonight_for
 
 
 class RecommendationQuery(serializers.Serializer):
@@ -50,3 +58,50 @@ class RecommendationsApi(APIView):
         slate_log(ranked, user=request.user, surface="api", request_id=request_id)
         body = recommendation_list(ranked, request_id=str(request_id))
         return Response(RecommendationListSerializer(body).data)
+
+
+class QuizBody(serializers.Serializer):
+    """The five answers."""
+
+    mood = serializers.ChoiceField(choices=quiz.MOODS)
+    content_type = serializers.ChoiceField(choices=quiz.CONTENT_TYPES, default="any")
+    time = serializers.ChoiceField(choices=quiz.TIMES, default="any")
+    genres = serializers.ListField(
+        child=serializers.CharField(max_length=40),
+        default=list,
+        max_length=40,
+        help_text="Genre slugs; none means that all are welcome.",
+    )
+    intensity = serializers.ChoiceField(choices=quiz.INTENSITIES, default="medium")
+    n = serializers.IntegerField(min_value=1, max_value=MAX_FILMS, default=20)
+
+
+class QuizApi(APIView):
+    """Films for the quiz's answers."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="quiz_answer",
+        tags=["recommendations"],
+        summary="Films for five answers, each with its reason",
+        request=QuizBody,
+        responses=RecommendationListSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """The answers are kept for a caller with an account, and for nobody else."""
+        body = QuizBody(data=request.data)
+        body.is_valid(raise_exception=True)
+        form = quiz.QuizForm(body.validated_data)
+        if not form.is_valid():
+            said = {name: [str(e) for e in errors] for name, errors in form.errors.items()}
+            raise exceptions.ValidationError(said)
+        asked = form.to_store()
+        if isinstance(request.user, User):
+            quiz_answered(user=request.user, answers=asked)
+        n = body.validated_data["n"]
+        ranked = tonight_for(request.user, form.answers(), n=n, asked=asked)
+        request_id = uuid.uuid4()
+        slate_log(ranked, user=request.user, surface="api", request_id=request_id)
+        answer = recommendation_list(ranked, request_id=str(request_id))
+        return Response(RecommendationListSerializer(answer).data)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from catalog.cards import ReasonPart
+
 
 @dataclass(frozen=True)
 class EvidencePart:
@@ -33,6 +35,8 @@ class RankedFilm:
     # The contributions of films of the history that ``evidence`` does not list (stored lists keep
     # the strongest only).
     other: float = 0.0
+    # A reason that is no evidence from the history: why the film answers what was asked.
+    reason: tuple[ReasonPart, ...] = ()
 
     @property
     def total(self) -> float:
@@ -60,3 +64,5 @@ class RankedList:
     # The sources that could have been asked for.
     source_names: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    # What was asked for in so many words, where something was (the quiz's answers).
+    answers: dict[str, object] = field(default_factory=dict)

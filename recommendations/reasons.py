@@ -27,8 +27,11 @@ def reason_for(
     """ "61 % Heat · 22 % Collateral": exact shares of what speaks for the film.
 
     Without evidence from the person's own history, how many people rated the film;
-    ``is_simulated`` says that these people are made up.
+    ``is_simulated`` says that these people are made up. A film that came with a reason of its own
+    keeps it.
     """
+    if film.reason:
+        return film.reason
     named = [part for part in _named(film) if part.movie_id in titles]
     if not named:
         return popularity_reason(movie, is_simulated=is_simulated)

@@ -2,10 +2,12 @@
 
 from django.urls import path
 
-from recommendations import debug_views, views, why_views
+from recommendations import debug_views, quiz, views, why_views
 
 app_name = "recommendations"
 urlpatterns = [
+    path("quiz/", quiz.quiz, name="quiz"),
+    path("tonight/", quiz.tonight, name="tonight"),
     path("for-you/", views.for_you, name="for_you"),
     path("for-you/debug/", debug_views.debug, name="debug"),
     path("films/<int:pk>/why/", why_views.why, name="why"),

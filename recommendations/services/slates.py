@@ -34,6 +34,7 @@ def slate_log(
             "n_history": ranked.n_history,
             "is_stored": ranked.is_stored,
             "counts": ranked.counts,
+            **({"answers": ranked.answers} if ranked.answers else {}),
         },
     )
     impressions = [
@@ -56,7 +57,9 @@ def slate_log(
 
 
 def _reason(film: RankedFilm) -> dict:
+    said = "".join(part.text for part in film.reason)
     return {
+        **({"said": said} if said else {}),
         "baseline": film.baseline,
         "evidence": [asdict(part) for part in film.evidence[:MAX_EVIDENCE]],
     }

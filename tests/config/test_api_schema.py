@@ -18,7 +18,7 @@ def test_the_schema_validates_without_a_warning():
     assert schema["openapi"].startswith("3.1")
     paths = {path.removeprefix("/api/v1") for path in schema["paths"]}
     expected = {"/health/", "/genres/", "/movies/", "/movies/{movie_id}/", "/me/ratings/"}
-    expected |= {"/me/ratings/{movie_id}/", "/me/recommendations/"}
+    expected |= {"/me/ratings/{movie_id}/", "/me/recommendations/", "/quiz/"}
     assert expected <= paths
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
