@@ -50,6 +50,11 @@ CROSS_FEATURES = (
     "user_year_distance",
     "semantic_similarity",
     "semantic_similarity_recent",
+    "last_genre_similarity",
+    "last_semantic_similarity",
+    "last_year_distance",
+    "last_popularity_distance",
+    "last_gap_log_s",
     "hour_sin",
     "hour_cos",
 )
@@ -183,15 +188,30 @@ class FeatureStore:
         n, c = items.shape
         out = np.zeros((n, c, len(CROSS_FEATURES)), dtype=np.float32)
         for i in range(n):
-            seen = histories.item_index[histories.row(i)]
-            weight = confidence(histories.rating[histories.row(i)])
+            row = histories.row(i)
+            seen = histories.item_index[row]
             known = (seen >= 0) & (seen < self.n_items)
-            seen, weight = seen[known], weight[known]
+            seen, weight = seen[known], confidence(histories.rating[row])[known]
             if len(seen):
                 out[i, :, :5] = self._taste(seen, weight, items[i])
+                out[i, :, 5:9] = self._step(int(seen[-1]), items[i], int(now[i]))
+                out[i, :, 9] = _last_gap(histories.timestamp[row])
         hour = (now % DAY_S) / DAY_S * 2 * np.pi
-        out[:, :, 5], out[:, :, 6] = np.sin(hour)[:, None], np.cos(hour)[:, None]
+        out[:, :, 10], out[:, :, 11] = np.sin(hour)[:, None], np.cos(hour)[:, None]
         return out
+
+    def _step(self, last: int, items: NDArray[np.integer], now: int) -> FloatArray:
+        """float32[c, 4]: how far each candidate is from the last film."""
+        moment = np.full(len(items), now)
+        fame = np.log1p(self.count_before(items, moment) - self.start[items])
+        own = np.log1p(self.count_before(np.array([last]), moment[:1])[0] - self.start[last])
+        columns = [
+            self.genres[items] @ self.genres[last],
+            self.text[items] @ self.text[last],
+            np.abs(self.year[items] - self.year[last]),
+            fame - own,
+        ]
+        return np.stack(columns, axis=-1).astype(np.float32)
 
     def _taste(
         self, seen: NDArray[np.integer], weight: FloatArray, items: NDArray[np.integer]
@@ -268,6 +288,11 @@ def _decayed(
             out[begin + 1 : begin + count + 1] = np.cumsum(conf[part] * growth) / growth
             begin += count
     return out
+
+
+def _last_gap(timestamp: LongArray) -> float:
+    """log(1 + seconds) between the last two events; -1 where there is one only."""
+    return float(np.log1p(timestamp[-1] - timestamp[-2])) if len(timestamp) > 1 else -1.0
 
 
 def last_moment(histories: Histories) -> LongArray:

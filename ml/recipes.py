@@ -41,22 +41,23 @@ RECENT = {"decay": 0.8, "floor": 0.02}  # QUALITY's weights of a history by rece
 # What the learners of the next film re-order. Sources of weight 0 do not choose candidates, but the
 # learner sees them: what the very last films lead to, and who liked them.
 _NEXT_POOL: list[dict[str, Any]] = [
-    {"label": "edlae", "model": "edlae", "weight": 0.35},
+    {"label": "als", "model": "als", "weight": 0.2, "params": {"n_factors": 64}},
+    {
+        "label": "als_recent",
+        "model": "als",
+        "weight": 0.2,
+        "params": {"n_factors": 64, "decay": 0.9, "floor": 0.05},
+    },
     {"label": "edlae_recent", "model": "edlae", "weight": 0.35, "params": RECENT},
     {"label": "transition", "model": "transition", "weight": 0.35},
-    {"label": "slit", "model": "slit", "weight": 0.75},
+    {"label": "slit", "model": "slit", "weight": 0.35},
+    {"label": "slit_2", "model": "slit", "weight": 0.75, "params": TWO_MEMORIES},
     {"label": "edlae_last", "model": "edlae", "weight": 0.0, "params": {"decay": 0.3}},
     {
         "label": "transition_last",
         "model": "transition",
         "weight": 0.0,
         "params": {"gamma": 0.5, "decay": 0.5},
-    },
-    {
-        "label": "als_recent",
-        "model": "als",
-        "weight": 0.0,
-        "params": {"n_factors": 64, "decay": 0.9, "floor": 0.1},
     },
 ]
 _LEARNERS: dict[str, dict[str, Any]] = {

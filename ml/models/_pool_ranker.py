@@ -2,14 +2,15 @@
 
 Sources give scores; their weighted blend of z-scores picks the pool; a learner re-orders the pool
 by the feature store's features (stacking: Wolpert 1992). It learns from events that the sources
-did not see: every person's last event is held back ("next"), or a random fifth ("hidden"), the
-sources are fitted on the rest, and once the learner is fitted they are refitted on everything.
+did not see: every person's last ``n_labels`` events are held back and each is predicted from all
+before it ("next"), or a random fifth is predicted from the rest ("hidden"). The sources are fitted
+without what is held back, and once the learner is fitted they are refitted on everything.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, Self
 
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from ml.features import FeatureStore, feature_names, last_moment
 from ml.models.base import Recommender
 from ml.models.hybrid import DEFAULT_PARTS, Part, affine
+from ml.split import HistorySource, RollingHistories
 from ml.types import FloatArray, Histories, Interactions, ItemFeatures, LongArray
 
 Target = Literal["next", "hidden"]
@@ -50,6 +52,16 @@ class Examples:
     group: NDArray[np.int64]
 
 
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """What the learner is asked: row i is a moment of ``user[i]`` with its history, and the films
+    that were to be found then."""
+
+    user: NDArray[np.integer]
+    histories: HistorySource
+    wanted: Sequence[NDArray[np.integer]]
+
+
 class PoolRanker(Recommender):
     """See the module. A subclass supplies the learner."""
 
@@ -60,6 +72,7 @@ class PoolRanker(Recommender):
         n_candidates: int = 200,
         target: Target = "next",
         max_people: int = 10_000,
+        n_labels: int = 2,
     ) -> None:
         self.parts = tuple(p if isinstance(p, Part) else Part(**p) for p in parts)
         labels = [p.label for p in self.parts]
@@ -67,7 +80,10 @@ class PoolRanker(Recommender):
             raise ValueError("a ranker needs at least one source, and labels that differ")
         if target not in ("next", "hidden"):
             raise ValueError(f"target must be 'next' or 'hidden', not {target!r}")
+        if n_candidates < 1 or n_labels < 1:
+            raise ValueError("n_candidates and n_labels must be positive")
         self.n_candidates, self.max_people = n_candidates, max_people
+        self.n_labels = n_labels
         self.target: Target = target
         self.models: dict[str, Recommender] = {}
         self.features = feature_names(labels)
@@ -98,14 +114,16 @@ class PoolRanker(Recommender):
         """See the module; with too few people to learn from, the blend alone ranks."""
         rng = np.random.default_rng(seed)
         self.n_items = interactions.n_items
-        rest, held = _held_back(interactions, self.target, rng)
-        people = np.unique(held.user_index)
+        rest, tasks = _held_back(interactions, self.target, self.n_labels, rng)
+        people = np.unique(tasks.user)
         if len(people) > self.max_people:
             people = np.sort(rng.choice(people, self.max_people, replace=False))
         self._fit_sources(rest, seed=seed, features=features)
         self.store = FeatureStore.build(interactions, features)
-        examples = self._examples(rest, held, people)
-        is_valid = rng.random(len(examples)) < VALID_SHARE
+        asked = np.flatnonzero(np.isin(tasks.user, people))
+        valid_people = rng.choice(people, int(np.ceil(VALID_SHARE * len(people))), replace=False)
+        users, examples = self._examples(tasks, asked)
+        is_valid = np.isin(users, valid_people)
         train = _joined([e for e, v in zip(examples, is_valid, strict=True) if not v])
         valid = _joined([e for e, v in zip(examples, is_valid, strict=True) if v])
         if train is not None and valid is not None:
@@ -122,25 +140,22 @@ class PoolRanker(Recommender):
         }
 
     def _examples(
-        self, rest: Interactions, held: Interactions, people: NDArray[np.integer]
-    ) -> list[Examples]:
-        """One per person whose pool holds something that was held back."""
-        order = np.argsort(held.user_index, kind="stable")
-        bounds = np.searchsorted(held.user_index[order], np.stack([people, people + 1]))
-        wanted = [held.item_index[order[a:b]] for a, b in bounds.T]
-        everyone = Histories.from_interactions(rest)
-        found = []
-        for start in range(0, len(people), BATCH_ROWS):
-            rows = np.arange(start, min(start + BATCH_ROWS, len(people)))
-            histories = everyone.select(people[rows])
+        self, tasks: Tasks, asked: NDArray[np.intp]
+    ) -> tuple[NDArray[np.integer], list[Examples]]:
+        """One per task whose pool holds something that was held back, and whose it is."""
+        users, found = [], []
+        for start in range(0, len(asked), BATCH_ROWS):
+            rows = asked[start : start + BATCH_ROWS]
+            histories = tasks.histories.select(rows)
             pool = self.pool(histories)
             x = self._matrix(histories, pool, last_moment(histories))
             for i, row in enumerate(rows):
                 valid = pool.valid[i]
-                y = np.isin(pool.items[i], wanted[row])[valid].astype(np.int8)
+                y = np.isin(pool.items[i], tasks.wanted[row])[valid].astype(np.int8)
                 if y.any():
                     found.append(Examples(x[i][valid], y, np.array([len(y)])))
-        return found
+                    users.append(tasks.user[row])
+        return np.array(users, dtype=np.int64), found
 
     # -- candidates and scores -----------------------------------------------------------------
 
@@ -219,6 +234,7 @@ class PoolRanker(Recommender):
             "n_candidates": self.n_candidates,
             "target": self.target,
             "max_people": self.max_people,
+            "n_labels": self.n_labels,
         }
 
     def to_arrays(self) -> dict[str, NDArray]:
@@ -265,19 +281,39 @@ def _score_and_rank(z: FloatArray, items: NDArray[np.integer]) -> tuple[FloatArr
 
 
 def _held_back(
-    data: Interactions, target: Target, rng: np.random.Generator
-) -> tuple[Interactions, Interactions]:
-    """(what the sources learn from, what is to be found): the last event, or a random fifth."""
-    second_key = data.timestamp if target == "next" else rng.permutation(len(data))
-    order = np.lexsort((second_key, data.user_index))
+    data: Interactions, target: Target, n_labels: int, rng: np.random.Generator
+) -> tuple[Interactions, Tasks]:
+    """(what the sources learn from, what is to be predicted from what)."""
+    is_next = target == "next"
+    order = np.lexsort((data.timestamp if is_next else rng.permutation(len(data)), data.user_index))
     counts = np.bincount(data.user_index, minlength=data.n_users)
-    ends = np.cumsum(counts)
-    back = np.empty(len(data), dtype=np.int64)
-    back[order] = ends[data.user_index[order]] - 1 - np.arange(len(data))
-    mine = counts[data.user_index]
-    n_held = np.ones_like(mine) if target == "next" else np.maximum(1, mine * HIDDEN_SHARE)
-    is_held = (mine >= MIN_EVENTS) & (back < n_held.astype(np.int64))
-    return data.select(~is_held), data.select(is_held)
+    start = np.cumsum(counts) - counts
+    users = np.flatnonzero(counts >= MIN_EVENTS)
+    if is_next:
+        held = np.minimum(n_labels, counts - MIN_EVENTS + 1)
+    else:
+        held = np.maximum(1, (counts * HIDDEN_SHARE).astype(np.int64))
+    held = np.where(counts >= MIN_EVENTS, held, 0)
+    place = np.arange(len(data)) - start[data.user_index[order]]
+    is_held = np.zeros(len(data), dtype=np.bool_)
+    is_held[order] = place >= (counts - held)[data.user_index[order]]
+    rest = data.select(~is_held)
+    if not is_next:
+        wanted = [
+            data.item_index[order[start[u] + counts[u] - held[u] :][: held[u]]] for u in users
+        ]
+        return rest, Tasks(users, Histories.from_interactions(rest, users=users), wanted)
+    asked = np.repeat(users, held[users])
+    back = np.concatenate([np.arange(held[u], 0, -1) for u in users]) if len(users) else users
+    stop = start[asked] + counts[asked] - back
+    histories = RollingHistories(
+        start=start[asked].astype(np.int64),
+        stop=stop.astype(np.int64),
+        item_index=data.item_index[order],
+        rating=data.rating[order],
+        timestamp=data.timestamp[order],
+    )
+    return rest, Tasks(asked, histories, [data.item_index[order[at : at + 1]] for at in stop])
 
 
 def _joined(examples: list[Examples]) -> Examples | None:

@@ -55,7 +55,7 @@ class BayesianMF(RatingPredictor):
     def __init__(
         self,
         *,
-        dim: int = 16,
+        dim: int = 24,
         sweeps: int = 180,
         burn_in: int = 20,
         thin: int = 4,
@@ -65,7 +65,9 @@ class BayesianMF(RatingPredictor):
     ) -> None:
         self.dim, self.sweeps, self.burn_in, self.thin = dim, sweeps, burn_in, thin
         self.rank, self.facts, self.calibrated = rank, facts, calibrated
-        self.thresholds = Thresholds.uncalibrated()
+        # Of people who are part of the training, and of people folded in from their ratings: the
+        # first predict a random rating, the second what comes after their first few.
+        self.thresholds = self.folded_thresholds = Thresholds.uncalibrated()
 
     def params(self) -> dict[str, Any]:
         """The constructor's settings."""
@@ -78,9 +80,9 @@ class BayesianMF(RatingPredictor):
         """See :class:`RatingPredictor`; ValueError without any rating."""
         if not len(interactions):
             raise ValueError("no ratings to learn from")
-        self.thresholds = Thresholds.uncalibrated()
+        self.thresholds = self.folded_thresholds = Thresholds.uncalibrated()
         if self.calibrated:
-            self.thresholds = self._calibrate(interactions, seed=seed, features=features)
+            self._calibrate(interactions, seed=seed, features=features)
         self._sample(interactions, seed=seed, features=features)
         return self
 
@@ -117,7 +119,7 @@ class BayesianMF(RatingPredictor):
         people, alpha = self.draws.people, self.draws.alpha
         mean, spread = self._moments(users, self._films(item_index), people, people, alpha)
         habits = np.concatenate([self.habits, np.zeros((1, len(self.grid)), np.float32)])[users]
-        return self._interval(mean, spread, habits, level)
+        return self._interval(mean, spread, habits, self.thresholds, level)
 
     def predict_interval_for(
         self, histories: Histories, items: NDArray[np.integer], *, level: float = 0.8
@@ -128,7 +130,8 @@ class BayesianMF(RatingPredictor):
         users = np.repeat(np.arange(n, dtype=np.int32), m)
         films = np.tile(self._films(np.asarray(items)), n)
         mean, spread = self._moments(users, films, people, centers, alpha)
-        stars, lo, hi = self._interval(mean, spread, habits[users], level)
+        limits = self.folded_thresholds
+        stars, lo, hi = self._interval(mean, spread, habits[users], limits, level)
         return stars.reshape(n, m), lo.reshape(n, m), hi.reshape(n, m)
 
     def _films(self, item_index: NDArray[np.integer]) -> NDArray[np.int32]:
@@ -168,10 +171,17 @@ class BayesianMF(RatingPredictor):
     def _probabilities(self, mean: Array, spread: Array, habits: FloatArray) -> Array:
         return star_probabilities(mean, spread, habits, prior=self.habit_prior, grid=self.grid)
 
-    def _interval(self, mean: Array, spread: Array, habits: FloatArray, level: float) -> Interval:
+    def _interval(
+        self,
+        mean: Array,
+        spread: Array,
+        habits: FloatArray,
+        thresholds: Thresholds,
+        level: float,
+    ) -> Interval:
         n_rated = habits.sum(axis=1).astype(np.int64)
         p = self._probabilities(mean, spread, habits)
-        lo, hi = shortest_run(p, self.thresholds.at(n_rated, level), self.grid)
+        lo, hi = shortest_run(p, thresholds.at(n_rated, level), self.grid)
         clipped = np.clip(mean, self.grid[0], self.grid[-1])
         return clipped.astype(np.float32), lo.astype(np.float32), hi.astype(np.float32)
 
@@ -242,9 +252,7 @@ class BayesianMF(RatingPredictor):
 
     # -- calibration ---------------------------------------------------------------------------
 
-    def _calibrate(
-        self, data: Interactions, *, seed: int, features: ItemFeatures | None
-    ) -> Thresholds:
+    def _calibrate(self, data: Interactions, *, seed: int, features: ItemFeatures | None) -> None:
         """Thresholds from ratings that a second model did not see: a tenth of most people's, and
         the later ratings of a few people folded in from their first ones."""
         rng = np.random.default_rng(seed)
@@ -254,7 +262,7 @@ class BayesianMF(RatingPredictor):
         held = (rng.random(len(data)) < HELD_OUT_SHARE) & ~is_short
         rest = data.select(~held & ~is_short)
         if not held.any() or not len(rest):
-            return Thresholds.uncalibrated()
+            return
         model = type(self)(**{**self.params(), "calibrated": False})
         model._sample(rest, seed=seed, features=features)
         truth = data.select(held)
@@ -262,12 +270,15 @@ class BayesianMF(RatingPredictor):
         mean, spread = model._moments(
             users, truth.item_index, model.draws.people, model.draws.people, model.draws.alpha
         )
-        parts = [(model._probabilities(mean, spread, model.habits[users]), truth.rating,
-                  model.habits[users].sum(axis=1))]  # fmt: skip
+        p = model._probabilities(mean, spread, model.habits[users])
+        n_rated = model.habits[users].sum(axis=1).astype(np.int64)
+        self.thresholds = Thresholds.calibrated(p, truth.rating, n_rated, model.grid)
         everyone = Histories.from_interactions(data.select(is_short), users=short)
-        parts += [part for n in SHORT_HISTORIES if (part := model._short_part(everyone, n))]
-        p, stars, n_rated = (np.concatenate(list(x)) for x in zip(*parts, strict=True))
-        return Thresholds.calibrated(p, stars, n_rated.astype(np.int64), model.grid)
+        parts = [part for n in SHORT_HISTORIES if (part := model._short_part(everyone, n))]
+        if parts:
+            p, stars, n_known = (np.concatenate(list(x)) for x in zip(*parts, strict=True))
+            known = n_known.astype(np.int64)
+            self.folded_thresholds = Thresholds.calibrated(p, stars, known, model.grid)
 
     def _short_part(
         self, everyone: Histories, length: int
@@ -304,6 +315,7 @@ class BayesianMF(RatingPredictor):
             "grid": self.grid,
             "center": np.array(self.center),
             "tau": self.thresholds.tau,
+            "folded_tau": self.folded_thresholds.tau,
         }
 
     @classmethod
@@ -314,6 +326,7 @@ class BayesianMF(RatingPredictor):
         model.habits, model.habit_prior = arrays["habits"], arrays["habit_prior"]
         model.grid, model.center = arrays["grid"], float(arrays["center"])
         model.thresholds = Thresholds(arrays["tau"])
+        model.folded_thresholds = Thresholds(arrays["folded_tau"])
         model.n_users = len(model.habits)
         model.n_items = model.draws.films.shape[1] - 1
         return model

@@ -47,11 +47,16 @@ class LambdaMart(PoolRanker):
         n_candidates: int = 200,
         target: Target = "next",
         max_people: int = 10_000,
+        n_labels: int = 2,
         n_trees: int = 300,
         learning_rate: float = 0.05,
     ) -> None:
         super().__init__(
-            parts=parts, n_candidates=n_candidates, target=target, max_people=max_people
+            parts=parts,
+            n_candidates=n_candidates,
+            target=target,
+            max_people=max_people,
+            n_labels=n_labels,
         )
         self.n_trees, self.learning_rate = n_trees, learning_rate
         self.booster: Any = None
