@@ -69,16 +69,16 @@ def test_pages_cost_the_same_whatever_the_history(
     rate(person, trained.films[0][1], "5")
     client.force_login(person)
     budgets = {
-        # session, user · reactions, ratings · active model · hidden films, stored list · titles of
-        # loved films · most ratings, popular, loved, short, newest, old · films, genres, titles ·
+        # session, user · reactions, ratings · active model · taste settings, limits, stored list ·
+        # titles of loved films · most ratings, popular, loved, short, newest, old · films, genres, titles ·
         # is the audience simulated (cards, page) · savepoint, slate, impressions, release ·
         # states: ratings, reactions, watchlist
-        "/": 26,
-        # session, user · active model · reactions, ratings · hidden films, stored list · films,
-        # genres, titles · simulated twice · savepoint, slate, impressions, release · states: three
-        "/for-you/": 19,
+        "/": 27,
+        # session, user · active model · reactions, ratings · taste settings, limits, stored list ·
+        # films, genres, titles · simulated twice · savepoint, slate, impressions, release · states: three
+        "/for-you/": 20,
         # as For you without the states and the page's own question about the audience
-        "/api/v1/me/recommendations/": 15,
+        "/api/v1/me/recommendations/": 16,
     }
     for path, budget in budgets.items():
         with django_assert_num_queries(budget):
