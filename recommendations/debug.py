@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import TypeVar
 
@@ -95,7 +96,7 @@ def _open_up(found: Debug, user: User, person: UserFeedback, snapshot: Snapshot)
     barred = found.timed("films that settings or an editor leave out", lambda: barred_for(user))
     history = histories_of([person], snapshot.items)
     scores = {
-        name: found.timed(f"scores of {name}", lambda name=name: _scores(snapshot, name, history))
+        name: found.timed(f"scores of {name}", partial(_scores, snapshot, name, history))
         for name in snapshot.source_names
     }
     best = {name: top_k(row[None, :], CANDIDATES) for name, row in scores.items()}

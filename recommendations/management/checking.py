@@ -18,8 +18,11 @@ SHOWN_WRONG = 5
 class CheckCommand(BaseCommand):
     """Runs ``one`` over people; exit status 1 where a statement is false or there was none."""
 
-    one: ClassVar[Check]
     claim: ClassVar[str]  # what was checked, in the plural
+
+    def one(self) -> Check:
+        """The check of one person."""
+        raise TypeError(f"{type(self).__module__} names no check")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--users", type=int, default=200, metavar="N", help="how many people")
@@ -34,7 +37,7 @@ class CheckCommand(BaseCommand):
         if options["users"] < 1:
             raise CommandError("--users must be at least 1.")
         try:
-            report = check(type(self).one, n_users=options["users"], source=options["source"])
+            report = check(self.one(), n_users=options["users"], source=options["source"])
         except NothingToCheckError as error:
             raise CommandError(str(error)) from error
         self._print(report)

@@ -70,12 +70,13 @@ def test_pages_cost_the_same_whatever_the_history(
     client.force_login(person)
     budgets = {
         # session, user · reactions, ratings · active model · taste settings, limits, stored list ·
-        # titles of loved films · most ratings, popular, loved, short, newest, old · films, genres, titles ·
-        # is the audience simulated (cards, page) · savepoint, slate, impressions, release ·
+        # titles of loved films · most ratings, popular, loved, short, newest, old · films, genres,
+        # titles · is the audience simulated (cards, page) · savepoint, slate, impressions, release ·
         # states: ratings, reactions, watchlist
         "/": 27,
         # session, user · active model · reactions, ratings · taste settings, limits, stored list ·
-        # films, genres, titles · simulated twice · savepoint, slate, impressions, release · states: three
+        # films, genres, titles · simulated twice · savepoint, slate, impressions, release · states:
+        # three
         "/for-you/": 20,
         # as For you without the states and the page's own question about the audience
         "/api/v1/me/recommendations/": 16,

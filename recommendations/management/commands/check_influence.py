@@ -10,5 +10,7 @@ class Command(CheckCommand):
     """Exit status 1 unless all of it holds."""
 
     help = "Check that muting a film is like deleting its rating. All changes are rolled back."
-    one = staticmethod(evidence_checks.influence)
     claim = "Muted films without influence"
+
+    def one(self) -> evidence_checks.Check:
+        return evidence_checks.influence
