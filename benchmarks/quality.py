@@ -72,7 +72,7 @@ JOBS = (
     Job("ml-1m", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
 )
 # The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
-PEERS = ("implicit-als-default", "implicit-als-ours", "implicit-bpr", "cornac-bpr", "lenskit-knn")
+PEERS = ("implicit-als-default", "implicit-als-128", "implicit-bpr", "cornac-bpr")
 PEER_JOBS = ("ml-1m--strong", "ml-1m--ratio-811", "ml-100k--ms-100k")
 
 

@@ -192,7 +192,7 @@ def run_evaluate(options: argparse.Namespace) -> int:
         _write_json(options.json, [result.to_json() for result in results])
     if options.rows:
         for result in results:
-            _write_rows(options.rows, result)
+            write_rows(options.rows, result)
     if options.slices:
         _write_json(
             options.slices,
@@ -316,7 +316,7 @@ def _writable(*paths: Path | None) -> None:
             raise UsageError(f"{path}: the folder {path.parent} does not exist")
 
 
-def _write_rows(folder: Path, result: Result) -> None:
+def write_rows(folder: Path, result: Result) -> None:
     """What paired comparisons need later: the measures of every row, and whose row it is."""
     folder.mkdir(parents=True, exist_ok=True)
     task = result.protocol.replace("@", "-")

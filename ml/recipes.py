@@ -69,7 +69,11 @@ _LEARNERS: dict[str, dict[str, Any]] = {
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "strong": {"edlae": {"l2": 250.0}},
     "ratio-811": {"edlae": {"l2": 250.0}, "ease": {"l2": 400.0}},
-    "ms-100k": {"edlae": {"l2": 100.0, "dropout": 0.67}, "ease": {"l2": 400.0}},
+    "ms-100k": {
+        "edlae": {"l2": 200.0, "dropout": 0.8},
+        "ease": {"l2": 400.0},
+        "als": {"n_factors": 64, "l2": 0.03},
+    },
     "last-out": _LEARNERS,
     "prequential": _LEARNERS,
 }
@@ -109,7 +113,14 @@ _NEXT = (  # what comes next
 HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     "strong": _TASTE,
     "ratio-811": _TASTE,
-    "ms-100k": (_part("edlae", "edlae", l2=100.0, dropout=0.67), *_TASTE[1:]),
+    "ms-100k": (
+        _part("edlae", "edlae", l2=200.0, dropout=0.8),
+        _part("als", "als", n_factors=64, l2=0.03),
+        _part("als-narrow", "als", n_factors=16, alpha0=0.3),
+        _part("kernel", "kernel_ridge"),
+        _part("graph", "graph_filter"),
+        _part("popular", "popularity"),
+    ),
     "sparse": _TASTE,
     "cold-item": _TASTE,
     "last-out": _NEXT,
