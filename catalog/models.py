@@ -258,3 +258,11 @@ class Dataset(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Here so that Django finds them; they stand beside what is done with them.
+from catalog.embeddings.models import (  # noqa: E402, F401 - they refer to Movie
+    EncoderSpace,
+    MovieEmbedding,
+    SearchTerm,
+)

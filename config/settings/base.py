@@ -277,6 +277,14 @@ DEMO_LOGIN = False
 RETRAIN_AFTER = env.number("RETRAIN_AFTER", default=20, minimum=1)
 MODEL_KEEP_VERSIONS = 3
 
+# --- Search -------------------------------------------------------------------------------------
+# What turns texts into vectors: all-MiniLM-L6-v2 comes with its package; all-mpnet-base-v2 is
+# better and four times slower, by name (downloaded once) or as a local folder.
+TEXT_ENCODER = env.text("TEXT_ENCODER", "all-MiniLM-L6-v2")
+# Whether synopses, taglines and keywords from TMDB go into text embeddings: the operator's licence
+# question.
+EMBED_TMDB_TEXT = env.flag("EMBED_TMDB_TEXT", default=True)
+
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
