@@ -62,11 +62,15 @@ class Query:
 
 @dataclass(frozen=True)
 class Hit:
-    """A film found. ``is_exact``: one of its titles is what was typed (and its year, if given)."""
+    """A film found. ``is_exact``: one of its titles is what was typed (and its year, if given).
+
+    ``title_score``: how near one of its titles comes, 0 to 100, fame and year apart.
+    """
 
     movie_id: int
     score: float
     is_exact: bool
+    title_score: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -105,9 +109,10 @@ def search_films(raw: str, *, limit: int = MAX_RESULTS, titles_only: bool = Fals
 
 def _scored(query: Query, candidate: _Candidate) -> Hit | None:
     fame = _FAME_WEIGHT * math.log2(1 + candidate.rating_count)
-    best = 0.0
+    best = plain = 0.0
     for typed in query.readings:
         score = _title_score(typed, candidate.titles)
+        plain = max(plain, score)
         if typed == query.title and query.year is not None:
             score += _YEAR_BONUS if candidate.year == query.year else -_YEAR_BONUS
         # The whole query may be the title, year and all: "Blade Runner 2049".
@@ -125,6 +130,7 @@ def _scored(query: Query, candidate: _Candidate) -> Hit | None:
         movie_id=candidate.movie_id,
         score=score + fame + (1000.0 if is_exact else 0.0),
         is_exact=is_exact,
+        title_score=plain,
     )
 
 
