@@ -89,22 +89,8 @@ class ProfileForm(forms.Form):
 
 
 class TasteForm(forms.Form):
-    """The dials and the limits of a person's lists."""
+    """The limits of a person's lists."""
 
-    surprise = forms.FloatField(
-        label=_("From familiar to surprising"),
-        min_value=-1,
-        max_value=1,
-        help_text=_("In the middle it changes nothing."),
-        widget=forms.NumberInput(attrs={"type": "range", "step": "0.1"}),
-    )
-    diversity = forms.FloatField(
-        label=_("From alike to varied"),
-        min_value=0,
-        max_value=1,
-        help_text=_("All the way left it changes nothing."),
-        widget=forms.NumberInput(attrs={"type": "range", "step": "0.1"}),
-    )
     year_from = forms.IntegerField(
         label=_("From year"), min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False
     )
@@ -153,8 +139,6 @@ class TasteForm(forms.Form):
         )
 
     _plain_fields = (
-        "surprise",
-        "diversity",
         "year_from",
         "year_to",
         "runtime_max_min",

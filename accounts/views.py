@@ -30,10 +30,9 @@ def settings(request: HttpRequest) -> HttpResponse:
     taste = TasteForm(data, initial=asdict(taste_of(user)))
     if data is not None and profile.is_valid() and taste.is_valid():
         display_name_set(user, profile.cleaned_data["display_name"])
-        if taste_settings_set(user, taste.taste()):
-            messages.success(request, _("Saved. Your lists follow it from now on."))
-        else:
-            messages.success(request, _("Saved."))
+        taste_settings_set(user, taste.taste())
+        # No word about lists: that they follow is for the serving side to do and to prove.
+        messages.success(request, _("Saved."))
         return redirect("accounts:settings")
     status = 422 if data is not None else 200
     context = {"profile": profile, "taste": taste}

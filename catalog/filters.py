@@ -4,12 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from django.http import QueryDict
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 MIN_YEAR, MAX_YEAR = 1870, 2100
 MAX_RUNTIME_MIN = 1000
@@ -161,8 +157,27 @@ def _number(query: QueryDict, name: str, *, low: int, high: int) -> int | None:
     return value if low <= value <= high else None
 
 
-def decades(first: int | None, last: int | None) -> Iterable[int]:
-    """Decades that have films, newest first."""
+@dataclass(frozen=True)
+class DecadeLink:
+    """Ten years to choose, with all else as it is."""
+
+    label: str
+    query: str
+    is_chosen: bool
+
+
+def decade_links(filters: FilmFilters, first: int | None, last: int | None) -> list[DecadeLink]:
+    """A link for each decade from ``first`` to ``last``, newest first."""
     if first is None or last is None:
         return []
-    return range(last // 10 * 10, first // 10 * 10 - 1, -10)
+    links = []
+    for year in range(last // 10 * 10, first // 10 * 10 - 1, -10):
+        chosen = replace(filters, year_from=year, year_to=year + 9)
+        links.append(
+            DecadeLink(
+                label=years_label(year, year + 9),
+                query=chosen.as_query(),
+                is_chosen=chosen == filters,
+            )
+        )
+    return links

@@ -9,8 +9,10 @@ from django.db import models
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from catalog.models import Movie
 
-class MovieQuerySet(models.QuerySet):
+
+class MovieQuerySet(models.QuerySet["Movie"]):
     """Films, filtered the way pages ask for them."""
 
     def visible(self) -> Self:
@@ -23,7 +25,7 @@ class MovieQuerySet(models.QuerySet):
             "search_vector", "title_trigrams", "synopsis", "tagline"
         ).prefetch_related("genres")
 
-    def in_order(self, ids: Sequence[int]) -> list:
+    def in_order(self, ids: Sequence[int]) -> list[Movie]:
         """The visible films among ``ids``, as cards need them, in the order of ``ids``."""
         found = {movie.pk: movie for movie in self.visible().for_cards().filter(pk__in=ids)}
         return [found[pk] for pk in ids if pk in found]

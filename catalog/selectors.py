@@ -63,6 +63,13 @@ class FilmPage:
     synopsis_source: str
     is_audience_simulated: bool
 
+    @property
+    def runtime(self) -> str:
+        """ "2 h 34 min"; "" where nobody told us."""
+        hours, minutes = divmod(self.movie.runtime_min or 0, 60)
+        parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
+        return " ".join(part for part in parts if part)
+
 
 def genres_all() -> list[Genre]:
     """Every genre, by name; one query."""
@@ -114,14 +121,16 @@ def movies_filtered(filters: FilmFilters) -> MovieQuerySet:
         ids = [hit.movie_id for hit in search_films(filters.q)]
         films = films.filter(pk__in=ids)
         if filters.is_relevance:
-            return with_relevance(films, ids).order_by("-relevance", "-pk")
+            return by_relevance(films, ids)
     return ordered(films, filters.order)
 
 
-def with_relevance(films: MovieQuerySet, ids: Sequence[int]) -> MovieQuerySet:
-    """``films`` with the column ``relevance``: the highest for the first of ``ids``."""
+def by_relevance(films: MovieQuerySet, ids: Sequence[int]) -> MovieQuerySet:
+    """``films`` in the order of ``ids``; ``relevance`` is highest for the first."""
     whens = [When(pk=pk, then=Value(len(ids) - place)) for place, pk in enumerate(ids)]
-    return films.annotate(relevance=Case(*whens, default=Value(0), output_field=IntegerField()))
+    return films.annotate(
+        relevance=Case(*whens, default=Value(0), output_field=IntegerField())
+    ).order_by("-relevance", "-pk")
 
 
 def ordered(films: MovieQuerySet, sort: Sort) -> MovieQuerySet:
@@ -130,7 +139,7 @@ def ordered(films: MovieQuerySet, sort: Sort) -> MovieQuerySet:
     Best rated costs a query for the average film.
     """
     if sort == Sort.BEST:
-        return with_bayes_mean(films).order_by("-bayes_mean", "-rating_count", "-pk")
+        return best_rated(films)
     if sort == Sort.NEWEST:
         return films.order_by(F("year").desc(nulls_last=True), "-pk")
     if sort == Sort.OLDEST:
@@ -140,17 +149,17 @@ def ordered(films: MovieQuerySet, sort: Sort) -> MovieQuerySet:
     return films.order_by("-rating_count", "pk")
 
 
-def with_bayes_mean(films: MovieQuerySet) -> MovieQuerySet:
-    """``films`` with ``bayes_mean``: (n * mean + w * average) / (n + w), w = ``BAYES_WEIGHT``."""
-    totals = Movie.objects.filter(rating_count__gt=0).aggregate(
+def best_rated(films: MovieQuerySet) -> MovieQuerySet:
+    """``films`` by ``bayes_mean``: (n * mean + w * average) / (n + w), w = ``BAYES_WEIGHT``."""
+    totals = Movie.objects.filter(rating_count__gt=0, rating_mean__isnull=False).aggregate(
         n=Sum("rating_count"), stars=Sum(F("rating_mean") * F("rating_count"))
     )
     average = totals["stars"] / totals["n"] if totals["n"] else _DEFAULT_MEAN
     count = Cast("rating_count", FloatField())
-    mean = Case(When(rating_count__gt=0, then=F("rating_mean")), default=Value(0.0))
+    mean = Case(When(rating_mean__isnull=False, then=F("rating_mean")), default=Value(0.0))
     return films.annotate(
         bayes_mean=(count * mean + Value(BAYES_WEIGHT * average)) / (count + Value(BAYES_WEIGHT))
-    )
+    ).order_by("-bayes_mean", "-rating_count", "-pk")
 
 
 def film_page(pk: int) -> FilmPage | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
@@ -12,7 +13,7 @@ from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from catalog.cards import MovieCard
-from catalog.filters import SORT_NAMES, FilmFilters, chips, decades, years_label
+from catalog.filters import SORT_NAMES, FilmFilters, chips, decade_links
 from catalog.models import Movie
 from catalog.names import language_name
 from catalog.pictures import backdrop_svg, poster_svg
@@ -47,7 +48,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "filters": filters,
         "genres": genres,
         "languages": languages,
-        "decades": [(year, years_label(year, year + 9)) for year in decades(first, last)],
+        "decades": decade_links(filters, first, last),
         "runtimes": RUNTIMES,
         "min_ratings": MIN_RATINGS,
         "sorts": list(SORT_NAMES.items()),
@@ -58,7 +59,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         ),
         "is_audience_simulated": audience_is_simulated(),
         "page_obj": page,
-        "cards": _cards(page.object_list, surface="browse"),
+        "cards": _cards(list(page), surface="browse"),
         "query": filters.as_query(),
     }
     return _page_or_part(
@@ -146,14 +147,12 @@ def _picture(
     return response
 
 
-def _cards(movies: list[Movie] | QuerySet[Movie], *, surface: str) -> list[MovieCard]:
+def _cards(movies: list[Movie], *, surface: str) -> list[MovieCard]:
     return [MovieCard(movie=movie, surface=surface) for movie in movies]
 
 
-def _page(request: HttpRequest, films: QuerySet[Movie]) -> Page:
-    page = Paginator(films, PAGE_SIZE).get_page(request.GET.get("page"))
-    page.object_list = list(page.object_list)
-    return page
+def _page(request: HttpRequest, films: QuerySet[Movie]) -> Page[Movie]:
+    return Paginator(films, PAGE_SIZE).get_page(request.GET.get("page"))
 
 
 def _encoded_q(text: str) -> str:
@@ -161,7 +160,7 @@ def _encoded_q(text: str) -> str:
 
 
 def _page_or_part(
-    request: HttpRequest, context: dict[str, object], *, page: str, parts: dict[str, str]
+    request: HttpRequest, context: dict[str, Any], *, page: str, parts: dict[str, str]
 ) -> HttpResponse:
     """The whole page, or the part that htmx is going to replace.
 
@@ -172,5 +171,11 @@ def _page_or_part(
     if htmx and not htmx.history_restore_request:
         template = parts.get(htmx.target or "", page)
     response = render(request, template, context)
+    if htmx and template != page and "query" in context:
+        # The address without the form's empty fields.
+        query, number = context["query"], request.GET.get("page")
+        page_part = f"page={number}" if number and number.isdigit() else ""
+        joined = "&".join(part for part in (query, page_part) if part)
+        response["HX-Push-Url"] = f"{request.path}?{joined}" if joined else request.path
     patch_vary_headers(response, ["HX-Request", "HX-Target"])
     return response

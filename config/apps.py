@@ -9,3 +9,8 @@ class ConfigConfig(AppConfig):
     name = "config"
     label = "marquee_config"
     verbose_name = "Marquee"
+
+    def ready(self) -> None:
+        from config import checks
+
+        checks.register_all()

@@ -90,9 +90,20 @@ def _static_fingerprint() -> str:
 
 
 def load_catalogue(say: Say) -> str | None:
-    """Films, where there are none: MOVIELENS_DIR, else a download, else the bundled ones."""
+    """Films, where there are none: MOVIELENS_DIR, else a download, else the bundled ones alone.
+
+    MovieLens knows titles and ratings; the bundled catalogue adds what its films are about, who
+    made them and how long they are.
+    """
     if Movie.objects.exists():
         return None
+    _load_movielens(say)
+    say("  Loading the starter catalogue that comes with Marquee")
+    _manage("load_starter", what="Loading the starter catalogue")
+    return f"{Movie.objects.count()} films"
+
+
+def _load_movielens(say: Say) -> None:
     folder = os.environ.get("MOVIELENS_DIR")
     if folder:
         if not Path(folder).exists():
@@ -100,18 +111,13 @@ def load_catalogue(say: Say) -> str | None:
             raise StepFailed(msg)
         say(f"  Loading films from {folder}")
         _manage("import_movielens", str(Path(folder).absolute()), what="The import")
-        return f"{Movie.objects.count()} films"
-    if _is_reachable(MOVIELENS_URL):
+    elif _is_reachable(MOVIELENS_URL):
         say(f"  Downloading {MOVIELENS_URL}")
         say(f"  {MOVIELENS_LICENCE}")
         try:
             _manage("import_movielens", MOVIELENS_URL, what="The download")
-            return f"{Movie.objects.count()} films"
         except StepFailed as error:
             say(f"  {error}")
-    say("  Loading the starter catalogue that comes with Marquee")
-    _manage("load_starter", what="Loading the starter catalogue")
-    return f"{Movie.objects.count()} films"
 
 
 def _is_reachable(url: str) -> bool:

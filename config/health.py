@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.core.cache import caches
+import redis
+from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
-from redis.exceptions import RedisError
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,14 @@ def _postgres() -> str:
 
 
 def _redis() -> str:
+    # Not through the cache, which hides a dead Redis on purpose.
+    client = redis.Redis.from_url(
+        settings.REDIS_URL, socket_connect_timeout=0.3, socket_timeout=0.5
+    )
     try:
-        caches["disposable"].get("readyz")
-    except (RedisError, OSError):
+        client.ping()
+    except (redis.RedisError, OSError):
         return "down"
+    finally:
+        client.close()
     return "ok"

@@ -1,4 +1,4 @@
-"""Request identity and health answers that need nothing else to work."""
+"""Request identity, health answers that need nothing else to work, privacy of pages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config import health
@@ -45,3 +46,22 @@ class HealthMiddleware:
             report = health.readiness()
             return JsonResponse(report.as_dict(), status=200 if report.is_ready else 503)
         return self.get_response(request)
+
+
+class PersonalPagesMiddleware:
+    """What somebody with a session is shown stays out of every cache, the browser's too.
+
+    A view that sets its own ``Cache-Control`` (a poster, a style sheet) keeps it. The cookie is
+    looked at, not the user: no page pays a query for this.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        cookie = settings.SESSION_COOKIE_NAME
+        has_session = cookie in request.COOKIES or cookie in response.cookies
+        if has_session and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-store"
+        return response

@@ -23,3 +23,5 @@ urlpatterns = [
     path("api/v1/", include("config.api_urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
 ]
+
+handler500 = "config.faults.server_error"

@@ -57,7 +57,7 @@ class ImpressionInline(admin.TabularInline):
 
     model = Impression
     fields = ["position", "movie", "source", "score", "propensity", "reason"]
-    readonly_fields = fields
+    readonly_fields = ["position", "movie", "source", "score", "propensity", "reason"]
     can_delete = False
     extra = 0
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, cast
 
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, status
+from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
+from accounts.requests import signed_in
 from catalog.models import Movie
 from feedback import services
 from feedback.events import EventConflictError, EventContext
@@ -52,10 +54,10 @@ class RatingListApi(APIView):
     )
     def get(self, request: Request) -> Response:
         """A cursor page: rows are neither skipped nor repeated when others are added meanwhile."""
-        paginator = api_settings.DEFAULT_PAGINATION_CLASS()
-        rows = Rating.objects.filter(user=request.user, movie__is_hidden=False).select_related(
-            "movie"
-        )
+        paginator = cast(type[CursorPagination], api_settings.DEFAULT_PAGINATION_CLASS)()
+        rows = Rating.objects.filter(
+            user=signed_in(request.user), movie__is_hidden=False
+        ).select_related("movie")
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(RatingSerializer(page, many=True).data)
 
@@ -87,7 +89,7 @@ class RatingApi(APIView):
         movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
         try:
             services.rating_set(
-                user=request.user,
+                user=signed_in(request.user),
                 movie=movie,
                 stars=body.validated_data["stars"],
                 event=_event(body.validated_data, "api"),
@@ -107,11 +109,13 @@ class RatingApi(APIView):
     def delete(self, request: Request, movie_id: int) -> Response:
         """Also where there was none: the outcome is the same."""
         movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
-        services.rating_clear(user=request.user, movie=movie, event=EventContext(surface="api"))
+        services.rating_clear(
+            user=signed_in(request.user), movie=movie, event=EventContext(surface="api")
+        )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _own_rating(request: Request, movie_id: int) -> Rating:
     return get_object_or_404(
-        Rating.objects.select_related("movie"), user=request.user, movie_id=movie_id
+        Rating.objects.select_related("movie"), user=signed_in(request.user), movie_id=movie_id
     )

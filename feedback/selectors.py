@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
@@ -49,7 +50,7 @@ def film_states(
     now = now or timezone.now()
     states: dict[int, FilmState] = {}
 
-    def note(movie_id: int, **changes: object) -> None:
+    def note(movie_id: int, **changes: Any) -> None:
         states[movie_id] = replace(states.get(movie_id, NOTHING), **changes)
 
     mine = {"user_id": user.pk, "movie_id__in": wanted}

@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
@@ -21,6 +22,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from accounts.requests import signed_in
 from catalog.models import Movie
 from feedback import services
 from feedback.events import EventConflictError, Recorded
@@ -161,7 +163,7 @@ def actions(request: HttpRequest, pk: int) -> HttpResponse:
 def ratings(request: HttpRequest) -> HttpResponse:
     """The films that a person rated, newest first."""
     rows = (
-        Rating.objects.filter(user=request.user, movie__is_hidden=False)
+        Rating.objects.filter(user=signed_in(request.user), movie__is_hidden=False)
         .select_related("movie")
         .prefetch_related("movie__genres")
         .order_by("-updated_at", "-pk")
@@ -174,7 +176,7 @@ def ratings(request: HttpRequest) -> HttpResponse:
 def watchlist(request: HttpRequest) -> HttpResponse:
     """The films that a person means to watch, newest first."""
     rows = (
-        WatchlistEntry.objects.filter(user=request.user, movie__is_hidden=False)
+        WatchlistEntry.objects.filter(user=signed_in(request.user), movie__is_hidden=False)
         .select_related("movie")
         .prefetch_related("movie__genres")
         .order_by("-created_at", "-pk")
@@ -188,7 +190,7 @@ def hidden(request: HttpRequest) -> HttpResponse:
     """The films that a person does not want to be shown, each to be put back."""
     rows = (
         Reaction.objects.filter(
-            user=request.user,
+            user=signed_in(request.user),
             movie__is_hidden=False,
             kind__in=[Reaction.Kind.NEVER, Reaction.Kind.NOT_TONIGHT, Reaction.Kind.DISLIKE],
         )
@@ -200,8 +202,8 @@ def hidden(request: HttpRequest) -> HttpResponse:
     return _list_page(request, "feedback/hidden.html", rows)
 
 
-def _list_page(request: HttpRequest, template: str, rows: object) -> HttpResponse:
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))  # type: ignore[arg-type]
+def _list_page(request: HttpRequest, template: str, rows: QuerySet) -> HttpResponse:
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, template, {"page_obj": page})
 
 

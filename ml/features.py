@@ -21,6 +21,8 @@ DAY_S = 86_400
 WINDOWS_DAYS = (7, 30, 90, 365)
 HALF_LIFE_DAYS = 30.0
 MAX_STARS = 5.0
+# A constant, not the data's own mean: that would know the future.
+PRIOR_STARS, PRIOR_RATINGS = 3.5, 5.0
 NEVER_DAYS = 3650.0  # days since the last event of someone or something without any
 SECONDS_PER_YEAR = 365.25 * DAY_S
 LIKED_RECENTLY = 10  # events of the history that "recent" crosses look at
@@ -128,9 +130,8 @@ class FeatureStore:
         last = self.key[np.maximum(end - 1, 0)] % self.span + self.first if len(self.key) else now
         days = np.where(count > 0, (now - last) / DAY_S, NEVER_DAYS)
         decayed = np.where(count > 0, self.decayed[end] * np.exp2(-days / HALF_LIFE_DAYS), 0.0)
-        total, n_all = self.star_sum[-1], max(len(self.key), 1)
         stars = self.star_sum[end] - self.star_sum[begin]
-        mean = (stars + 5.0 * total / n_all) / (count + 5.0)
+        mean = (stars + PRIOR_RATINGS * PRIOR_STARS) / (count + PRIOR_RATINGS)
         windows = [
             np.log1p(end - self.count_before(items, now - days_back * DAY_S))
             for days_back in WINDOWS_DAYS

@@ -15,9 +15,9 @@ from ml.models.registry import create
 from ml.split import RankingSplit
 from ml.types import FloatArray, ItemFeatures
 
-STEPS = (0.0, 0.5, 0.75, 1.33, 2.0)  # what a weight is multiplied by in one try
-FIRST = 0.25  # and what one that is 0 may become
-DEPTH = 200  # of each source: films that no source has among these cannot enter the first places
+STEPS = (0.3, -0.3, 0.1, -0.1)  # what a weight is moved by in one try, the sum being 1
+HALVINGS = 2
+DEPTH = 100  # of each source: films that no source has among these cannot enter the first places
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +34,31 @@ class Candidates:
     is_truth: NDArray[np.bool_]
     n_truth: NDArray[np.int64]
 
+    def blended(self, weights: NDArray[np.float64]) -> FloatArray:
+        """float32[n, width]: the blend's scores, ``-inf`` where there is no film."""
+        total = np.where(self.is_real, np.float32(0), np.float32(-np.inf))
+        for s in np.flatnonzero(weights):
+            total += np.float32(weights[s]) * self.z[s]
+        return total
+
     def ndcg(self, weights: NDArray[np.float64], k: int) -> float:
         """Mean NDCG@k of the blend with these weights over the rows."""
-        used = np.flatnonzero(weights)
-        total = np.tensordot(weights[used].astype(np.float32), self.z[used], axes=1)
-        total[~self.is_real] = -np.inf
+        return self.ndcg_of(self.blended(weights), k)
+
+    def ndcg_of(self, total: FloatArray, k: int) -> float:
+        """Mean NDCG@k of the scores float32[n, width]."""
+        gain = 1.0 / np.log2(np.arange(2, k + 2))
+        if not len(total):
+            return 0.0
+        if self.n_truth.max() == 1:  # one film to find: counting those above it is all it takes
+            rows = np.flatnonzero(self.is_truth.any(axis=1))
+            own = total[rows, self.is_truth[rows].argmax(axis=1)]
+            above = (total[rows] > own[:, None]).sum(axis=1)
+            return float(gain[above[above < k]].sum() / len(total))
         width = min(k, total.shape[1])
         best = np.argpartition(-total, width - 1, axis=1)[:, :width]
         order = np.argsort(-np.take_along_axis(total, best, axis=1), axis=1, kind="stable")
         found = np.take_along_axis(self.is_truth, np.take_along_axis(best, order, axis=1), axis=1)
-        gain = 1.0 / np.log2(np.arange(2, k + 2))
         ideal = np.cumsum(gain)[np.minimum(self.n_truth, k) - 1]
         return float(np.mean((found @ gain[:width]) / ideal))
 
@@ -68,6 +83,20 @@ def collect(
     return Candidates(z, is_real, is_truth, np.diff(split.truth.indptr)[rows].astype(np.int64))
 
 
+def stacked(parts: Sequence[Candidates]) -> Candidates:
+    """The rows of several validation splits as one, where a single one is too small to choose by.
+
+    The sources must be the same kinds in the same order; they are fitted for each split anew.
+    """
+    width = max(part.is_real.shape[1] for part in parts)
+    return Candidates(
+        z=np.concatenate([_widened(part.z, width) for part in parts], axis=1),
+        is_real=np.concatenate([_widened(part.is_real, width) for part in parts]),
+        is_truth=np.concatenate([_widened(part.is_truth, width) for part in parts]),
+        n_truth=np.concatenate([part.n_truth for part in parts]),
+    )
+
+
 def _widened(part: NDArray, width: int) -> NDArray:
     """``part`` [..., n, w] padded with zeros to [..., n, width]."""
     return np.pad(part, [(0, 0)] * (part.ndim - 1) + [(0, width - part.shape[-1])])
@@ -82,14 +111,18 @@ def _collect_block(
     depth = min(DEPTH, n_items)
     z = np.empty((len(models), len(rows), n_items), dtype=np.float32)
     wanted = np.zeros((len(rows), n_items), dtype=np.bool_)
+    has_opinion = np.zeros_like(wanted)
+    any_personal = any(model.is_personal for model in models)
     for s, model in enumerate(models):
         scores = model.score(shown)
+        if model.is_personal or not any_personal:
+            has_opinion |= np.isfinite(scores)
         mean, scale = affine(scores)
         z[s] = np.where(np.isfinite(scores), (scores - mean[:, None]) * scale[:, None], 0.0)
         ranked = np.where(barred | ~np.isfinite(scores), -np.inf, scores)
         best = np.argpartition(-ranked, depth - 1, axis=1)[:, :depth]
         np.put_along_axis(wanted, best, True, axis=1)
-    wanted &= ~barred
+    wanted &= has_opinion & ~barred  # as Hybrid: without an opinion a film is not ranked
     width = int(wanted.sum(axis=1).max())
     at = np.argsort(~wanted, axis=1, kind="stable")[:, :width]
     is_real = np.take_along_axis(wanted, at, axis=1)
@@ -99,29 +132,49 @@ def _collect_block(
 
 
 def search_weights(candidates: Candidates, *, k: int = 10) -> tuple[NDArray[np.float64], float]:
-    """Weights (largest 1) that maximise NDCG@k, by coordinate search, and that NDCG.
+    """Weights (summing to 1) that maximise NDCG@k, and that NDCG, by coordinate search.
 
-    Starts from the best single source; each round tries every weight times STEPS and keeps the
-    best change, until none helps by more than 1e-5.
+    Starts from the best single source and from all sources alike. Each round moves one weight by
+    one of STEPS (of the sum) and keeps the best move; when none gains more than 1e-5 the steps are
+    halved, HALVINGS times.
     """
     n_sources = len(candidates.z)
     singles = [candidates.ndcg(np.eye(n_sources)[s], k) for s in range(n_sources)]
-    weights = np.eye(n_sources)[int(np.argmax(singles))]
-    best = max(singles)
-    while True:
-        tries = []
-        for s in range(n_sources):
-            options = [weights[s] * step for step in STEPS] if weights[s] else [FIRST, 1.0]
-            for value in options:
-                changed = weights.copy()
-                changed[s] = value
-                if changed.any():
-                    changed /= changed.max()
-                    tries.append((candidates.ndcg(changed, k), changed))
-        score, changed = max(tries, key=lambda pair: pair[0])
-        if score <= best + 1e-5:
-            return weights, best
-        best, weights = score, changed
+    starts = [np.eye(n_sources)[int(np.argmax(singles))], np.full(n_sources, 1.0 / n_sources)]
+    found = [_climb(candidates, start, k) for start in starts]
+    return max(found, key=lambda pair: pair[1])
+
+
+def _climb(
+    candidates: Candidates, weights: NDArray[np.float64], k: int
+) -> tuple[NDArray[np.float64], float]:
+    best = candidates.ndcg(weights, k)
+    for halving in range(HALVINGS + 1):
+        while True:
+            total = candidates.blended(weights)
+            tries = [
+                (candidates.ndcg_of(total + np.float32(move) * candidates.z[s], k), s, move)
+                for s, move in _moves(weights, 0.5**halving)
+            ]
+            score, s, move = max(tries)
+            if score <= best + 1e-5:
+                break
+            best = score
+            weights = weights.copy()
+            weights[s] += move
+            weights /= weights.sum()  # the order of the films stays the same
+    return weights, best
+
+
+def _moves(weights: NDArray[np.float64], scale: float) -> list[tuple[int, float]]:
+    """Every (source, change of its weight) that leaves it at 0 or above and the sum positive."""
+    moves = [
+        (s, max(scale * step, -float(weights[s])))
+        for s in range(len(weights))
+        for step in STEPS
+        if step > 0 or weights[s] > 0
+    ]
+    return [(s, move) for s, move in moves if weights.sum() + move > 1e-9]
 
 
 def tune_hybrid(

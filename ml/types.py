@@ -109,7 +109,7 @@ class Histories:
     @classmethod
     def from_lists(
         cls,
-        items: Iterable[Sequence[int]],
+        items: Iterable[Sequence[int] | NDArray[np.integer]],
         *,
         weights: Iterable[Sequence[float]] | None = None,
         ratings: Iterable[Sequence[float]] | None = None,

@@ -76,6 +76,15 @@ def inverse_from_weights(weights: Floats, diagonal: Floats) -> Floats:
     return inverse
 
 
+def diagonal_from_gram(weights: Floats, penalised_gram: Floats) -> NDArray[np.float64]:
+    """``diag P`` [n] of a table ``B`` that was kept without it, from ``A = X'X + L`` [n, n].
+
+    From A P = I and P = (I - B) diag(diag P): 1 / P_jj = A_jj - sum_i A_ji B_ij. No inverse.
+    """
+    gram = np.asarray(penalised_gram, dtype=np.float64)
+    return 1.0 / (np.diag(gram) - np.einsum("ji,ij->j", gram, weights))
+
+
 def ease_without(
     weights: Floats, diagonal: Floats, removed: sparse.csr_matrix, *, dropout_ratio: float = 0.0
 ) -> tuple[Floats, Floats]:

@@ -20,7 +20,9 @@ class RecommendationQuery(serializers.Serializer):
     """What may be asked for."""
 
     n = serializers.IntegerField(min_value=1, max_value=MAX_FILMS, default=20)
-    source = serializers.CharField(max_length=24, default=DEFAULT_SOURCE)
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=24, default=DEFAULT_SOURCE
+    )
 
 
 class RecommendationsApi(APIView):

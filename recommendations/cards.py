@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.cards import MovieCard
 from catalog.models import Movie
+from catalog.selectors import audience_is_simulated
 from recommendations.ranked import RankedFilm
 from recommendations.reasons import evidence_movie_ids, reason_for
 
@@ -20,10 +21,11 @@ def cards_for(
     """Cards in the order of ``films``; a film that was hidden meanwhile is left out."""
     movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in films])}
     titles = titles_of(films) if titles is None else titles
+    is_simulated = audience_is_simulated()
     return tuple(
         MovieCard(
             movie=movies[film.movie_id],
-            reason=reason_for(film, movies[film.movie_id], titles),
+            reason=reason_for(film, movies[film.movie_id], titles, is_simulated=is_simulated),
             source=film.source,
             score=film.score,
             request_id=request_id,

@@ -13,10 +13,12 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.cards import MovieCard, MovieRow, ReasonPart
 from catalog.models import Movie
+from catalog.selectors import audience_is_simulated
 from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
 from ml.types import Histories
 from recommendations.cards import titles_of
+from recommendations.limits import barred_for
 from recommendations.pipeline import POPULAR, popular_films
 from recommendations.ranked import EvidencePart, RankedFilm, RankedList
 from recommendations.reasons import popularity_reason, reason_for
@@ -25,6 +27,7 @@ from recommendations.snapshot import Snapshot, current_snapshot
 
 ROW_FILMS = 12
 HERO_FILMS = 3
+MIN_ROW = 4  # fewer films are no row
 LOVED_STARS = 4.0
 BECAUSE_ROWS = 2
 # A mean of few ratings says little: Bayesian mean with this many ratings of 3.5 stars.
@@ -61,10 +64,12 @@ class _Page:
     taken: set[int]
     drafts: list[_Draft] = field(default_factory=list)
 
-    def add(self, draft: _Draft, *, n: int = ROW_FILMS) -> None:
-        """Keeps the row's first ``n`` films that no other row has; too few make no row."""
+    def add(self, draft: _Draft) -> None:
+        """Keeps the row's first films that no other row has; too few make no row."""
+        # The first row also feeds the top of the page.
+        n = ROW_FILMS if self.drafts else ROW_FILMS + HERO_FILMS
         films = [film for film in draft.films if film.movie_id not in self.taken][:n]
-        if len(films) < min(4, n):
+        if len(films) < MIN_ROW:
             return
         draft.films = films
         self.taken.update(film.movie_id for film in films)
@@ -78,10 +83,11 @@ def home_page(user: User | AnonymousUser, *, request_id: str = "") -> HomePage:
     """
     person = feedback_of(user)
     snapshot = current_snapshot()
-    page = _Page(taken=set(person.hidden_ids))
+    barred = barred_for(user)
+    page = _Page(taken={*person.hidden_ids, *barred})
     ranked = None
     if person.history and snapshot is not None:
-        ranked = recommendations_for(user, n=40, feedback=person, snapshot=snapshot)
+        ranked = recommendations_for(user, n=40, feedback=person, snapshot=snapshot, barred=barred)
         for_you = reverse("recommendations:for_you")
         mine = _Draft("for-you", _text(_("For you, tonight")), list(ranked.films), for_you)
         mine.request_id = request_id
@@ -142,7 +148,7 @@ def similar_by_behaviour(movie_id: int, snapshot: Snapshot, *, n: int) -> list[R
 def _catalogue_rows(taken: Iterable[int]) -> list[_Draft]:
     """Rows that need no history."""
     browse = reverse("catalog:browse")
-    visible = Movie.objects.visible()
+    visible = Movie.objects.visible().exclude(pk__in=list(taken))
     top = visible.order_by("-rating_count").values_list("rating_count", flat=True).first() or 0
     bayes = (F("rating_count") * F("rating_mean") + PRIOR_RATINGS * PRIOR_STARS) / (
         F("rating_count") + PRIOR_RATINGS
@@ -174,7 +180,7 @@ def _catalogue_rows(taken: Iterable[int]) -> list[_Draft]:
             "short",
             _text(_("Under an hour and a half")),
             films(ids(loved.filter(runtime_min__range=(40, 90)).order_by("-bayes", "pk")), "short"),
-            f"{browse}?runtime_max=90",
+            f"{browse}?runtime_to=90&sort=best",
         ),
         _Draft(
             "newest",
@@ -199,12 +205,19 @@ def _with_cards(drafts: list[_Draft]) -> tuple[list[MovieRow], tuple[MovieCard, 
     everything = [film for draft in drafts for film in draft.films]
     movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in everything])}
     titles = titles_of(everything)
+    is_simulated = audience_is_simulated()
     rows = []
     for draft in drafts:
         cards = tuple(
             MovieCard(
                 movie=movies[film.movie_id],
-                reason=_card_reason(draft, film, movies[film.movie_id], titles),
+                reason=_card_reason(
+                    draft,
+                    film,
+                    movie=movies[film.movie_id],
+                    titles=titles,
+                    is_simulated=is_simulated,
+                ),
                 source=film.source,
                 score=film.score,
                 request_id=draft.request_id,
@@ -215,22 +228,41 @@ def _with_cards(drafts: list[_Draft]) -> tuple[list[MovieRow], tuple[MovieCard, 
             if film.movie_id in movies
         )
         rows.append(MovieRow(draft.slug, draft.title, cards, draft.more_url))
-    hero = rows[0].cards[:HERO_FILMS] if rows else ()
-    return rows, hero
+    return rows, _take_hero(rows)
+
+
+def _take_hero(rows: list[MovieRow]) -> tuple[MovieCard, ...]:
+    """The first films of the first row, for the top of the page: they leave the row.
+
+    A row that would be left with too few keeps them, and the top goes without.
+    """
+    if not rows or len(rows[0].cards) < HERO_FILMS + MIN_ROW:
+        return ()
+    cards = rows[0].cards
+    rows[0] = replace(rows[0], cards=cards[HERO_FILMS:])
+    return cards[:HERO_FILMS]
 
 
 def _card_reason(
-    draft: _Draft, film: RankedFilm, movie: Movie, titles: dict[int, str]
+    draft: _Draft,
+    film: RankedFilm,
+    *,
+    movie: Movie,
+    titles: dict[int, str],
+    is_simulated: bool,
 ) -> tuple[ReasonPart, ...]:
     if draft.slug.startswith("because-"):
         return ()  # the row's title is the reason
     if film.source in {"loved", "short", "old"} and movie.rating_mean is not None:
         stars = f"{movie.rating_mean:.1f}"
         count = f"{movie.rating_count:,}"
-        return (ReasonPart(_("%(stars)s from %(n)s people") % {"stars": stars, "n": count}),)
+        said = _("%(stars)s from %(n)s people")
+        if is_simulated:
+            said = _("%(stars)s from %(n)s simulated ratings")
+        return (ReasonPart(said % {"stars": stars, "n": count}),)
     if film.source == POPULAR or not film.evidence:
-        return popularity_reason(movie)
-    return reason_for(film, movie, titles)
+        return popularity_reason(movie, is_simulated=is_simulated)
+    return reason_for(film, movie, titles, is_simulated=is_simulated)
 
 
 def similar_cards(
@@ -240,11 +272,11 @@ def similar_cards(
     snapshot = current_snapshot()
     if snapshot is None:
         return ()
-    person = feedback_of(user)
+    gone = feedback_of(user).hidden_ids | barred_for(user)
     films = [
         film
         for film in similar_by_behaviour(movie.pk, snapshot, n=n * 4)
-        if film.movie_id not in person.hidden_ids
+        if film.movie_id not in gone
     ][:n]
     movies = Movie.objects.in_order([film.movie_id for film in films])
     return tuple(

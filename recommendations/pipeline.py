@@ -36,12 +36,12 @@ def recommend_many(
     *,
     n: int,
     source: str,
-    barred: frozenset[int],
+    barred: Sequence[frozenset[int]],
 ) -> list[RankedList]:
     """The best ``n`` films for each person from one source, without a fallback.
 
-    ``barred`` are the films that nobody may be shown (:func:`barred_movie_ids`). Shorter lists, or
-    empty ones, come out where the source has no opinion.
+    ``barred`` are the films that each of them may not be shown (:mod:`recommendations.limits`).
+    Shorter lists, or empty ones, come out where the source has no opinion.
     """
     if snapshot is None:
         return [_empty(person, source) for person in people]
@@ -80,18 +80,13 @@ def _empty(person: UserFeedback, source: str) -> RankedList:
     )
 
 
-def barred_movie_ids() -> frozenset[int]:
-    """Films that an editor hid. They are few and asked for each time, so hiding acts at once."""
-    return frozenset(Movie.objects.filter(is_hidden=True).values_list("pk", flat=True))
-
-
 def _exclusion_matrix(
-    people: Sequence[UserFeedback], snapshot: Snapshot, *, barred: frozenset[int]
+    people: Sequence[UserFeedback], snapshot: Snapshot, *, barred: Sequence[frozenset[int]]
 ) -> sparse.csr_matrix:
     """csr [n, n_items] of the films that a person must not be shown."""
     rows = []
-    for person in people:
-        index = snapshot.items.index(sorted(person.hidden_ids | barred))
+    for person, limits in zip(people, barred, strict=True):
+        index = snapshot.items.index(sorted(person.hidden_ids | limits))
         rows.append(index[index >= 0])
     indptr = np.concatenate([[0], np.cumsum([len(r) for r in rows])])
     indices = np.concatenate(rows) if rows else np.empty(0, np.int32)

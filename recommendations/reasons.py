@@ -21,14 +21,17 @@ def evidence_movie_ids(films: Iterable[RankedFilm]) -> set[int]:
     return {part.movie_id for film in films for part in _named(film)}
 
 
-def reason_for(film: RankedFilm, movie: Movie, titles: Mapping[int, str]) -> tuple[ReasonPart, ...]:
+def reason_for(
+    film: RankedFilm, movie: Movie, titles: Mapping[int, str], *, is_simulated: bool
+) -> tuple[ReasonPart, ...]:
     """ "61 % Heat · 22 % Collateral": exact shares of what speaks for the film.
 
-    Without evidence from the person's own history, how many people rated the film.
+    Without evidence from the person's own history, how many people rated the film;
+    ``is_simulated`` says that these people are made up.
     """
     named = [part for part in _named(film) if part.movie_id in titles]
     if not named:
-        return popularity_reason(movie)
+        return popularity_reason(movie, is_simulated=is_simulated)
     shares = [part.share for part in named]
     percentages = whole_percentages([*shares, max(0.0, 1.0 - sum(shares))])
     parts: list[ReasonPart] = []
@@ -40,11 +43,14 @@ def reason_for(film: RankedFilm, movie: Movie, titles: Mapping[int, str]) -> tup
     return tuple(parts)
 
 
-def popularity_reason(movie: Movie) -> tuple[ReasonPart, ...]:
-    """How many people rated a film; new films say that they are new."""
+def popularity_reason(movie: Movie, *, is_simulated: bool) -> tuple[ReasonPart, ...]:
+    """How many people rated a film; films that nobody rated say that they are new."""
     if not movie.rating_count:
         return (ReasonPart(_("New in the catalogue")),)
-    said = ngettext("%(n)s person rated it", "%(n)s people rated it", movie.rating_count)
+    if is_simulated:
+        said = ngettext("%(n)s simulated rating", "%(n)s simulated ratings", movie.rating_count)
+    else:
+        said = ngettext("%(n)s person rated it", "%(n)s people rated it", movie.rating_count)
     return (ReasonPart(said % {"n": f"{movie.rating_count:,}"}),)
 
 

@@ -9,12 +9,12 @@ from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
 from feedback.selectors import UserFeedback, feedback_of
+from recommendations.limits import barred_for
 from recommendations.models import Recommendation
 from recommendations.pipeline import (
     DEFAULT_SOURCE,
     POPULAR,
     UnknownSourceError,
-    barred_movie_ids,
     popular_films,
     recommend_many,
 )
@@ -46,13 +46,14 @@ def recommendations_for(
     source: str = DEFAULT_SOURCE,
     feedback: UserFeedback | None = None,
     snapshot: Snapshot | None = None,
+    barred: frozenset[int] | None = None,
 ) -> RankedList:
     """``n`` films for a person: always ``n`` while the catalogue has them.
 
     Where the wished source knows nothing of the person (no history yet, no model), popular films
     take its place and ``fallback`` says so. Raises UnknownSourceError for a source that is none.
-    A page that needs more than the list reads ``feedback`` and ``snapshot`` once and hands them in:
-    then all of it is of one model version.
+    A page that needs more than the list reads ``feedback``, ``snapshot`` and ``barred`` once and
+    hands them in: then all of it is of one model version.
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
@@ -60,10 +61,10 @@ def recommendations_for(
         names = ", ".join(source_names(snapshot))
         raise UnknownSourceError(f"There is no source {source!r}. Known: {names}.")
     person = feedback if feedback is not None else feedback_of(user)
-    barred = barred_movie_ids()
+    barred = barred_for(user) if barred is None else barred
     found = _stored_list(user, person, snapshot, source=source)
     if found is None:
-        found = recommend_many([person], snapshot, n=n, source=source, barred=barred)[0]
+        found = recommend_many([person], snapshot, n=n, source=source, barred=[barred])[0]
     gone = person.hidden_ids | barred
     films = tuple(film for film in found.films if film.movie_id not in gone)[:n]
     fallback = ""

@@ -29,7 +29,10 @@ class RecommendedFilmSerializer(serializers.Serializer):
     year = serializers.IntegerField(allow_null=True)
     genres = serializers.ListField(child=serializers.CharField())
     poster_url = serializers.CharField()
-    source = serializers.CharField(help_text="Which source put the film here.")
+    # A field named source hides no attribute: the metaclass takes declared fields off the class.
+    source = serializers.CharField(  # type: ignore[assignment]
+        help_text="Which source put the film here."
+    )
     score = serializers.FloatField(allow_null=True)
     baseline = serializers.FloatField(help_text="The part of the score not from the history.")
     reason = serializers.CharField()
@@ -40,7 +43,7 @@ class RecommendationListSerializer(serializers.Serializer):
     """A list for the caller."""
 
     request_id = serializers.CharField(help_text="Send it back with feedback on these films.")
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]
     model_version = serializers.CharField(allow_blank=True)
     fallback = serializers.CharField(
         allow_blank=True, help_text="What filled places that the source could not; else empty."

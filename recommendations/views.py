@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from catalog.models import Movie
+from catalog.selectors import audience_is_simulated
 from feedback.selectors import film_states
 from recommendations.cards import cards_for
 from recommendations.home import home_page, similar_cards
@@ -37,6 +38,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "rows": page.rows,
         "is_personal": page.is_personal,
         "states": film_states(user=request.user, movie_ids=shown),
+        "is_audience_simulated": audience_is_simulated(),
     }
     return render(request, "recommendations/home.html", context)
 
@@ -66,6 +68,7 @@ def for_you(request: HttpRequest) -> HttpResponse:
         "notice": notice or _notice(ranked),
         "n_history": ranked.n_history,
         "model_version": ranked.model_version,
+        "is_audience_simulated": audience_is_simulated(),
     }
     template = "_for_you_cards.html" if _wants_fragment(request) else "for_you.html"
     return render(request, f"recommendations/{template}", context)

@@ -5,10 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.browser import BrowserProblems, find_chromium, launch_chromium, open_page
 from tests.worker import CeleryWorker
+
+# A busy machine generates slowly too: how long an example takes is no property of ours.
+hypothesis.settings.register_profile(
+    "marquee", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("marquee")
 
 REFUSE_SKIPS = os.environ.get("MARQUEE_REFUSE_SKIPS") == "1"
 

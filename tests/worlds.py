@@ -37,16 +37,8 @@ def make_world(*, n_films: int = 24, n_people: int = 60, seed: int = 3) -> World
     """
     rng = np.random.default_rng(seed)
     genres = [baker.make(Genre, name=n, slug=n.lower()) for n in ("Crime", "Musical")]
-    films = tuple(
-        [make_film(f"{genre.name} Film {i}", year=1950 + i, genre=genre) for i in range(n_films)]
-        for genre in genres
-    )
-    crowds = tuple(
-        User.objects.bulk_create(
-            [User(email=f"crowd{crowd}-{i}@example.org") for i in range(n_people)]
-        )
-        for crowd in (0, 1)
-    )
+    films = (_films_of(genres[0], n_films), _films_of(genres[1], n_films))
+    crowds = (_crowd(0, n_people), _crowd(1, n_people))
     ratings = []
     for crowd, people in enumerate(crowds):
         for i, person in enumerate(people):
@@ -61,6 +53,16 @@ def make_world(*, n_films: int = 24, n_people: int = 60, seed: int = 3) -> World
     Rating.objects.bulk_create(ratings)
     count_ratings()
     return World(films=films, crowds=crowds)
+
+
+def _films_of(genre: Genre, n: int) -> list[Movie]:
+    return [make_film(f"{genre.name} Film {i}", year=1950 + i, genre=genre) for i in range(n)]
+
+
+def _crowd(number: int, n: int) -> list[User]:
+    return User.objects.bulk_create(
+        [User(email=f"crowd{number}-{i}@example.org") for i in range(n)]
+    )
 
 
 def make_film(title: str, *, year: int | None = 2000, genre: Genre | None = None) -> Movie:

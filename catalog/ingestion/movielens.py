@@ -153,11 +153,11 @@ def _check_share(dataset: Dataset, rejects: RejectLog, counts: Counts) -> None:
     if counts.rows == 0:
         raise IngestionError(f"{dataset.ratings} holds no ratings.")
     if wrong > MAX_REJECTED_SHARE * counts.rows:
-        first = next(item for item in rejects.first if item.file == dataset.ratings.name)
+        mine = [item for item in rejects.first if item.file == dataset.ratings.name]
+        first = f", the first on line {mine[0].line} ({mine[0].reason})" if mine else ""
         raise IngestionError(
-            f"{wrong:,} of {counts.rows:,} rows of {dataset.ratings} are wrong, the first on line "
-            f"{first.line} ({first.reason}): this does not look like MovieLens' file. Nothing was "
-            f"changed. All of them: {rejects.path}"
+            f"{wrong:,} of {counts.rows:,} rows of {dataset.ratings} are wrong{first}: this does "
+            f"not look like MovieLens' file. Nothing was changed. All of them: {rejects.path}"
         )
 
 

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 SHOWN = 10
 _MAX_CONTENT = 200
@@ -35,7 +35,7 @@ class RejectLog:
         self.path = path
         self.first: list[Reject] = []
         self.by_reason: Counter[tuple[str, str]] = Counter()
-        self._file = None
+        self._file: TextIO | None = None
         path.unlink(missing_ok=True)
 
     @property
@@ -52,11 +52,10 @@ class RejectLog:
         if self._file is None:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self.path.open("w", encoding="utf-8", newline="")
-            self._writer = csv.writer(self._file)
-            self._writer.writerow(["file", "line", "reason", "content"])
+            csv.writer(self._file).writerow(["file", "line", "reason", "content"])
         content = reject.content[:_MAX_CONTENT]
         safe = f"'{content}" if content.startswith(_FORMULA) else content
-        self._writer.writerow([reject.file, reject.line, reject.reason, safe])
+        csv.writer(self._file).writerow([reject.file, reject.line, reject.reason, safe])
         self.by_reason[reject.file, reject.reason] += 1
         if len(self.first) < SHOWN:
             self.first.append(reject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import stat
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def _unpacked(archive: Path, folder: Path, *, progress: Progress) -> Path:
                         plain.write(block)
                         progress(done + written, total, "Unpacking")
                 done += written
-    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
         raise IngestionError(f"{archive.name} is a damaged ZIP: {error}.") from error
     return folder
 

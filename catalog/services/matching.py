@@ -27,18 +27,18 @@ class Matcher:
             for source, value in record.external_ids:
                 wanted[source].add(value)
         self.owner: dict[Key, int] = {}
-        for source, values in wanted.items():
-            rows = ExternalId.objects.filter(source=source, value__in=values)
+        for kind, values in wanted.items():
+            rows = ExternalId.objects.filter(source=kind, value__in=values)
             self.owner.update(
-                ((source, value), movie_id)
+                ((kind, value), movie_id)
                 for value, movie_id in rows.values_list("value", "movie_id")
             )
         self._by_title = self._films_by_title(records)
         films = {*self.owner.values(), *(pk for pks in self._by_title.values() for pk in pks)}
         self.ids: dict[int, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
         known = ExternalId.objects.filter(movie_id__in=films)
-        for movie_id, source, value in known.values_list("movie_id", "source", "value"):
-            self.ids[movie_id][source].add(value)
+        for movie_id, kind, value in known.values_list("movie_id", "source", "value"):
+            self.ids[movie_id][kind].add(value)
         self.movies: dict[int, Movie] = Movie.objects.defer("search_vector").in_bulk(films)
 
     def find(self, record: FilmRecord) -> int | None:

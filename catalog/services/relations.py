@@ -39,10 +39,9 @@ def credits_set(wanted: Mapping[int, Sequence[CreditRecord]]) -> set[int]:
     people = _people({credit.name for credits in wanted.values() for credit in credits})
     current: dict[int, set[tuple[int, str, int, str]]] = defaultdict(set)
     rows = Credit.objects.filter(movie_id__in=wanted)
-    for movie_id, *credit in rows.values_list(
-        "movie_id", "person_id", "role", "position", "character"
-    ):
-        current[movie_id].add(tuple(credit))
+    columns = ("movie_id", "person_id", "role", "position", "character")
+    for movie_id, person, role, position, character in rows.values_list(*columns):
+        current[movie_id].add((person, role, position, character))
     changed: dict[int, dict[tuple[int, str], tuple[int, str, int, str]]] = {}
     for movie_id, credits in wanted.items():
         target: dict[tuple[int, str], tuple[int, str, int, str]] = {}

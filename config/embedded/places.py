@@ -11,7 +11,7 @@ import stat
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from config.embedded.errors import EmbeddedServiceError, disk_full, explain_os_error
@@ -78,6 +78,14 @@ def _private_folder(path: Path) -> Path:
         msg = f"{path} belongs to somebody else: remove it, or set TMPDIR to another folder."
         raise EmbeddedServiceError(msg)
     return path
+
+
+def remove_private_folder(path: Path, service_folder: Path) -> None:
+    """Tidy up behind ``socket_folder``, once the server has stopped and removed its socket."""
+    if path != service_folder:
+        # Somebody's file in it is none of our business: then it stays.
+        with suppress(OSError):
+            path.rmdir()
 
 
 def open_lock_file(path: Path) -> int:

@@ -23,7 +23,12 @@ import psutil
 import psycopg
 
 from config.embedded.errors import EmbeddedServiceError, disk_full, explain_os_error
-from config.embedded.places import check_disk_space, make_folder, socket_folder
+from config.embedded.places import (
+    check_disk_space,
+    make_folder,
+    remove_private_folder,
+    socket_folder,
+)
 from config.embedded.server_user import ServerUser, server_user
 
 VERSION = "18"
@@ -72,9 +77,13 @@ def start(folder: Path) -> str:
     if not (folder / "PG_VERSION").exists():
         _create_cluster(folder, binaries=binaries, user=user)
     sockets = _running_sockets(folder)
+    if sockets is not None and not _wait_until_ready(sockets, folder):
+        # It was about to die when we looked.
+        sockets = None
     if sockets is None:
         sockets = _start_server(folder, binaries=binaries, user=user)
-    _wait_until_ready(sockets, folder)
+        if not _wait_until_ready(sockets, folder):
+            raise _explain(_tail(folder / "server.log"), folder)
     return f"postgres://{SUPERUSER}@/{DATABASE}?host={quote(str(sockets))}"
 
 
@@ -86,6 +95,7 @@ def stop(folder: Path) -> None:
         [str(_binaries() / "pg_ctl"), "stop", "-D", str(folder), "-m", "fast", "-w", "-t", "30"],
         user=server_user(folder),
     )
+    remove_private_folder(socket_folder(folder, socket_name=SOCKET_NAME), folder)
 
 
 def server_pid(folder: Path) -> int | None:
@@ -182,12 +192,14 @@ def _running_process(folder: Path) -> psutil.Process | None:
 def _running_sockets(folder: Path) -> Path | None:
     """The folder with the socket of the running server."""
     if _running_process(folder) is None:
-        # A stale file whose pid now belongs to somebody else would make Postgres refuse to start.
-        (folder / "postmaster.pid").unlink(missing_ok=True)
         return None
     deadline = time.monotonic() + 5
-    while True:
-        lines = (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    while _running_process(folder) is not None:
+        try:
+            lines = (folder / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            # It has just ended.
+            break
         # The fifth line is the socket folder; a server that starts this moment has not written it.
         if len(lines) > 4 and lines[4].strip():
             return Path(lines[4].strip())
@@ -195,14 +207,20 @@ def _running_sockets(folder: Path) -> Path | None:
             msg = f"The Postgres of {folder} (pid {lines[0]}) does not come up: end it, try again."
             raise EmbeddedServiceError(msg)
         time.sleep(0.1)
+    return None
 
 
 def _start_server(folder: Path, *, binaries: Path, user: ServerUser | None) -> Path:
     sockets = socket_folder(folder, socket_name=SOCKET_NAME)
     # Left by a killed server. Postgres removes them itself, unless the pid in them was given to
-    # somebody else or belongs to a zombie (containers often have no init that reaps).
-    for stale in (SOCKET_NAME, f"{SOCKET_NAME}.lock"):
-        (sockets / stale).unlink(missing_ok=True)
+    # somebody else or belongs to a zombie (containers often have no init that reaps). Orphans of
+    # the old server still keep a new one out: they hold the shared memory named after the folder.
+    for stale in (
+        folder / "postmaster.pid",
+        sockets / SOCKET_NAME,
+        sockets / f"{SOCKET_NAME}.lock",
+    ):
+        stale.unlink(missing_ok=True)
     if user is not None:
         user.reach(folder, binaries=binaries.parent)
         if sockets != folder:
@@ -227,8 +245,8 @@ def _start_server(folder: Path, *, binaries: Path, user: ServerUser | None) -> P
     raise AssertionError("the loop returns or raises")
 
 
-def _wait_until_ready(sockets: Path, folder: Path) -> None:
-    """Connect, check durability and make sure that the database is there."""
+def _wait_until_ready(sockets: Path, folder: Path) -> bool:
+    """Connect, check durability, make sure that the database is there; False where it has died."""
     deadline = time.monotonic() + READY_TIMEOUT_S
     while True:
         try:
@@ -245,10 +263,12 @@ def _wait_until_ready(sockets: Path, folder: Path) -> None:
                 )
                 if found.fetchone() is None:
                     connection.execute(f"CREATE DATABASE {DATABASE}".encode())
-                return
+                return True
         except psycopg.OperationalError as error:
             # It recovers after a crash, or all its connections are taken: both pass.
-            if time.monotonic() > deadline or _running_process(folder) is None:
+            if _running_process(folder) is None:
+                return False
+            if time.monotonic() > deadline:
                 raise _explain(f"{error}\n{_tail(folder / 'server.log')}", folder) from error
             time.sleep(0.1)
         except psycopg.Error as error:

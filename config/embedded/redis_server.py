@@ -12,10 +12,12 @@ import time
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from config.embedded.errors import EmbeddedServiceError, explain_os_error
 from config.embedded.pids import end_process, read_record, write_record
-from config.embedded.places import make_folder, socket_folder
+from config.embedded.places import make_folder, remove_private_folder, socket_folder
 
 SOCKET_NAME = "redis.sock"
 READY_TIMEOUT_S = 10
@@ -42,6 +44,10 @@ def start(folder: Path) -> str:
 def stop(folder: Path) -> None:
     """End the server of ``folder``."""
     _end_recorded(folder)
+    sockets = socket_folder(folder, socket_name=SOCKET_NAME)
+    # Left by a server that had to be killed.
+    (sockets / SOCKET_NAME).unlink(missing_ok=True)
+    remove_private_folder(sockets, folder)
 
 
 def server_pid(folder: Path) -> int | None:
@@ -53,9 +59,7 @@ def server_pid(folder: Path) -> int | None:
 
 def is_answering(socket: Path, *, timeout_s: float) -> bool:
     """Whether a Redis answers on the socket."""
-    client = redis.Redis(
-        unix_socket_path=str(socket), socket_timeout=timeout_s, socket_connect_timeout=timeout_s
-    )
+    client = _client(socket, timeout_s=timeout_s)
     try:
         return bool(client.ping())
     except redis.BusyLoadingError:
@@ -64,6 +68,16 @@ def is_answering(socket: Path, *, timeout_s: float) -> bool:
         return False
     finally:
         client.close()
+
+
+def _client(socket: Path, *, timeout_s: float) -> redis.Redis:
+    return redis.Redis(
+        unix_socket_path=str(socket),
+        socket_timeout=timeout_s,
+        socket_connect_timeout=timeout_s,
+        # By default three more tries with growing pauses: seconds, where a no is an answer.
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 def _record(folder: Path) -> Path:
@@ -116,7 +130,7 @@ def _start_server(folder: Path, socket: Path) -> None:
 def _record_answering(folder: Path, socket: Path) -> None:
     """Whoever started it may have died before it wrote the record that stopping needs."""
     if server_pid(folder) is None:
-        client = redis.Redis(unix_socket_path=str(socket), socket_timeout=HUNG_AFTER_S)
+        client = _client(socket, timeout_s=HUNG_AFTER_S)
         write_record(_record(folder), int(client.info("server")["process_id"]))
         client.close()
 

@@ -13,6 +13,7 @@ from scipy import sparse
 from threadpoolctl import ThreadpoolController
 
 Array = NDArray[np.float64]
+SERIAL_RATINGS = 20_000  # below this, waking threads costs more than they save
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,8 @@ class Ratings:
         return cls(indptr, column[order].astype(np.int32), order.astype(np.int64))
 
 
-@njit(parallel=True, cache=True)
-def draw_rows(
-    indptr: NDArray[np.int64],
+@njit(cache=True)
+def _draw_row(
     column: NDArray[np.int32],
     target: NDArray[np.float32],
     weight: NDArray[np.float32],
@@ -42,49 +42,74 @@ def draw_rows(
     prior_mean: Array,
     noise: Array,
 ) -> Array:
-    """One draw of every row's factors given the other side: float64[n_rows, d].
-
-    Row i ~ N(A^-1 b, A^-1), A = Lambda + sum w x x', b = Lambda m_i + sum w y x, over its ratings
-    (``target`` y, ``weight`` w = noise precision, x = ``design[column]``). ``noise`` holds the
-    standard normals, drawn outside, so that the result doesn't depend on threads; zeros give the
-    conditional mean.
-    """
-    n_rows, d = prior_mean.shape
-    out = np.empty((n_rows, d))
-    for i in prange(n_rows):
-        start, stop = indptr[i], indptr[i + 1]
-        precision = prior_precision.copy()
-        shift = np.zeros(d)
-        for a in range(d):
-            for c in range(d):
-                shift[a] += prior_precision[a, c] * prior_mean[i, c]
-        if stop > start:
-            x = np.empty((stop - start, d), dtype=np.float32)
-            y = np.empty(stop - start, dtype=np.float32)
-            for j in range(start, stop):
-                root = np.sqrt(weight[j])
-                y[j - start] = target[j] * root
-                for a in range(d):
-                    x[j - start, a] = design[column[j], a] * root
-            gram = np.dot(x.T, x)
-            pull = np.dot(x.T, y)
+    """One row of :func:`draw_rows`, from its own ratings."""
+    d = len(prior_mean)
+    precision = prior_precision.copy()
+    shift = np.zeros(d)
+    for a in range(d):
+        for c in range(d):
+            shift[a] += prior_precision[a, c] * prior_mean[c]
+    if len(column) > 0:
+        x = np.empty((len(column), d), dtype=np.float32)
+        y = np.empty(len(column), dtype=np.float32)
+        for j in range(len(column)):
+            root = np.sqrt(weight[j])
+            y[j] = target[j] * root
             for a in range(d):
-                shift[a] += pull[a]
-                for c in range(d):
-                    precision[a, c] += gram[a, c]
-        lower = _cholesky(precision)
-        # Solve L L' mean = shift and L' z = noise in one backward pass.
-        half = np.empty(d)
+                x[j, a] = design[column[j], a] * root
+        gram = np.dot(x.T, x)
+        pull = np.dot(x.T, y)
         for a in range(d):
-            total = shift[a]
-            for c in range(a):
-                total -= lower[a, c] * half[c]
-            half[a] = total / lower[a, a]
-        for a in range(d - 1, -1, -1):
-            total = half[a] + noise[i, a]
-            for c in range(a + 1, d):
-                total -= lower[c, a] * out[i, c]
-            out[i, a] = total / lower[a, a]
+            shift[a] += pull[a]
+            for c in range(d):
+                precision[a, c] += gram[a, c]
+    return _draw(precision, shift, noise)
+
+
+# Two functions, not one compiled twice: numba's cache would mix the two up.
+@njit(parallel=True, cache=True)
+def _draw_many(  # type: ignore[no-untyped-def]
+    indptr, column, target, weight, design, prior_precision, prior_mean, noise
+):
+    out = np.empty(prior_mean.shape)
+    for i in prange(len(out)):
+        own = slice(indptr[i], indptr[i + 1])
+        out[i] = _draw_row(
+            column[own], target[own], weight[own], design, prior_precision, prior_mean[i], noise[i]
+        )
+    return out
+
+
+@njit(cache=True)
+def _draw_few(  # type: ignore[no-untyped-def]
+    indptr, column, target, weight, design, prior_precision, prior_mean, noise
+):
+    out = np.empty(prior_mean.shape)
+    for i in range(len(out)):
+        own = slice(indptr[i], indptr[i + 1])
+        out[i] = _draw_row(
+            column[own], target[own], weight[own], design, prior_precision, prior_mean[i], noise[i]
+        )
+    return out
+
+
+@njit(cache=True)
+def _draw(precision: Array, shift: Array, noise: Array) -> Array:
+    """A draw from N(A^-1 b, A^-1) for A = ``precision``, b = ``shift``: L L' m = b, L' z = noise,
+    both solved in one backward pass."""
+    d = len(shift)
+    lower = _cholesky(precision)
+    half, out = np.empty(d), np.empty(d)
+    for a in range(d):
+        total = shift[a]
+        for c in range(a):
+            total -= lower[a, c] * half[c]
+        half[a] = total / lower[a, a]
+    for a in range(d - 1, -1, -1):
+        total = half[a] + noise[a]
+        for c in range(a + 1, d):
+            total -= lower[c, a] * out[c]
+        out[a] = total / lower[a, a]
     return out
 
 
@@ -103,13 +128,7 @@ def _cholesky(matrix: Array) -> Array:
 
 
 @njit(parallel=True, cache=True)
-def dots(
-    rows: NDArray[np.int32],
-    columns: NDArray[np.int32],
-    left: NDArray[np.float32],
-    right: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """float32[n]: ``left[rows[i]] . right[columns[i]]``."""
+def _dots_many(rows, columns, left, right):  # type: ignore[no-untyped-def]
     out = np.empty(len(rows), dtype=np.float32)
     for i in prange(len(rows)):
         total = np.float32(0.0)
@@ -142,6 +161,39 @@ def spectrum(features: sparse.csr_matrix, rank: int, seed: int) -> tuple[Array, 
 @lru_cache(maxsize=1)
 def _thread_pools() -> ThreadpoolController:
     return ThreadpoolController()
+
+
+def draw_rows(
+    indptr: NDArray[np.int64],
+    column: NDArray[np.int32],
+    target: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    design: NDArray[np.float32],
+    prior_precision: Array,
+    prior_mean: Array,
+    noise: Array,
+) -> Array:
+    """One draw of every row's factors given the other side: float64[n_rows, d].
+
+    Row i ~ N(A^-1 b, A^-1), A = Lambda + sum w x x', b = Lambda m_i + sum w y x, over its ratings
+    (``target`` y, ``weight`` w = noise precision, x = ``design[column]``). ``noise`` holds the
+    standard normals, drawn outside, so that the result doesn't depend on threads; zeros give the
+    conditional mean.
+    """
+    kernel = _draw_many if len(column) > SERIAL_RATINGS else _draw_few
+    return kernel(indptr, column, target, weight, design, prior_precision, prior_mean, noise)
+
+
+def dots(
+    rows: NDArray[np.int32],
+    columns: NDArray[np.int32],
+    left: NDArray[np.float32],
+    right: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """float32[n]: ``left[rows[i]] . right[columns[i]]``."""
+    if len(rows) <= SERIAL_RATINGS:
+        return np.einsum("nd,nd->n", left[rows], right[columns])
+    return _dots_many(rows, columns, left, right)
 
 
 def one_blas_thread() -> AbstractContextManager:

@@ -44,10 +44,6 @@ class Draws:
     people_link: FloatArray  # [S, r, d]
     people_map: FloatArray  # [n_items, r]: from who-rated-what rows to the side basis
 
-    def film_side(self, s: int) -> FloatArray:
-        """Draw ``s`` of the films as (1, factors, bias), to meet a person's (bias, factors, 1)."""
-        return film_side(self.films[s])
-
     def to_arrays(self) -> dict[str, NDArray]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 

@@ -10,6 +10,7 @@ from scipy import linalg, sparse
 
 from ml.data import Weighting, to_csr
 from ml.models.base import LinearRecommender
+from ml.models.item_to_item import event_ages
 from ml.types import BoolArray, FloatArray, Histories, Interactions, ItemFeatures
 
 CG_STEPS = 3  # Takacs, Pilaszy and Tikk (2011): a few warm-started steps reach the exact solution
@@ -91,9 +92,7 @@ class Als(LinearRecommender):
         weight = np.where(known, histories.weight, 0.0)
         weight[known] *= self.seen[histories.item_index[known]]
         if self.decay < 1:
-            lengths = np.diff(histories.indptr)
-            age = np.repeat(histories.indptr[1:], lengths) - 1 - np.arange(len(weight))
-            weight = weight * np.maximum(self.decay**age, self.floor)
+            weight = weight * np.maximum(self.decay ** event_ages(histories), self.floor)
         return weight.astype(np.float32)
 
     def _system(
@@ -116,9 +115,9 @@ class Als(LinearRecommender):
             if used.any():
                 w = weight[row][used]
                 system, factors = self._system(histories.item_index[row][used], w)
-                vectors[i] = linalg.solve(
-                    system, factors.T @ w, assume_a="pos", overwrite_a=True, check_finite=False
-                )
+                _, vectors[i], failed = linalg.lapack.sposv(system, factors.T @ w, overwrite_a=1)
+                if failed:
+                    raise ValueError("the fold-in system is not positive definite: raise l2")
         return vectors
 
     def score(self, histories: Histories) -> FloatArray:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.models._gibbs import Array, dots, draw_rows, one_blas_thread
-from ml.models._mf_chain import Chain, ChainSettings, Draws, person_side
+from ml.models._mf_chain import Chain, ChainSettings, Draws, film_side, person_side
 from ml.models._side_info import item_facts, rated_by
 from ml.models._star_intervals import (
     Thresholds,
@@ -150,14 +150,17 @@ class BayesianMF(RatingPredictor):
         """
         total, square, noise = (np.zeros(len(users)) for _ in range(3))
         center_total = total if centers is people else np.zeros(len(users))
+        # Only the rows that are asked for: one person's page must not touch the whole catalogue.
+        who, user = (part.astype(np.int32) for part in np.unique(users, return_inverse=True))
+        which, item = (part.astype(np.int32) for part in np.unique(films, return_inverse=True))
         for s in range(len(people)):
-            film = self.draws.film_side(s)
-            value = dots(users, films, person_side(people[s]), film)
+            film = film_side(self.draws.films[s][which])
+            value = dots(user, item, person_side(people[s][who]), film)
             total += value
             square += value.astype(np.float64) ** 2
             noise += 1.0 / alpha[s][users]
             if center_total is not total:
-                center_total += dots(users, films, person_side(centers[s]), film)
+                center_total += dots(user, item, person_side(centers[s][who]), film)
         n = len(people)
         variance = np.maximum(square / n - (total / n) ** 2, 0.0) + noise / n
         return self.center + center_total / n, np.sqrt(variance)
@@ -190,10 +193,13 @@ class BayesianMF(RatingPredictor):
         side = np.asarray(rated_by(one) @ self.draws.people_map)
         indptr = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(rows, minlength=n))])
         target = (stars - self.center).astype(np.float32)
+        seen, column = np.unique(items, return_inverse=True)
+        films = self.draws.films[:, seen]
+        given = (indptr, rows, column.astype(np.int32), target)
         rng = np.random.default_rng(FOLD_IN_SEED)
         noise = rng.standard_normal((len(self.draws.people), 1, self.dim + 1))
         parts = [
-            self._fold_in_draw(s, (indptr, rows, items, target), side, noise[s])
+            self._fold_in_draw(s, given, films[s], side, noise[s])
             for s in range(len(self.draws.people))
         ]
         people, centers, alpha = (
@@ -202,12 +208,12 @@ class BayesianMF(RatingPredictor):
         return people, centers, alpha, habit_counts(rows, stars, n, self.grid)
 
     def _fold_in_draw(
-        self, s: int, ratings: tuple[NDArray, ...], side: Array, noise: Array
+        self, s: int, given: tuple[NDArray, ...], films: FloatArray, side: Array, noise: Array
     ) -> tuple[Array, Array, Array]:
-        indptr, rows, items, target = ratings
+        indptr, rows, items, target = given
         draws, n = self.draws, len(indptr) - 1
         prior_mean = draws.people_mean[s] + side @ draws.people_link[s]
-        design = draws.films[s].copy()
+        design = films.copy()
         offset = target - design[items, 0]
         design[:, 0] = 1.0
         rate = NOISE_SHAPE / draws.alpha[s][-1]

@@ -40,9 +40,7 @@ class ItemToItem(LinearRecommender):
         known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
         weight = np.where(known, histories.weight, 0.0)
         if self.decay < 1:
-            lengths = np.diff(histories.indptr)
-            age = np.repeat(histories.indptr[1:], lengths) - 1 - np.arange(len(weight))
-            weight = weight * np.maximum(self.decay**age, self.floor)
+            weight = weight * np.maximum(self.decay ** event_ages(histories), self.floor)
         return weight.astype(np.float32)
 
     def score(self, histories: Histories) -> FloatArray:
@@ -81,6 +79,12 @@ class ItemToItem(LinearRecommender):
         model.seen = arrays["seen"]
         model.n_items = len(model.seen)
         return model
+
+
+def event_ages(histories: Histories) -> NDArray[np.int64]:
+    """int64[n_events]: 0 for each person's latest event, 1 for the one before, ..."""
+    lengths = np.diff(histories.indptr)
+    return np.repeat(histories.indptr[1:], lengths) - 1 - np.arange(len(histories.item_index))
 
 
 def history_product(

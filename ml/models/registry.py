@@ -23,6 +23,8 @@ MODELS: dict[str, str] = {
     "genre_cosine": "ml.models.genre_cosine:GenreCosine",
     "genre_neighbors": "ml.models.genre_neighbors:GenreNeighbors",
     "semantic": "ml.models.semantic:Semantic",
+    "cold_map": "ml.models.cold_map:ColdMap",
+    "logistic": "ml.models.logistic:Logistic",
     "hgb_ranker": "ml.models.hgb_ranker:HgbRanker",
     "lambdamart": "ml.models.lambdamart:LambdaMart",
     "graph_filter": "ml.models.graph_filter:GraphFilter",
@@ -35,6 +37,7 @@ MODELS: dict[str, str] = {
 # Models that predict stars (ml.models.rating_base); they are measured by RMSE and never rank.
 RATING_MODELS: dict[str, str] = {
     "bayesian_mf": "ml.models.bayesian_mf:BayesianMF",
+    "neural_rating": "ml.models.neural_rating:NeuralRating",
 }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg
+from scipy import linalg, sparse
 
 from ml.data import seen_items
-from ml.models.item_to_item import ItemToItem, keep_largest
+from ml.models.item_to_item import ItemToItem, event_ages, history_product
 from ml.models.transition import ordered_events
-from ml.types import Interactions, ItemFeatures
+from ml.types import FloatArray, Histories, Interactions, ItemFeatures
 
 
 class Slit(ItemToItem):
@@ -19,13 +20,19 @@ class Slit(ItemToItem):
 
     Every event but a person's first is one row: ``x`` holds the films before it, weighted
     ``max(decay^age, floor)`` (age 0 the one just before), ``y`` is the film itself; a person's rows
-    count ``1 / sqrt(n)`` each. G is the diagonal of X'X, ``dropout`` p as in EDLAE. The linear
+    count ``1 / n^row_power`` each. G is the diagonal of X'X, ``dropout`` p as in EDLAE. The linear
     transition model of Choi et al., "Session-aware Linear Item-Item Models for Session-based
     Recommendation" (2021), with EDLAE's penalty and a floor.
 
-    The inner matrices follow from the order alone: a person with n events adds an n x n block, so
-    no row is ever built. Time: sum of n^2 over people, plus n_items^3 / 3 for the factor. Memory:
-    12 n_items^2 bytes. Only a person's latest ``max_events`` events are used.
+    ``memories`` are the (decay, floor) of one or more such histories side by side in ``x``: a short
+    one says what the last films lead to, a long one what the person likes, and the regression
+    decides how they share the work (ML-1M, validation of last-out: NDCG@10 .169 with one memory,
+    .175 with two). The score stays a sum over the events.
+
+    The inner matrices follow from the order alone: a person with n events adds an n x n block per
+    pair of memories, so no row is ever built. With m memories, time: m^2 / 2 times the sum of n^2
+    over people, plus (m n_items)^3 / 3; memory 4 (m n_items)^2 bytes, twice for a moment. Only a
+    person's latest ``max_events`` events are used.
     """
 
     name = "slit"
@@ -33,54 +40,93 @@ class Slit(ItemToItem):
     def __init__(
         self,
         *,
+        memories: Sequence[Sequence[float]] = ((0.8, 0.03),),
         l2: float = 50.0,
-        dropout: float = 0.65,
-        decay: float = 0.8,
-        floor: float = 0.03,
+        dropout: float = 0.5,
         row_power: float = 0.5,
         max_events: int = 1000,
-        n_kept: int | None = None,
     ) -> None:
         if l2 <= 0 or not 0 <= dropout < 1 or max_events < 2:
             raise ValueError("l2 must be positive, dropout in [0, 1), max_events at least 2")
-        super().__init__(decay=decay, floor=floor)
+        if not memories or any(not 0 < d <= 1 or not 0 <= f <= 1 for d, f in memories):
+            raise ValueError("memories are (decay, floor) with decay in (0, 1], floor in [0, 1]")
+        super().__init__()
+        self.memories = tuple((float(decay), float(floor)) for decay, floor in memories)
         self.l2 = l2
         self.dropout = dropout
         self.row_power = row_power
         self.max_events = max_events
-        self.n_kept = n_kept
 
     def fit(
         self, interactions: Interactions, *, seed: int = 0, features: ItemFeatures | None = None
     ) -> Self:
         from ml.models.slit_kernels import add_people
 
-        users, items = ordered_events(interactions)
-        n_items = interactions.n_items
-        gram = np.zeros((n_items, n_items), dtype=np.float32)
-        moment = np.zeros((n_items, n_items), dtype=np.float32)
-        bounds = np.searchsorted(users, np.arange(interactions.n_users + 1)).astype(np.int64)
-        weight = np.maximum(self.decay ** np.arange(self.max_events), self.floor)
-        add_people(bounds, items, weight.astype(np.float64), self.row_power, gram, moment)
-        penalty = self.l2 + self.dropout / (1.0 - self.dropout) * gram.diagonal()
-        gram[np.diag_indices(n_items)] += penalty.astype(np.float32)
-        if n_items:
-            # C order in, Fortran order for LAPACK: the transposes are views of the same memory.
-            factor = linalg.cho_factor(gram.T, lower=True, overwrite_a=True, check_finite=False)
-            moment = np.ascontiguousarray(
-                linalg.cho_solve(factor, moment, overwrite_b=True, check_finite=False)
-            )
-        self.table = moment if self.n_kept is None else keep_largest(moment, self.n_kept)
-        self.n_items = n_items
+        self.n_items = interactions.n_items
         self.seen = seen_items(interactions)
+        # Films without events would only make the system larger.
+        kept = np.flatnonzero(self.seen)
+        place = np.cumsum(self.seen) - 1
+        users, items = ordered_events(interactions)
+        size = len(self.memories) * len(kept)
+        gram = np.zeros((size, size), dtype=np.float32)
+        moment = np.zeros((size, len(kept)), dtype=np.float32)
+        bounds = np.searchsorted(users, np.arange(interactions.n_users + 1)).astype(np.int64)
+        ages = np.arange(self.max_events)
+        weight = np.stack([np.maximum(decay**ages, floor) for decay, floor in self.memories])
+        add_people(bounds, place[items], weight, self.row_power, gram, moment)
+        penalty = self.l2 + self.dropout / (1.0 - self.dropout) * gram.diagonal()
+        gram[np.diag_indices(size)] += penalty.astype(np.float32)
+        if size:
+            # Only the upper triangle is filled: the lower one of the transpose, in LAPACK's order.
+            factor = linalg.cho_factor(gram.T, lower=True, overwrite_a=True, check_finite=False)
+            moment = linalg.cho_solve(factor, moment, overwrite_b=True, check_finite=False)
+        self.table = np.zeros((len(self.memories) * self.n_items, self.n_items), dtype=np.float32)
+        for m in range(len(self.memories)):
+            block = np.ix_(m * self.n_items + kept, kept)
+            self.table[block] = moment[m * len(kept) : (m + 1) * len(kept)]
         return self
+
+    def memory_weights(self, histories: Histories) -> FloatArray:
+        """float32[n_memories, n_events]: what each event counts in each memory."""
+        own = self.event_weights(histories)
+        age = event_ages(histories)
+        weight = [own * np.maximum(decay**age, floor) for decay, floor in self.memories]
+        return np.array(weight, dtype=np.float32).reshape(len(self.memories), len(own))
+
+    def score(self, histories: Histories) -> FloatArray:
+        weight = self.memory_weights(histories)
+        rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
+        used = weight[0] != 0
+        n_used = int(used.sum())
+        columns = [m * self.n_items + histories.item_index[used] for m in range(len(weight))]
+        matrix = sparse.csr_matrix(
+            (
+                weight[:, used].ravel(),
+                (np.tile(rows[used], len(weight)), np.concatenate(columns)),
+            ),
+            shape=(len(histories), len(weight) * self.n_items),
+        )
+        scores = history_product(matrix, self.table)
+        scores[:, ~self.seen] = -np.inf
+        counts = np.bincount(rows[used], minlength=len(histories)) if n_used else 0
+        scores[np.broadcast_to(counts == 0, len(histories))] = -np.inf
+        return scores
+
+    def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
+        weight = self.memory_weights(history)
+        known = np.where(weight[0] != 0, history.item_index, 0)
+        total = np.zeros((len(known), len(items)), dtype=np.float32)
+        if len(known):
+            for m, own in enumerate(weight):
+                total += own[:, None] * np.asarray(self.table[m * self.n_items + known])[:, items]
+        return total
 
     def params(self) -> dict[str, Any]:
         return {
+            "memories": [list(memory) for memory in self.memories],
             "l2": self.l2,
             "dropout": self.dropout,
             "row_power": self.row_power,
             "max_events": self.max_events,
-            "n_kept": self.n_kept,
-            **self.history_params(),
         }

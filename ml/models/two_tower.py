@@ -270,8 +270,8 @@ def film_facts(features: ItemFeatures | None, n_items: int) -> FloatArray:
     parts = [np.zeros((n_items, 0), dtype=np.float32)]
     if features is not None and features.text is not None:
         known = (features.text != 0).any(axis=1)
-        centred = np.where(known[:, None], features.text - features.text[known].mean(axis=0), 0)
-        parts.append(_unit(centred))
+        mean = features.text[known].sum(axis=0) / max(1, int(known.sum()))
+        parts.append(_unit(np.where(known[:, None], features.text - mean, 0)))
     if features is not None and features.genres is not None:
         parts.append(_unit(features.genres))
     if features is not None and features.year is not None and np.isfinite(features.year).any():

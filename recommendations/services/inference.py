@@ -11,8 +11,9 @@ from django.utils import timezone
 from accounts.models import User
 from feedback.models import Interaction
 from feedback.selectors import feedback_of_users
+from recommendations.limits import barred_for_users
 from recommendations.models import Recommendation
-from recommendations.pipeline import DEFAULT_SOURCE, barred_movie_ids, recommend_many
+from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
 from recommendations.ranked import RankedList
 from recommendations.selectors import MAX_FILMS
 from recommendations.snapshot import Snapshot, current_snapshot
@@ -39,7 +40,6 @@ def recommendations_refresh(*, source: str = DEFAULT_SOURCE, limit: int | None =
     snapshot = current_snapshot()
     if snapshot is None:
         return 0
-    barred = barred_movie_ids()
     n_done = 0
     for people in _batches(stale_users(snapshot, source=source)[: limit or 1_000_000]):
         feedback = feedback_of_users(people)
@@ -48,7 +48,7 @@ def recommendations_refresh(*, source: str = DEFAULT_SOURCE, limit: int | None =
             snapshot,
             n=MAX_FILMS,
             source=source,
-            barred=barred,
+            barred=barred_for_users(people),
         )
         _store([user.pk for user in people], lists, source=source, snapshot=snapshot)
         n_done += len(people)

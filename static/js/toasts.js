@@ -14,8 +14,31 @@ function mind(toast) {
   toast.addEventListener("pointerleave", start);
   toast.addEventListener("focusin", hold);
   toast.addEventListener("focusout", start);
-  toast.addEventListener("submit", () => setTimeout(() => toast.remove(), 0));
+  toast.addEventListener("submit", (event) => answerTo(event.target), { capture: true });
+  // Out of sight at once, but in the document until the answer came: htmx finds the page through it.
+  toast.addEventListener("htmx:beforeRequest", () => {
+    hold();
+    toast.hidden = true;
+  });
+  toast.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) {
+      toast.remove();
+    } else {
+      toast.hidden = false;
+      start();
+    }
+  });
   start();
+}
+
+// The widget that an undo answers to may have left with its card: then nothing is swapped, and the
+// list hears of it by the event "feedback:recorded".
+function answerTo(form) {
+  const target = form.getAttribute("hx-target");
+  if (target && target !== "this" && !document.querySelector(target)) {
+    form.setAttribute("hx-target", "this");
+    form.setAttribute("hx-swap", "none");
+  }
 }
 
 function say(text) {

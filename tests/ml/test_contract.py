@@ -31,6 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "sequential": {"n_factors": 16, "length": 10, "n_negatives": 20, "n_epochs": 40}
     | {"learning_rate": 0.03, "patience": 9, "dropout": 0.0},
     "two_tower": {"n_factors": 16, "n_epochs": 20},
+    "cold_map": {"base_params": {"n_factors": 8, "n_epochs": 8}},
     "hybrid": {
         "parts": [
             {"label": "edlae", "model": "edlae", "weight": 0.6, "params": {"l2": 5.0}},
@@ -45,9 +46,12 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("ease", {"l2": 5.0, "n_kept": 20, "decay": 0.8, "floor": 0.02}),
     ("edlae", {"l2": 5.0, "half_life_days": 100.0, "min_rating": 4.0, "alpha": 1.0}),
     ("als", {"n_factors": 8, "decay": 0.9, "floor": 0.1}),
+    ("cold_map", {"base": "edlae", "base_params": {"l2": 5.0}, "boost": 2.0}),
+    ("genre_cosine", {"decay": 0.8, "floor": 0.02}),
     ("graph_filter", {"n_factors": 5, "sharpen": 0.0, "decay": 0.9}),
     ("kernel_ridge", {"l2": 0.5, "n_landmarks": 40}),
     ("lightgcn", {"n_factors": 8, "n_epochs": 20, "loss": "bpr", "edge_dropout": 0.2}),
+    ("slit", {"l2": 1.0, "memories": [[0.5, 0.0], [0.95, 0.05]]}),
     ("popularity", {"half_life_days": 30.0}),
     ("popularity", {"window_days": 60.0}),
 ]

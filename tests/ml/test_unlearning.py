@@ -7,6 +7,9 @@ import pytest
 from scipy import sparse
 
 from ml import unlearning as un
+from ml.data import to_csr
+from ml.models.registry import create
+from tests.ml.data import two_tastes
 
 N_USERS, N_ITEMS = 60, 40
 LAMBDA = 5.0
@@ -100,6 +103,32 @@ def test_the_inverse_comes_back_from_the_table_and_one_vector() -> None:
     table = un.weights_from_inverse(p)
     np.testing.assert_allclose(table, item_weights(p), atol=1e-12)
     np.testing.assert_allclose(un.inverse_from_weights(table, np.diag(p)), p, atol=1e-12)
+
+
+@pytest.mark.parametrize("ratio", [PLAIN, DROPOUT])
+def test_the_diagonal_comes_back_from_the_table_and_the_data(ratio: float) -> None:
+    x = matrix(6)
+    p = refit(x, ratio)
+    gram = (x.T @ x).toarray()
+    penalised = gram + np.diag(LAMBDA + ratio * np.diag(gram))
+    found = un.diagonal_from_gram(item_weights(p), penalised)
+    np.testing.assert_allclose(found, np.diag(p), atol=1e-12)
+
+
+def test_a_fitted_model_without_a_person_equals_the_model_fitted_without_them() -> None:
+    """Through the library's own EDLAE, in its single precision."""
+    events = two_tastes()
+    settings = {"l2": 5.0, "dropout": 0.5}
+    whole = create("edlae", settings).fit(events)
+    refitted = create("edlae", settings).fit(events.select(events.user_index != 3))
+    x = to_csr(events).astype(np.float64)
+    gram = (x.T @ x).toarray()
+    penalised = gram + np.diag(5.0 + np.diag(gram))
+    table = whole.table.astype(np.float64)
+    diagonal = un.diagonal_from_gram(table, penalised)
+    found, _ = un.ease_without(table, diagonal, x[[3]], dropout_ratio=1.0)
+    assert np.abs(whole.table - refitted.table).max() > 1e-3
+    np.testing.assert_allclose(found, refitted.table, atol=1e-5)
 
 
 @pytest.mark.parametrize("ratio", [PLAIN, DROPOUT])

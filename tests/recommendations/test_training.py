@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from feedback.models import Rating
+from ml.models.hybrid import Hybrid
 from ml.models.popularity import Popularity
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services import training
@@ -32,7 +33,7 @@ def test_training_promotes_a_model_that_beats_popularity(trained):
     assert set(version.metrics["weights"]) == set(training.SOURCES)
     run = TrainingRun.objects.get()
     assert (run.status, run.progress, run.model_version) == (TrainingRun.Status.DONE, 1.0, version)
-    assert "Choosing the weights" in run.log
+    assert "Measuring on the test people" in run.log
 
 
 def test_the_artifact_has_a_manifest_and_no_pickle(trained, settings):
@@ -77,7 +78,8 @@ def test_a_model_that_scores_not_a_number_is_refused(world, monkeypatch):
         return np.full((len(histories), self.n_items), np.nan, dtype=np.float32)
 
     data = training_data()
-    hybrid = training._fit_all(data, training.UNMEASURED_WEIGHTS)  # noqa: SLF001 - the step itself
+    models = training._fit(data.dataset.interactions, data)  # noqa: SLF001 - the step itself
+    hybrid = Hybrid.of(models, training.UNMEASURED_WEIGHTS)
     version = training._register(hybrid, data, training.Verdict({}, {}))  # noqa: SLF001
     assert training.golden_slate_refusal(version, hybrid) == ""
     monkeypatch.setattr(Popularity, "score", broken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from argparse import ArgumentParser
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -51,4 +51,4 @@ class Command(BaseCommand):
             score = "" if item["score"] is None else f"{item['score']:.3f}"
             film = f"{item['title']} ({item['year']})" if item["year"] else item["title"]
             table.add_row(str(place), film, score, item["reason"])
-        Console(file=self.stdout._out).print(table)  # noqa: SLF001
+        Console(file=cast(IO[str], self.stdout)).print(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
-from typing import Any
+from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        console = Console(file=self.stdout._out, force_terminal=None)  # noqa: SLF001
+        console = Console(file=cast(IO[str], self.stdout))
         columns = (TextColumn("{task.description:<56}"), BarColumn(), TimeElapsedColumn())
         try:
             with Progress(*columns, console=console) as progress:

@@ -1,0 +1,77 @@
+# Two commands: `make run` and `make test`. Both prepare what they need in .venv.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test lint fmt types imports migrations deploy-check pytest clean-var
+
+# An interpreter by another name or path: make run PYTHON=/opt/python/bin/python3.11
+PYTHON ?= python3.11
+# Extra arguments for pytest: make pytest ARGS="tests/catalog -x"
+ARGS ?=
+BIN := .venv/bin
+# A changed list of requirements has another stamp, so that it is installed before anything runs.
+RUN_STAMP := .venv/run-$(shell cksum < requirements.txt | tr ' ' '-').stamp
+DEV_STAMP := .venv/dev-$(shell cat requirements.txt requirements-dev.txt | cksum | tr ' ' '-').stamp
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Tools that only import the settings: nothing is connected to, nothing of .env is read.
+NOWHERE := MARQUEE_ENV_FILE= DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | column -t -s "$$(printf '\t')" 2>/dev/null \
+		|| grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST)
+
+run: $(RUN_STAMP) ## Start everything and print the address (PORT=8001 for another port)
+	@exec $(BIN)/python manage.py up
+
+test: $(DEV_STAMP) ## Check everything, cheap checks first
+	@$(MAKE) --no-print-directory lint imports migrations deploy-check types pytest
+
+lint: $(DEV_STAMP) ## Formatting and lint rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+fmt: $(DEV_STAMP) ## Format the code and apply safe fixes
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+imports: $(DEV_STAMP) ## Who may import whom
+	$(BIN)/python -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+migrations: $(DEV_STAMP) ## No model change without its migration
+	MARQUEE_ENV_FILE= MARQUEE_VAR=var/test $(BIN)/python manage.py makemigrations --check --dry-run
+
+deploy-check: $(DEV_STAMP) ## Production settings raise no warning
+	@echo "manage.py check --deploy with production settings"
+	@$(NOWHERE) DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=marquee.example \
+		SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \
+		$(BIN)/python manage.py check --deploy --fail-level WARNING
+
+types: $(DEV_STAMP) ## Static types
+	$(NOWHERE) $(BIN)/python -m mypy .
+
+pytest: $(DEV_STAMP) ## The tests, on a real Postgres, Redis, Celery worker and Chromium
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+clean-var: ## Remove the local database, models and caches (asks first)
+	@if [ -e var/run/up.json ]; then echo "Marquee is running from this folder: stop it first."; exit 1; fi
+	@read -r -p "Remove var/ with the local database, its accounts and ratings? [y/N] " answer; \
+		if [ "$$answer" = y ]; then rm -rf var && echo "Removed."; else echo "Nothing was removed."; fi
+
+.venv/bin/python:
+	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+		echo "Marquee needs Python 3.11, and \"$(PYTHON)\" is not that: install it (Debian: apt install python3.11-venv; pyenv: pyenv install 3.11)," >&2; \
+		echo "or name one: make run PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	@echo "Creating .venv"
+	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
+		echo "Python cannot make virtual environments here (Debian: apt install python3.11-venv)." >&2; exit 1; }
+
+$(RUN_STAMP): | .venv/bin/python
+	@echo "Installing requirements.txt (some minutes the first time)"
+	@$(PIP) -r requirements.txt
+	@rm -f .venv/run-*.stamp && touch $@
+
+$(DEV_STAMP): | .venv/bin/python
+	@echo "Installing requirements-dev.txt (some minutes the first time)"
+	@$(PIP) -r requirements-dev.txt
+	@rm -f .venv/dev-*.stamp && touch $@

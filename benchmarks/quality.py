@@ -1,0 +1,184 @@
+"""The public table: every model on every protocol, peers on the same splits.
+
+``python benchmarks/quality.py --data FOLDER`` measures what has no result yet (one model at a time
+in a process of its own, so an interrupted run resumes where it stopped) and renders
+``docs/benchmarks.md``. FOLDER holds ml-latest-small, ml-100k and ml-1m; what is missing is skipped
+by name. ``--render`` only renders; ``--only TEXT`` narrows to jobs whose name contains the text;
+``--peers PYTHON`` adds the peers with the interpreter that has requirements-peers.txt installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.pooling import pooled_record  # noqa: E402  needs the path above
+from benchmarks.report import render  # noqa: E402
+
+WORK = ROOT / "var" / "quality"
+RESULTS = ROOT / "benchmarks" / "results"
+DOCS = ROOT / "docs"
+
+TASTE = ("popularity", "item_item", "als", "ease", "edlae", "kernel_ridge", "graph_filter")
+ORDER = ("popularity", "edlae", "edlae-recent", "transition", "slit", "slit-2")
+WINDOWS = tuple(f"popularity-{d}d" for d in (1, 7, 30, 90, 365))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Models on one protocol of one data set; ``against`` is what differences are taken to."""
+
+    dataset: str
+    protocol: str
+    seeds: tuple[int, ...]
+    models: tuple[str, ...]
+    against: str
+
+    @property
+    def name(self) -> str:
+        """Names the result's file."""
+        return f"{self.dataset}--{self.protocol}"
+
+
+JOBS = (
+    Job("ml-1m", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
+    Job("ml-1m", "ratio-811", (1, 2, 3), (*TASTE, "hybrid"), "ease"),
+    Job("ml-100k", "ms-100k", (1, 2, 3, 4, 5), (*TASTE, "hybrid"), "ease"),
+    Job("ml-1m", "last-out", (1,), (*ORDER, "hybrid", "lambdamart", "sequential"), "edlae"),
+    Job("ml-1m", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
+    Job("ml-latest-small", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
+    Job("ml-1m", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
+    Job(
+        *("ml-latest-small", "sparse", (1, 2, 3)),
+        ("popularity", "als", "edlae", "lightgcn", "hybrid"),
+        "lightgcn",
+    ),
+    Job("ml-100k", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
+    Job("ml-latest-small", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
+    Job("ml-100k", "last-out", (1,), (*ORDER, "hybrid"), "edlae"),
+    Job("ml-latest-small", "last-out", (1,), (*ORDER, "hybrid"), "edlae"),
+    Job("ml-100k", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
+    Job("ml-latest-small", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
+    Job("ml-1m", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
+)
+# The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
+PEERS = ("implicit-als-default", "implicit-als-ours", "implicit-bpr", "cornac-bpr", "lenskit-knn")
+PEER_JOBS = ("ml-1m--strong", "ml-1m--ratio-811", "ml-100k--ms-100k")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, collect, render."""
+    top = argparse.ArgumentParser(description=__doc__)
+    top.add_argument("--data", type=Path, help="folder with the MovieLens folders")
+    top.add_argument("--only", default="", help="jobs whose name contains this")
+    top.add_argument("--models", default="", help="of these only, comma-separated")
+    top.add_argument("--peers", type=Path, help="interpreter with the peers installed")
+    top.add_argument("--render", action="store_true", help="only render docs/benchmarks.md")
+    options = top.parse_args(arguments)
+    if not options.render:
+        if options.data is None or not options.data.is_dir():
+            top.error("--data needs the folder with the MovieLens folders (or use --render)")
+        for job in JOBS:
+            if options.only in job.name:
+                chosen = [m for m in options.models.split(",") if m] or list(job.models)
+                run_job(job, chosen, options.data, peers=options.peers)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    render(RESULTS, DOCS)
+    return 0
+
+
+def run_job(job: Job, models: Sequence[str], data: Path, *, peers: Path | None) -> None:
+    """Measure what is missing of a job and write its result file."""
+    folder = data / job.dataset
+    if not folder.is_dir():
+        print(f"skipped {job.name}: {folder} does not exist")
+        return
+    for seed in job.seeds:
+        for model in (m for m in models if m in job.models):
+            measure(job, folder, model, seed)
+        if peers is not None and job.name in PEER_JOBS:
+            for peer in PEERS:
+                measure_peer(job, folder, peer, seed, peers)
+    collect(job)
+
+
+def measure(job: Job, folder: Path, model: str, seed: int) -> None:
+    """One model on one seed in a process of its own, unless its result is there."""
+    target = WORK / f"{job.name}--{seed}--{model}.json"
+    if target.is_file():
+        return
+    WORK.mkdir(parents=True, exist_ok=True)
+    print(f"{job.name} seed {seed}: {model}", flush=True)
+    part, slices = target.with_suffix(".part"), target.with_suffix(".slices")
+    command = [sys.executable, "-m", "ml", "evaluate", "--data", str(folder)]
+    command += ["--protocol", job.protocol, "--models", model, "--seed", str(seed)]
+    command += ["--json", str(part), "--slices", str(slices), "--rows", str(WORK / "rows")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
+        return
+    stamp(part, target)
+
+
+def measure_peer(job: Job, folder: Path, peer: str, seed: int, python: Path) -> None:
+    """One peer on the same split: fitted in its own environment, measured by our formulas."""
+    target = WORK / f"{job.name}--{seed}--{peer}.json"
+    if target.is_file():
+        return
+    WORK.mkdir(parents=True, exist_ok=True)
+    print(f"{job.name} seed {seed}: {peer}", flush=True)
+    part = target.with_suffix(".part")
+    command = [sys.executable, "-m", "benchmarks.peer_split", "--data", str(folder)]
+    command += ["--protocol", job.protocol, "--seed", str(seed), "--peer", peer]
+    command += ["--python", str(python), "--json", str(part), "--rows", str(WORK / "rows")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
+        return
+    stamp(part, target)
+
+
+def stamp(part: Path, target: Path) -> None:
+    """The finished records with the day they were measured on."""
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    records = [record | {"date": today} for record in json.loads(part.read_text())]
+    part.write_text(json.dumps(records, indent=1))
+    part.rename(target)
+
+
+def collect(job: Job) -> None:
+    """All records of a job, pooled over seeds, with paired differences, into the results."""
+    records = list(_records(job))
+    if not records:
+        return
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    pooled = pooled_record(records, WORK / "rows", against=job.against)
+    content = {"dataset": job.dataset, "protocol": job.protocol, "against": job.against, **pooled}
+    target = RESULTS / f"{job.name}.json"
+    target.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _records(job: Job) -> Iterator[dict[str, Any]]:
+    for seed in job.seeds:
+        for model in (*job.models, *PEERS):
+            path = WORK / f"{job.name}--{seed}--{model}.json"
+            if path.is_file():
+                slices = path.with_suffix(".slices")
+                parts = json.loads(slices.read_text()) if slices.is_file() else []
+                for i, record in enumerate(json.loads(path.read_text())):
+                    found = parts[i]["slices"] if i < len(parts) else {}
+                    yield record | {"slices": found}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,171 @@
+"""Films for editors: what they change here, imports leave alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.forms import BaseModelFormSet, ModelForm
+from django.http import HttpRequest
+from django.utils.translation import ngettext
+
+from catalog.models import Credit, Dataset, ExternalId, FieldSource, Genre, Keyword, Movie, Person
+from catalog.search import search_films
+from catalog.services.editing import movie_edited, movies_hide
+from catalog.services.search_index import search_vectors_refresh
+
+
+class ExternalIdInline(admin.TabularInline):
+    """The film in others' books."""
+
+    model = ExternalId
+    extra = 0
+
+
+class CreditInline(admin.TabularInline):
+    """Who made it."""
+
+    model = Credit
+    extra = 0
+    autocomplete_fields = ["person"]
+
+
+class FieldSourceInline(admin.TabularInline):
+    """Where each field came from; to look at."""
+
+    model = FieldSource
+    extra = 0
+    can_delete = False
+    readonly_fields = ["field", "source", "updated_at"]
+    verbose_name_plural = "where the fields came from"
+
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(Movie)
+class MovieAdmin(admin.ModelAdmin):
+    """Search forgives as the site's does; counting all rows is left out."""
+
+    list_display = ["title", "year", "language", "rating_count", "rating_mean", "is_hidden"]
+    list_filter = ["is_hidden", "genres", "language"]
+    search_fields = ["title"]
+    search_help_text = "Title, person or theme; typing errors are forgiven."
+    ordering = ["-rating_count", "pk"]
+    show_full_result_count = False
+    list_per_page = 50
+    autocomplete_fields = ["keywords"]
+    filter_horizontal = ["genres"]
+    readonly_fields = ["rating_count", "rating_mean", "created_at", "updated_at"]
+    inlines = [CreditInline, ExternalIdInline, FieldSourceInline]
+    actions = ["hide", "show"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Movie]:
+        return super().get_queryset(request).defer("search_vector", "title_trigrams")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Movie], search_term: str
+    ) -> tuple[QuerySet[Movie], bool]:
+        if not search_term:
+            return queryset, False
+        ids = [hit.movie_id for hit in search_films(search_term, include_hidden=True)]
+        return queryset.filter(pk__in=ids), False
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm,
+        formsets: list[BaseModelFormSet],
+        change: bool,
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        movie_edited(form.instance.pk, {*form.changed_data, *_changed_relations(formsets)})
+
+    @admin.action(description="Hide the chosen films everywhere", permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        self._hide(request, queryset, is_hidden=True)
+
+    @admin.action(description="Show the chosen films again", permissions=["change"])
+    def show(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        self._hide(request, queryset, is_hidden=False)
+
+    def _hide(self, request: HttpRequest, queryset: QuerySet[Movie], *, is_hidden: bool) -> None:
+        n = movies_hide(list(queryset.values_list("pk", flat=True)), is_hidden=is_hidden)
+        if is_hidden:
+            text = ngettext("%(n)d film is hidden now.", "%(n)d films are hidden now.", n)
+        else:
+            text = ngettext("%(n)d film is shown again.", "%(n)d films are shown again.", n)
+        self.message_user(request, text % {"n": n}, messages.SUCCESS)
+
+
+def _changed_relations(formsets: list[BaseModelFormSet]) -> set[str]:
+    """ "credits" and the sources of external ids that were added, changed or taken away."""
+    names: set[str] = set()
+    for formset in formsets:
+        if formset.model is FieldSource:
+            continue
+        changed: list[Any] = [
+            *formset.new_objects,
+            *(item for item, _ in formset.changed_objects),
+            *formset.deleted_objects,
+        ]
+        for item in changed:
+            names.add(str(item.source) if isinstance(item, ExternalId) else "credits")
+    return names
+
+
+class _NameAdmin(admin.ModelAdmin):
+    """Things with a name that films are searched by."""
+
+    search_fields = ["name"]
+    show_full_result_count = False
+    list_per_page = 100
+
+    def save_related(
+        self,
+        request: HttpRequest,
+        form: ModelForm,
+        formsets: list[BaseModelFormSet],
+        change: bool,
+    ) -> None:
+        super().save_related(request, form, formsets, change)
+        if change and "name" in form.changed_data:
+            search_vectors_refresh(list(form.instance.movies.values_list("pk", flat=True)))
+
+
+@admin.register(Genre)
+class GenreAdmin(_NameAdmin):
+    """Genres; imports bring MovieLens'."""
+
+    list_display = ["name", "slug"]
+
+
+@admin.register(Person)
+class PersonAdmin(_NameAdmin):
+    """People."""
+
+    list_display = ["name", "tmdb_id"]
+
+
+@admin.register(Keyword)
+class KeywordAdmin(_NameAdmin):
+    """What films are about."""
+
+    list_display = ["name"]
+
+
+@admin.register(Dataset)
+class DatasetAdmin(admin.ModelAdmin):
+    """Bodies of ratings; imports write them, people look at them."""
+
+    list_display = ["name", "slug", "is_simulated", "n_ratings", "n_users", "imported_at"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

@@ -1,0 +1,76 @@
+"""A Redis cache that nobody has to be careful with: without Redis it is empty, at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from django.core.cache.backends.redis import RedisCache
+from redis.exceptions import RedisError
+
+# A hung Redis costs its timeout (0.5 s) once in this time per process, not once per call.
+RETRY_AFTER_S = 5.0
+
+
+class DisposableCache(RedisCache):
+    """Reads find nothing and writes do nothing while Redis is down or hangs.
+
+    Only for what can be lost at any moment; limits and sessions live in Postgres.
+    """
+
+    # Shared by the threads of the process; a lost race costs one more timeout.
+    _asleep_until = 0.0
+
+    def _try(self, call: Callable[[], Any], otherwise: Any) -> Any:
+        if time.monotonic() < DisposableCache._asleep_until:
+            return otherwise
+        try:
+            return call()
+        except (RedisError, OSError):
+            DisposableCache._asleep_until = time.monotonic() + RETRY_AFTER_S
+            return otherwise
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        get = super().get
+        return self._try(lambda: get(key, default, version), default)
+
+    def set(self, key: str, value: Any, *args: Any, **kwargs: Any) -> None:
+        set_one = super().set
+        self._try(lambda: set_one(key, value, *args, **kwargs), None)
+
+    def add(self, key: str, value: Any, *args: Any, **kwargs: Any) -> bool:
+        """True where it was added, or where nothing can be remembered: the caller goes ahead."""
+        add = super().add
+        return bool(self._try(lambda: add(key, value, *args, **kwargs), True))
+
+    def touch(self, key: str, *args: Any, **kwargs: Any) -> bool:
+        touch = super().touch
+        return bool(self._try(lambda: touch(key, *args, **kwargs), False))
+
+    def delete(self, key: str, version: int | None = None) -> bool:
+        delete = super().delete
+        return bool(self._try(lambda: delete(key, version), False))
+
+    def get_many(self, keys: Any, version: int | None = None) -> dict[str, Any]:
+        get_many = super().get_many
+        return dict(self._try(lambda: get_many(keys, version), {}))
+
+    def has_key(self, key: str, version: int | None = None) -> bool:
+        has_key = super().has_key
+        return bool(self._try(lambda: has_key(key, version), False))
+
+    def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
+        incr = super().incr
+        return int(self._try(lambda: incr(key, delta, version), delta))
+
+    def set_many(self, data: Any, *args: Any, **kwargs: Any) -> list[str]:
+        set_many = super().set_many
+        return list(self._try(lambda: set_many(data, *args, **kwargs), list(data)))
+
+    def delete_many(self, keys: Any, version: int | None = None) -> None:
+        delete_many = super().delete_many
+        self._try(lambda: delete_many(keys, version), None)
+
+    def clear(self) -> None:
+        self._try(super().clear, None)

@@ -1,0 +1,120 @@
+"""EASE's two routes, and SLIT and transitions against the plain way of writing them down."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.data import to_csr
+from ml.models.als import Als
+from ml.models.ease import Ease, ease_weights, weights_by_people
+from ml.models.slit import Slit
+from ml.models.transition import Transition, ordered_events
+from ml.types import Histories
+from tests.ml.data import interactions, two_tastes
+
+EVENTS = two_tastes(n_users=60, n_items=30)
+
+
+def test_ease_is_the_ridge_of_each_film_on_the_others() -> None:
+    x = to_csr(EVENTS).toarray().astype(np.float64)
+    table = Ease(l2=5.0).fit(EVENTS).table
+    for film in (0, 7, 20):
+        others = np.delete(np.arange(30), film)
+        a, y = x[:, others], x[:, film]
+        expected = np.linalg.solve(a.T @ a + 5.0 * np.eye(29), a.T @ y)
+        assert table[others, film] == pytest.approx(expected, abs=1e-5)
+        assert table[film, film] == 0
+
+
+def test_both_routes_of_ease_agree() -> None:
+    matrix = to_csr(two_tastes(n_users=20, n_items=60, n_unseen=0))
+    penalty = np.linspace(2, 9, 60).astype(np.float32)
+    gram = (matrix.T @ matrix).toarray().astype(np.float32)
+    gram[np.diag_indices(60)] += penalty
+    assert np.allclose(weights_by_people(matrix, penalty), ease_weights(gram), atol=1e-5)
+
+
+def slit_rows(decay: float, floor: float) -> tuple[np.ndarray, np.ndarray]:
+    """X and Y of SLIT, one row per event but the first of each person, written out."""
+    users, items = ordered_events(EVENTS)
+    x, y = [], []
+    for user in range(EVENTS.n_users):
+        own = items[users == user]
+        for t in range(1, len(own)):
+            row, target = np.zeros(30), np.zeros(30)
+            for j in range(t):
+                row[own[j]] += max(decay ** (t - 1 - j), floor)
+            target[own[t]] = 1
+            x.append(row / len(own) ** 0.25)  # squared: 1 / sqrt(n)
+            y.append(target / len(own) ** 0.25)
+    return np.array(x), np.array(y)
+
+
+def test_slit_is_the_ridge_of_the_next_film_on_the_decayed_history() -> None:
+    x, y = slit_rows(0.7, 0.05)
+    gram = x.T @ x
+    penalty = np.diag(3.0 + 0.5 / 0.5 * gram.diagonal())
+    expected = np.linalg.solve(gram + penalty, x.T @ y)
+    model = Slit(l2=3.0, dropout=0.5, memories=[(0.7, 0.05)]).fit(EVENTS)
+    assert np.asarray(model.table) == pytest.approx(expected, abs=1e-5)
+
+
+def test_two_memories_are_one_regression_on_both_histories() -> None:
+    (short, y), (long, _) = slit_rows(0.3, 0.0), slit_rows(0.9, 0.1)
+    x = np.hstack([short, long])
+    gram = x.T @ x
+    penalty = np.diag(3.0 + 0.5 / 0.5 * gram.diagonal())
+    expected = np.linalg.solve(gram + penalty, x.T @ y)
+    model = Slit(l2=3.0, dropout=0.5, memories=[(0.3, 0.0), (0.9, 0.1)]).fit(EVENTS)
+    assert np.asarray(model.table) == pytest.approx(expected, abs=1e-5)
+
+
+def test_slit_uses_only_the_latest_events() -> None:
+    rows = [(0, i, 5.0, i) for i in range(6)]
+    long = interactions(rows, n_users=1, n_items=6)
+    short = interactions(rows[2:], n_users=1, n_items=6)
+    a = Slit(max_events=4, l2=1.0).fit(long).table
+    b = Slit(max_events=4, l2=1.0).fit(short).table
+    assert np.array_equal(np.asarray(a), np.asarray(b))
+
+
+def test_transitions_of_one_person_by_hand() -> None:
+    events = interactions([(0, 2, 5.0, 30), (0, 0, 5.0, 10), (0, 1, 5.0, 20)], n_users=1, n_items=4)
+    model = Transition(gamma=0.5, shrinkage=1.0, source_power=1.0, target_power=0.0).fit(events)
+    table = np.asarray(
+        model.table if isinstance(model.table, np.ndarray) else model.table.todense()
+    )
+    expected = np.zeros((4, 4))
+    expected[0, 1], expected[0, 2], expected[1, 2] = 0.5, 0.25, 0.5
+    assert table == pytest.approx(expected)
+
+
+def test_order_matters_to_slit_and_not_to_flat_ease() -> None:
+    forth, back = Histories.from_lists([[1, 5, 9]]), Histories.from_lists([[9, 5, 1]])
+    slit, ease = Slit(l2=3.0).fit(EVENTS), Ease(l2=5.0).fit(EVENTS)
+    assert not np.allclose(slit.score(forth)[0, :20], slit.score(back)[0, :20])
+    assert ease.score(forth)[0, :20] == pytest.approx(ease.score(back)[0, :20])
+
+
+def test_als_reaches_the_exact_least_squares_solution() -> None:
+    model = Als(n_factors=6, n_epochs=60, l2=0.02, alpha0=0.2).fit(EVENTS, seed=1)
+    matrix = to_csr(EVENTS).toarray().astype(np.float64)
+    y = model.item_factors.astype(np.float64)
+    people = Histories.from_interactions(EVENTS)
+    users = model.user_vectors(people).astype(np.float64)
+    for film in (0, 3, 11):
+        liked = matrix[:, film] > 0
+        penalty = 0.02 * (liked.sum() + 0.2 * EVENTS.n_users)
+        system = users[liked].T @ users[liked] + 0.2 * users.T @ users + penalty * np.eye(6)
+        expected = np.linalg.solve(system, users[liked].sum(axis=0))
+        assert y[film] == pytest.approx(expected, abs=2e-3)
+
+
+def test_a_dislike_lowers_what_a_like_raises() -> None:
+    for model in (Ease(l2=5.0).fit(EVENTS), Als(n_factors=6).fit(EVENTS, seed=1)):
+        like = Histories.from_lists([[1, 2]], weights=[[1.0, 1.0]])
+        dislike = Histories.from_lists([[1, 2]], weights=[[1.0, -1.0]])
+        same_taste = np.arange(3, 14)
+        raised = model.score(like)[0, same_taste] - model.score(dislike)[0, same_taste]
+        assert raised.mean() > 0

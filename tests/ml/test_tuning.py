@@ -1,0 +1,68 @@
+"""Blend weights: the search finds what is better, on the scores that the blend itself uses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ml.evaluation import evaluate, recommend_all
+from ml.metrics import ndcg_at_k
+from ml.models.hybrid import Hybrid, Part
+from ml.models.registry import create
+from ml.protocols_time import last_out
+from ml.protocols_users import strong
+from ml.tuning import Candidates, collect, search_weights, tune_hybrid
+from tests.ml.data import dataset, two_tastes
+
+DATA = dataset(two_tastes(n_users=150, n_items=30))
+PARTS = (
+    Part("edlae", "edlae", 1.0, {"l2": 5.0}),
+    Part("popular", "popularity", 1.0),
+    Part("als", "als", 1.0, {"n_factors": 4, "n_epochs": 4}),
+)
+
+
+@pytest.mark.parametrize("build", [strong, last_out], ids=["many to find", "one to find"])
+def test_the_search_judges_a_blend_exactly_as_it_will_be_measured(build: object) -> None:
+    split = build(DATA, seed=3, part="valid")  # type: ignore[operator]
+    models = {p.label: create(p.model, p.params).fit(split.train) for p in PARTS}
+    weights = np.array([0.5, 0.2, 0.3])
+    blend = Hybrid.of(models, dict(zip(models, weights.tolist(), strict=True)))
+    measured = ndcg_at_k(recommend_all(blend, split, depth=10), split.truth, 10).mean()
+    judged = collect(list(models.values()), split).ndcg(weights, 10)
+    assert judged == pytest.approx(measured, abs=1e-6)
+
+
+def test_search_finds_the_informative_source_among_noise() -> None:
+    rng = np.random.default_rng(1)
+    is_truth = np.zeros((300, 40), dtype=np.bool_)
+    is_truth[np.arange(300), rng.integers(0, 40, 300)] = True
+    half = np.where(is_truth, 1.0, 0.0)
+    z = np.stack(
+        [half + rng.normal(size=half.shape) for _ in range(2)] + [rng.normal(size=half.shape)]
+    )
+    candidates = Candidates(
+        z.astype(np.float32), np.ones_like(is_truth), is_truth, np.ones(300, dtype=np.int64)
+    )
+    weights, found = search_weights(candidates)
+    assert weights.sum() == pytest.approx(1)
+    assert min(weights[:2]) > 3 * weights[2]
+    assert found >= max(candidates.ndcg(np.eye(3)[s], 10) for s in range(3))
+
+
+def test_tuned_blend_is_at_least_as_good_as_its_parts_on_validation() -> None:
+    valid = strong(DATA, seed=3, part="valid")
+    blend = tune_hybrid(PARTS, valid, seed=1)
+    assert sum(part.weight for part in blend.parts) == pytest.approx(1)
+    best = evaluate(blend, valid, seed=1).metrics["ndcg@10"].mean
+    for part in PARTS:
+        alone = evaluate(create(part.model, part.params), valid, seed=1)
+        assert best >= alone.metrics["ndcg@10"].mean - 1e-9
+
+
+def test_rows_are_drawn_by_seed() -> None:
+    valid = strong(DATA, seed=3, part="valid")
+    models = [create("popularity").fit(valid.train)]
+    few = collect(models, valid, max_rows=5, seed=1)
+    assert few.is_truth.shape[0] == 5
+    assert np.array_equal(few.z, collect(models, valid, max_rows=5, seed=1).z)
