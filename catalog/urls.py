@@ -3,6 +3,7 @@
 from django.urls import path
 
 from catalog import views
+from catalog.tmdb.views import enrichment
 
 app_name = "catalog"
 urlpatterns = [
@@ -12,4 +13,5 @@ urlpatterns = [
     path("films/<int:pk>/", views.movie, name="movie"),
     path("films/<int:pk>/poster.svg", views.poster, name="poster"),
     path("films/<int:pk>/backdrop.svg", views.backdrop, name="backdrop"),
+    path("staff/enrichment/", enrichment, name="enrichment"),
 ]

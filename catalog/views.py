@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.cards import MovieCard
 from catalog.filters import SORT_NAMES, FilmFilters, chips, decade_links
+from catalog.images import image_digest, image_file
 from catalog.models import Movie
 from catalog.names import language_name
 from catalog.pictures import backdrop_svg, poster_svg
@@ -117,20 +118,20 @@ def movie(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def poster(request: HttpRequest, pk: int) -> HttpResponse:
-    """A film's drawn poster."""
+    """A film's poster: the cached one (``?size=w185|w342|w780``), else a drawn one."""
     return _picture(request, pk, kind="poster", draw=poster_svg)
 
 
 @require_safe
 def backdrop(request: HttpRequest, pk: int) -> HttpResponse:
-    """A film's drawn backdrop."""
+    """A film's backdrop: the cached one (``?size=w780|w1280``), else a drawn one."""
     return _picture(request, pk, kind="backdrop", draw=backdrop_svg)
 
 
 def _picture(
     request: HttpRequest, pk: int, *, kind: str, draw: Callable[[Movie], str]
 ) -> HttpResponse:
-    """SVG, kept for ever where the address carries the version that it shows.
+    """Kept for ever where the address carries the version that it shows.
 
     An address with an old version gets the new picture, but not for long.
     """
@@ -138,12 +139,18 @@ def _picture(
     if found is None:
         raise Http404
     version = str(found.poster_version)
-    etag = f'"{kind}-{version}"'
+    cached = image_file(found, kind, request.GET.get("size", ""))
+    # A picture that should be on our disk and is not: the drawn one stands in, for now.
+    is_lasting = cached is not None or not image_digest(found, kind)
+    etag = f'"{kind}-{version}-{cached.path.name if cached else "drawn"}"'
     response = get_conditional_response(request, etag=etag)
-    if response is None:
+    if response is None and cached is not None:
+        response = HttpResponse(cached.path.read_bytes(), content_type=cached.media_type)
+    elif response is None:
         response = HttpResponse(draw(found), content_type="image/svg+xml; charset=utf-8")
     response["ETag"] = etag
-    response["Cache-Control"] = _FOREVER if request.GET.get("v") == version else _SHORT
+    is_current = request.GET.get("v") == version and is_lasting
+    response["Cache-Control"] = _FOREVER if is_current else _SHORT
     return response
 
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("catalog", "0003_alternative_titles")]
+    dependencies = [("catalog", "0004_tmdb")]
 
     operations = [
         migrations.CreateModel(

@@ -63,3 +63,9 @@ def simulated_datasets_drop() -> list[str]:
     for dataset in simulated:
         dataset.delete()
     return [dataset.name for dataset in simulated]
+
+
+def import_lock_wait() -> None:
+    """Wait until no import runs, and keep others waiting until this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_IMPORT_LOCK])

@@ -30,8 +30,11 @@ STRENGTH = {source: rank for rank, source in enumerate(DataSource.values)}
 # Columns of Movie that sources fill; the names of FilmRecord's fields are the same.
 PLAIN_FIELDS = (
     *("title", "original_title", "alternative_titles", "year", "runtime_min", "language"),
-    *("countries", "certification", "tagline", "synopsis"),
+    *("countries", "certification", "tagline", "synopsis", "poster_path", "backdrop_path"),
 )
+# What these sources only fill in where nobody else has said it, however strong they are: ratings
+# are about the films of MovieLens, whose titles, years and genres people and models go by.
+FILLS_ONLY = {DataSource.TMDB: frozenset({"title", "original_title", "year", "genres"})}
 RELATIONS: dict[str, Callable[[dict[int, Any]], set[int]]] = {
     "genres": genres_set,
     "keywords": keywords_set,
@@ -137,12 +140,17 @@ class _Batch:
 
     def _may_write(self, movie_id: int, name: str) -> bool:
         known = self.provenance[movie_id].get(name)
+        if known is not None and name in FILLS_ONLY.get(self.source, ()):
+            return known == self.source
         return known is None or STRENGTH[self.source] >= STRENGTH[known]
 
     def _plan_fields(self, record: FilmRecord, movie: Movie) -> None:
         for name in PLAIN_FIELDS:
             value = getattr(record, name)
             if value is None or not self._may_write(movie.pk, name):
+                continue
+            is_unsourced = name not in self.provenance[movie.pk]
+            if name in FILLS_ONLY.get(self.source, ()) and is_unsourced and getattr(movie, name):
                 continue
             value = list(value) if isinstance(value, tuple) else value
             if getattr(movie, name) != value:

@@ -35,6 +35,8 @@ class FilmRecord:
     certification: str | None = None
     tagline: str | None = None
     synopsis: str | None = None
+    poster_path: str | None = None
+    backdrop_path: str | None = None
     genres: tuple[str, ...] | None = None
     keywords: tuple[str, ...] | None = None
     credits: tuple[CreditRecord, ...] | None = None

@@ -248,6 +248,19 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    # TMDB's terms: nothing older than six months. Refreshed from day 150 where there is a key,
+    # dropped at day 180 where that did not work.
+    "keep-tmdb-data-fresh": {
+        "task": "catalog.tasks.keep_tmdb_fresh_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
+    },
+    # Runs whose message was lost with the broker, or whose worker died.
+    "resume-enrichment": {
+        "task": "catalog.tasks.resume_enrichment_task",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
 }
 
 # --- API ----------------------------------------------------------------------------------------
@@ -288,9 +301,20 @@ MODEL_KEEP_VERSIONS = 3
 # What turns texts into vectors: all-MiniLM-L6-v2 comes with its package; all-mpnet-base-v2 is
 # better and four times slower, by name (downloaded once) or as a local folder.
 TEXT_ENCODER = env.text("TEXT_ENCODER", "all-MiniLM-L6-v2")
+
+# --- TMDB ---------------------------------------------------------------------------------------
+# Without a key nothing is fetched and everything else works.
+TMDB_API_KEY = env.text("TMDB_API_KEY")
+TMDB_BASE_URL = env.text("TMDB_BASE_URL", "https://api.themoviedb.org")
+TMDB_IMAGE_URL = env.text("TMDB_IMAGE_URL", "https://image.tmdb.org/t/p")
+# TMDB allows about 40 a second; all processes together keep to this.
+TMDB_REQUESTS_PER_S = env.number("TMDB_REQUESTS_PER_S", default=20, minimum=1, maximum=1000)
+# Whose age ratings count, ISO 3166-1.
+TMDB_REGION = env.text("TMDB_REGION", "US")
 # Whether synopses, taglines and keywords from TMDB go into text embeddings: the operator's licence
 # question.
 EMBED_TMDB_TEXT = env.flag("EMBED_TMDB_TEXT", default=True)
+IMAGES_DIR = VAR_DIR / "images"
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = {
@@ -312,5 +336,9 @@ LOGGING = {
         },
     },
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    "loggers": {"django.server": {"handlers": ["console"], "propagate": False}},
+    "loggers": {
+        # At DEBUG it writes addresses, and TMDB's API key is part of them.
+        "urllib3": {"level": "INFO"},
+        "django.server": {"handlers": ["console"], "propagate": False},
+    },
 }
