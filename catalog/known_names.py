@@ -8,7 +8,8 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from django.db.models import Count, Q
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from catalog.models import Credit, Movie, Person
 from catalog.search import search_films
@@ -16,9 +17,10 @@ from catalog.titles import fold, normalize_title
 
 # People without a cue ("tom hanks comedies") need some films; a name in one film may be anything.
 MIN_FILMS_UNCUED = 3
-# A surname alone means whoever directed most films under it, if nobody else comes near.
+# A surname alone means the director whose films are seen most, if nobody else comes near.
 MIN_FILMS_SURNAME = 4
 _TTL_S = 900.0
+_DIRECTED = Q(credits__role=Credit.Role.DIRECTOR)
 _PLAIN = re.compile(r"[^\w' -]+")
 
 
@@ -51,16 +53,17 @@ def _known_people() -> _People:
             return _people
         rows = Person.objects.annotate(
             n=Count("credits"),
-            directed=Count("credits", filter=Q(credits__role=Credit.Role.DIRECTOR)),
-        ).values_list("name", "n", "directed")
+            directed=Count("credits", filter=_DIRECTED),
+            watched=Coalesce(Sum("credits__movie__rating_count", filter=_DIRECTED), 0),
+        ).values_list("name", "n", "directed", "watched")
         by_name: dict[str, tuple[str, int]] = {}
         surnames: dict[str, Counter[str]] = {}
-        for name, n, directed in rows.iterator():
+        for name, n, directed, watched in rows.iterator():
             key = _key(name)
             if n and (key not in by_name or by_name[key][1] < n):
                 by_name[key] = (name, n)
             if directed >= MIN_FILMS_SURNAME and " " in key:
-                surnames.setdefault(key.rsplit(" ", 1)[1], Counter())[name] = directed
+                surnames.setdefault(key.rsplit(" ", 1)[1], Counter())[name] = directed + watched
         by_surname = {
             surname: ranked[0][0]
             for surname, names in surnames.items()

@@ -66,7 +66,7 @@ _IN_LANGUAGE = re.compile(
 _COUNTRY = re.compile(
     rf"\b(?P<no>not |but not )?(?:from|made in|produced in|shot in|out of) (?P<name>{_any_of(COUNTRIES)})\b"
 )
-_FOREIGN = re.compile(rf"\b(?:foreign|foreign[- ]language|non[- ]english|subtitled)\b(?= |$)")
+_FOREIGN = re.compile(r"\b(?:foreign[- ]language|foreign|non[- ]english|subtitled)\b(?= |$)")
 _SUBTITLES = re.compile(r"\bwith (?:english )?subtitles\b|\bsubtitled\b(?= in)")
 _BOLLYWOOD = re.compile(r"\bbollywood\b")
 _ANIME = re.compile(r"\banimes?\b")
@@ -323,6 +323,8 @@ def _is_listed(before: str) -> bool:
 def _is_weak_genre_clear(work: Working, match: re.Match[str]) -> bool:
     """A weak genre counts as the whole request, or right beside a mark."""
     before, after = work.text[: match.start()], work.text[match.end() :]
+    if re.search(r"\b(?:about|for|of|with)(?: the| a| my)?\s*$", before):
+        return False
     is_alone = work.is_head(match.start()) and not after.replace(MARK, "").strip(" ,.!?")
     starts_list = bool(re.match(r"\s*(?:,|and|or|&|/)\s*", after)) and work.is_head(match.start())
     return is_alone or starts_list or bool(re.search(rf"{MARK}\s*$", before)) or after.lstrip()[:1] == MARK

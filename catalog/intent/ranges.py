@@ -51,7 +51,7 @@ _YEARS = re.compile(
     rf"({_YEAR})\b"
 )
 _BOUNDED_YEAR = re.compile(
-    r"\b(?:made |released |from )?(?P<way>before|pre|prior to|older than|earlier than|after|post|"
+    r"\b(?P<no>(?:nothing|none|not|no films|no movies) )?(?:made |released |from )?(?P<way>before|pre|prior to|older than|earlier than|after|post|"
     r"newer than|later than|since|until|till|up to|no later than|no earlier than)[ -]"
     rf"(?:the )?(?:year )?(?P<year>{_YEAR})(?P<s>s)?\b( onwards?)?"
 )
@@ -61,7 +61,10 @@ _LAST_YEARS = re.compile(
     r"\b(?:from |of |in |made in )?the (?:last|past) (?P<n>\d{1,2}|few|five|ten|twenty|two|three) "
     r"years\b"
 )
-_SET = re.compile(r"\b(?:set|takes? place|taking place|story|life|living|lives)\s+(?:back )?$")
+_SET = re.compile(
+    r"\b(?:set|takes? place|taking place|story|life|living|lives)\s+"
+    r"(?:back )?(?:(?:in|around|during|between) )?(?:the )?(?:early |mid |late )?$"
+)
 _FILMS_BEFORE = re.compile(rf"(?:{FILM_NOUNS}|{MARK})\s*$")
 
 _CERT = r"(?P<cert>nc-?17|pg-?13|pg|g|r)"
@@ -88,11 +91,15 @@ def take_certification(work: Working) -> None:
         groups = match.groupdict()
         return [_cert_chip(groups.get("cert1") or groups["cert"])]
 
+    def for_kids(match: re.Match[str]) -> list[Chip] | None:
+        is_refused = work.text[: match.start()].rstrip().endswith((" not", "n't"))
+        return None if is_refused else [Chip(Kind.CERTIFICATION, "PG")]
+
     work.take(_CEILING, ceiling)
     work.take(_NOT_R, lambda _: [Chip(Kind.CERTIFICATION, "PG-13")])
     work.take(_RATED, ceiling)
     if not any(chip.kind is Kind.CERTIFICATION for chip in work.chips):
-        work.take(_FOR_KIDS, lambda _: [Chip(Kind.CERTIFICATION, "PG")])
+        work.take(_FOR_KIDS, for_kids)
 
 
 def _cert_chip(text: str) -> Chip:
@@ -232,6 +239,9 @@ def _follows_genre(before: str) -> bool:
 
 def _bounded_years(match: re.Match[str]) -> Chip:
     year, way = int(match["year"]), match["way"]
+    if match["no"]:  # "nothing from before 1990"
+        is_before = way in {"before", "pre", "prior to", "older than", "earlier than"}
+        return Chip(Kind.YEARS, f"{year}-" if is_before else f"-{year}")
     if way in {"before", "pre", "prior to", "older than", "earlier than"}:
         return Chip(Kind.YEARS, f"-{year - 1}")
     if way in {"until", "till", "up to", "no later than"}:

@@ -253,7 +253,10 @@ LIGHT = frozenset(
     quiet heartwarming twisty mind-bending erotic gothic steamy tense atmospheric dystopian heist
     superhero spy zombie vampire sports sport courtroom prison slasher martial arts samurai coming
     age coming-of-age buddy road gangster disaster stop-motion satirical my kids we us tonight our
-    need from only more not no non-""".split()
+    need from only more not no non- can could you teen teenage adult tv must-see award-winning
+    oscar-winning highly rated low-budget big-budget short-ish lesser-known so-bad-it's-good
+    what have got see maybe perhaps one two few couple other else
+    suspenseful moody visually stunning slapstick absurd surreal whimsical biographical""".split()
 )
 # What may follow a kind of film: the rest of the sentence, not a noun that it describes.
 FOLLOWS = (

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 
 from catalog.intent.chips import Chip
-from catalog.intent.words import FILM_NOUNS, LIGHT
+from catalog.intent.words import FILM_NOUNS, GENRES, LIGHT
 
 MARK = "\u00a4"
 _TOKEN = re.compile(rf"{MARK}|[\w'\u2019-]+")
@@ -53,7 +53,10 @@ class Working:
     def is_head(self, position: int) -> bool:
         """Whether only light words and understood ones stand before ``position``."""
         return all(
-            token == MARK or token in LIGHT or re.fullmatch(FILM_NOUNS, token)
+            token == MARK
+            or token in LIGHT
+            or token in GENRES
+            or re.fullmatch(FILM_NOUNS, token)
             for token in _TOKEN.findall(self.text[:position])
         )
 
