@@ -4,8 +4,8 @@
 
 Needs a catalogue (manage.py import_catalog) and its vectors (manage.py embed_movies). Exit status 1
 where a part misses its target. Protocols: (titles) 500 titles, drawn with a fixed seed, with slips,
-without article and accents; (meaning) plots in other words, frozen in queries/known_items.jsonl, the
-weight chosen on one half and reported on the other; (intents) labelled requests, frozen in
+without article and accents; (meaning) plots in other words, frozen in queries/known_items.jsonl,
+the weight chosen on one half and reported on the other; (intents) labelled requests, frozen in
 queries/intents.jsonl; (recall) the index against the exact answer; (latency) whole pages of the
 running server, 8 clients at once.
 """

@@ -165,7 +165,7 @@ def figures(cases: Sequence[Case], answer: Callable[[Case], Sequence[int]]) -> d
 
 
 def meaning() -> dict:
-    """Each way alone and together; the weight is chosen on one half, all is reported on the other."""
+    """Each way alone and together; the weight is chosen on one half, the other reported."""
     from catalog.fusion import WORDS_WEIGHT, reciprocal_ranks, weighted_sum
 
     everything = cases()
@@ -215,7 +215,9 @@ def intents(reader: Callable | None = None) -> dict:
         chips = answer.reading.chips
         liked = Movie.objects.in_bulk([int(c.value) for c in chips if c.kind == "like"])
         read = {
-            f"like:{normalize_title(liked[int(c.value)].title)}" if c.kind == "like" else c.encoded()
+            f"like:{normalize_title(liked[int(c.value)].title)}"
+            if c.kind == "like"
+            else c.encoded()
             for c in chips
         }
         wanted = {

@@ -48,7 +48,7 @@ def weighted_sum(evidence: Evidence, *, words_weight: float = WORDS_WEIGHT) -> d
 
 
 def reciprocal_ranks(evidence: Evidence) -> dict[int, float]:
-    """{film id: score} by rank fusion of words and meaning: what the weighted sum is held against."""
+    """{film id: score} by rank fusion: what the weighted sum is measured against."""
     scores: dict[int, float] = {}
     for part in (evidence.words, evidence.meaning):
         ranked = sorted(part, key=lambda movie_id: (-part[movie_id], movie_id))

@@ -201,9 +201,7 @@ def _request_vector(
     return unit_rows(np.sum(parts, axis=0, keepdims=True))[0]
 
 
-def _near(
-    vector: FloatArray, space: EncoderSpace, scope: _Scope, words: dict[int, float]
-) -> Near:
+def _near(vector: FloatArray, space: EncoderSpace, scope: _Scope, words: dict[int, float]) -> Near:
     """The nearest films that may be shown, and how near those stand that the words found."""
     try:
         if scope.ids is not None:

@@ -43,9 +43,7 @@ def active_space() -> EncoderSpace | None:
     return EncoderSpace.objects.filter(is_active=True).first()
 
 
-def nearest_films(
-    vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int
-) -> Near:
+def nearest_films(vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int) -> Near:
     """The ``n`` nearest of ``films`` by the index, the scan going on until ``n`` passed."""
     with transaction.atomic(), connection.cursor() as cursor:
         _prepare(cursor, n=n)

@@ -31,9 +31,10 @@ _NOT = "not-"
 class Chip:
     """One condition. ``value`` by kind:
 
-    genre, more, less: our genre's name · years, runtime: "1990-1999", "-119" or "2000-" · language:
-    ISO 639-1 · country: ISO 3166-1 · certification: the highest one allowed · person: the name · like:
-    the film's id. ``is_negated``: films must not have it (genre, language, country, person).
+    genre, more, less: our genre's name · years, runtime: "1990-1999", "-119" or "2000-" ·
+    language: ISO 639-1 · country: ISO 3166-1 · certification: the highest one allowed · person: the
+    name · like: the film's id. A genre may be "Western|War": either will do. ``is_negated``: films
+    must not have it (genre, language, country, person).
     """
 
     kind: Kind

@@ -29,7 +29,10 @@ from catalog.titles import fold
 
 MAX_TITLE_WORDS = 9
 MAX_NAME_WORDS = 4
-_NOT = r"(?:no|not|without|non|never|except|excluding|nothing|avoid|isn't|aren't|minus|but no|but not|other than)"
+_NOT = (
+    r"(?:no|not|without|non|never|except|excluding|nothing|avoid|isn't|aren't|minus|but no|"
+    r"but not|other than)"
+)
 _TOO = r"(?:(?:an?|any|too|so|very|really|overly|much|another) )*"
 
 
@@ -38,8 +41,8 @@ def _any_of(words: object) -> str:
 
 
 _LIKE = re.compile(
-    r"\b(?:(?<!would )(?<!i'd )(?<!i )(?<!we )(?<!you )(?<!feel )like|similar to|in the (?:style|vein|spirit) of|"
-    r"reminds? me of|along the lines of)\s+"
+    r"\b(?:(?<!would )(?<!i'd )(?<!i )(?<!we )(?<!you )(?<!feel )like|"
+    r"similar to|in the (?:style|vein|spirit) of|reminds? me of|along the lines of)\s+"
 )
 _TITLE_ENDS = re.compile(
     rf",|;|\.|\bbut\b|\bonly\b|\bexcept\b|\bwithout\b|\bwith (?:less|more)\b|\bset in\b|{MARK}"
@@ -47,7 +50,8 @@ _TITLE_ENDS = re.compile(
 _CUE = re.compile(
     r"\b(?P<no>without |not |no |not with |not by |not starring |except |except by |except with )?"
     r"(?:(?P<strong>starring|featuring|directed by|written by|acted by|played by|by director|by|"
-    r"from director|from the director|director|actor|actress|films of|movies of)|(?P<weak>with|from|of|has))\s+"
+    r"from director|from the director|director|actor|actress|films of|movies of)|"
+    r"(?P<weak>with|from|of|has))\s+"
     r"(?=[a-z])"
 )
 _NO_NAME = re.compile(r"\b(?P<no>without|not|no|except)\s+(?=[a-z])")
@@ -64,7 +68,8 @@ _IN_LANGUAGE = re.compile(
     rf"{FOLLOWS}"
 )
 _COUNTRY = re.compile(
-    rf"\b(?P<no>not |but not )?(?:from|made in|produced in|shot in|out of) (?P<name>{_any_of(COUNTRIES)})\b"
+    r"\b(?P<no>not |but not )?(?:from|made in|produced in|shot in|out of) "
+    rf"(?P<name>{_any_of(COUNTRIES)})\b"
 )
 _FOREIGN = re.compile(r"\b(?:foreign[- ]language|foreign|non[- ]english|subtitled)\b(?= |$)")
 _SUBTITLES = re.compile(r"\bwith (?:english )?subtitles\b|\bsubtitled\b(?= in)")
@@ -72,7 +77,8 @@ _BOLLYWOOD = re.compile(r"\bbollywood\b")
 _ANIME = re.compile(r"\banimes?\b")
 _MORE = re.compile(
     rf"\b(?:with )?(?:a (?:bit|little) |much |even |far )?(?P<way>more|less|fewer) "
-    rf"(?P<what>{_any_of({*GENRES, *QUALITIES})})(?: (?:and|or) (?P<also>{_any_of({*GENRES, *QUALITIES})}))?\b"
+    rf"(?P<what>{_any_of({*GENRES, *QUALITIES})})"
+    rf"(?: (?:and|or) (?P<also>{_any_of({*GENRES, *QUALITIES})}))?\b"
     r"(?: than\b)?"
 )
 _COMPARATIVE = re.compile(
@@ -197,7 +203,7 @@ def _name_at(text: str, start: int, names: Names, *, is_cued: bool) -> tuple[str
 
 
 def _take_plain_people(work: Working, names: Names) -> None:
-    """Full names without a cue, at the head of a request or in a short one: "tom hanks comedies"."""
+    """Full names without a cue, in front or in a short request: "tom hanks comedies"."""
     is_short = len(work.text.replace(MARK, " ").split()) <= 6
 
     for match in re.finditer(r"[a-z][\w.'-]*", work.text):
@@ -300,7 +306,11 @@ def take_genres(work: Working) -> None:
         if not work.is_head(match.start()) and not _is_listed(work.text[: match.start()]):
             return None
         is_before_genre = re.match(rf"[\s/,&-]*(?:and |or )?(?:{_any_of(GENRES)})(?![\w-])", after)
-        if word in WEAK_GENRES and not match["other"] and not (is_before_genre or _is_weak_genre_clear(work, match)):
+        if (
+            word in WEAK_GENRES
+            and not match["other"]
+            and not (is_before_genre or _is_weak_genre_clear(work, match))
+        ):
             return None
         if is_before_genre or re.match(FOLLOWS, after):
             return chips
@@ -327,4 +337,9 @@ def _is_weak_genre_clear(work: Working, match: re.Match[str]) -> bool:
         return False
     is_alone = work.is_head(match.start()) and not after.replace(MARK, "").strip(" ,.!?")
     starts_list = bool(re.match(r"\s*(?:,|and|or|&|/)\s*", after)) and work.is_head(match.start())
-    return is_alone or starts_list or bool(re.search(rf"{MARK}\s*$", before)) or after.lstrip()[:1] == MARK
+    return (
+        is_alone
+        or starts_list
+        or bool(re.search(rf"{MARK}\s*$", before))
+        or after.lstrip()[:1] == MARK
+    )

@@ -32,18 +32,19 @@ _RUNTIME_BETWEEN = re.compile(
     r"\b(?:between |from )?(\d{2,3})(?: minutes| min)?\s?(?:and|to|-|\u2013)\s?(\d{2,3})\s?"
     r"(?:minutes?|mins?|min)\b(?: long)?"
 )
-_RUNTIME_OR = re.compile(rf"\b{_LENGTH} (?P<way>or less|or shorter|or under|max(?:imum)?|tops|at most|or more|or longer|at least)\b")
+_RUNTIME_OR = re.compile(
+    rf"\b{_LENGTH} (?P<way>or less|or shorter|or under|max(?:imum)?|tops|at most|"
+    r"or more|or longer|at least)\b"
+)
 
 _YEAR = r"(?:18[89]|19\d|20[0-3])\d"
 _DECADE = (
     r"(?:(?:the )?(?:(?P<part>early|mid|late)[- ])?"
-    r"(?P<decade>(?:19|20)\d0\W?s|['\u2019]?\d0\W?s|"
-    + "|".join(DECADES)
-    + r"))"
+    r"(?P<decade>(?:19|20)\d0\W?s|['\u2019]?\d0\W?s|" + "|".join(DECADES) + r"))"
 )
 _DECADE_WORD = re.compile(rf"\b(?:from |of |in |made in |released in )?{_DECADE}\b")
 _DECADES = re.compile(
-    rf"\b(?:from )?(?:the )?(?P<one>(?:19|20)?\d0)\W?s ?(?:and|or|to|-|\u2013|through|,) ?"
+    r"\b(?:from )?(?:the )?(?P<one>(?:19|20)?\d0)\W?s ?(?:and|or|to|-|\u2013|through|,) ?"
     r"(?:the )?(?P<two>(?:19|20)?\d0)\W?s\b"
 )
 _YEARS = re.compile(
@@ -51,12 +52,17 @@ _YEARS = re.compile(
     rf"({_YEAR})\b"
 )
 _BOUNDED_YEAR = re.compile(
-    r"\b(?P<no>(?:nothing|none|not|no films|no movies) )?(?:made |released |from )?(?P<way>before|pre|prior to|older than|earlier than|after|post|"
+    r"\b(?P<no>(?:nothing|none|not|no films|no movies) )?(?:made |released |from )?"
+    r"(?P<way>before|pre|prior to|older than|earlier than|after|post|"
     r"newer than|later than|since|until|till|up to|no later than|no earlier than)[ -]"
     rf"(?:the )?(?:year )?(?P<year>{_YEAR})(?P<s>s)?\b( onwards?)?"
 )
-_YEAR_ON = re.compile(rf"\b(?:from )?({_YEAR}) (?:or (?P<way>later|newer|earlier|older)|onwards?)\b")
-_ONE_YEAR = re.compile(rf"\b(?P<cue>from |made in |released in |of |in )?(?P<year>{_YEAR})\b(?!\W?s\b)")
+_YEAR_ON = re.compile(
+    rf"\b(?:from )?({_YEAR}) (?:or (?P<way>later|newer|earlier|older)|onwards?)\b"
+)
+_ONE_YEAR = re.compile(
+    rf"\b(?P<cue>from |made in |released in |of |in )?(?P<year>{_YEAR})\b(?!\W?s\b)"
+)
 _LAST_YEARS = re.compile(
     r"\b(?:from |of |in |made in )?the (?:last|past) (?P<n>\d{1,2}|few|five|ten|twenty|two|three) "
     r"years\b"
@@ -69,17 +75,22 @@ _FILMS_BEFORE = re.compile(rf"(?:{FILM_NOUNS}|{MARK})\s*$")
 
 _CERT = r"(?P<cert>nc-?17|pg-?13|pg|g|r)"
 _CEILING = re.compile(
-    rf"\b(?:(?:that is |that's )?(?:rated )?(?:up to|at most|max(?:imum)?|no(?:thing)? (?:more than|above|"
-    rf"over|higher than|stronger than|beyond)|not above|below or at) (?:rated )?{_CERT}(?:[- ]rated)?|"
-    rf"(?:rated )?{_CERT}(?:[- ]rated)? (?:or (?:below|lower|under|less|milder|softer)|max(?:imum)?|at most|tops))"
-    r"(?!\w)".replace("(?P<cert>", "(?P<cert1>", 1)
+    r"\b(?:(?:that is |that's )?(?:rated )?(?:up to|at most|max(?:imum)?|not above|below or at|"
+    r"no(?:thing)? (?:more than|above|over|higher than|stronger than|beyond)) (?:rated )?"
+    r"(?P<cert1>nc-?17|pg-?13|pg|g|r)(?:[- ]rated)?|"
+    rf"(?:rated )?{_CERT}(?:[- ]rated)? "
+    r"(?:or (?:below|lower|under|less|milder|softer)|max(?:imum)?|at most|tops))(?!\w)"
 )
-_NOT_R = re.compile(r"\b(?:not|no|nothing|without|never|isn't)(?: an?)?(?: rated)? ?r(?:[- ]rated)?\b(?! )?")
+_NOT_R = re.compile(
+    r"\b(?:not|no|nothing|without|never|isn't)(?: an?)?(?: rated)? ?r(?:[- ]rated)?\b(?! )?"
+)
 _RATED = re.compile(r"\b(?:rated (?P<cert1>pg-?13|pg|g)|(?P<cert>pg-?13|pg|g)[- ]rated)\b")
 _FOR_KIDS = re.compile(
-    r"\b(?:(?:suitable|safe|ok|okay|appropriate|fine) (?:for|with) (?:my |the |young |small |little )*"
-    r"(?:kids|children|family|whole family)|(?:family|kid|child)[- ]friendly|"
-    r"for the whole family|(?:for|with) (?:my |the |young |small |little )*(?:kids|children)(?! (?:who|that))|"
+    r"\b(?:(?:suitable|safe|ok|okay|appropriate|fine) (?:for|with) "
+    r"(?:my |the |young |small |little )*(?:kids|children|family|whole family)|"
+    r"(?:family|kid|child)[- ]friendly|"
+    r"for the whole family|"
+    r"(?:for|with) (?:my |the |young |small |little )*(?:kids|children)(?! (?:who|that))|"
     r"for all ages|(?:my |the )?(?:kids|children) can watch)\b"
 )
 

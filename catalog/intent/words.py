@@ -243,21 +243,22 @@ NUMBERS: dict[str, float] = {
 }
 
 # Words that may stand before the kind of film wanted without being about it.
-LIGHT = frozenset(
-    """a an the some any good great best nice really very something anything show me give find i
-    want to watch wanna would like looking look for please recommend suggest in mood of and or but
-    is it s that are which with old new classic famous popular top underrated smart clever dark
-    black light funny scary short long quick cheesy epic cool feel-good indie independent silent
-    obscure acclaimed beautiful weird cult intense slow sad happy romantic modern recent early late
-    mid spaghetti psychological political supernatural historical gritty violent gentle cosy cozy
-    quiet heartwarming twisty mind-bending erotic gothic steamy tense atmospheric dystopian heist
-    superhero spy zombie vampire sports sport courtroom prison slasher martial arts samurai coming
-    age coming-of-age buddy road gangster disaster stop-motion satirical my kids we us tonight our
-    need from only more not no non- can could you teen teenage adult tv must-see award-winning
-    oscar-winning highly rated low-budget big-budget short-ish lesser-known so-bad-it's-good
-    what have got see maybe perhaps one two few couple other else
-    suspenseful moody visually stunning slapstick absurd surreal whimsical biographical""".split()
-)
+_LIGHT = """
+a an the some any good great best nice really very something anything show me give find i want
+to watch wanna would like looking look for please recommend suggest in mood of and or but is it
+s that are which with old new classic famous popular top underrated smart clever dark black
+light funny scary short long quick cheesy epic cool feel-good indie independent silent obscure
+acclaimed beautiful weird cult intense slow sad happy romantic modern recent early late mid
+spaghetti psychological political supernatural historical gritty violent gentle cosy cozy quiet
+heartwarming twisty mind-bending erotic gothic steamy tense atmospheric dystopian heist
+superhero spy zombie vampire sports sport courtroom prison slasher martial arts samurai coming
+age coming-of-age buddy road gangster disaster stop-motion satirical my kids we us tonight our
+need from only more not no non- can could you teen teenage adult tv must-see award-winning
+oscar-winning highly rated low-budget big-budget short-ish lesser-known so-bad-it's-good what
+have got see maybe perhaps one two few couple other else suspenseful moody visually stunning
+slapstick absurd surreal whimsical biographical
+"""
+LIGHT = frozenset(_LIGHT.split())
 # What may follow a kind of film: the rest of the sentence, not a noun that it describes.
 FOLLOWS = (
     r"(?=\s*(?:$|[,.;:!?&/+¤)]|(?:about|with|without|from|in|on|set|starring|featuring|by|directed|made|"

@@ -53,10 +53,7 @@ class Working:
     def is_head(self, position: int) -> bool:
         """Whether only light words and understood ones stand before ``position``."""
         return all(
-            token == MARK
-            or token in LIGHT
-            or token in GENRES
-            or re.fullmatch(FILM_NOUNS, token)
+            token == MARK or token in LIGHT or token in GENRES or re.fullmatch(FILM_NOUNS, token)
             for token in _TOKEN.findall(self.text[:position])
         )
 
@@ -66,7 +63,7 @@ class Working:
         Empty where nothing but such words is left; small words inside a longer text stay.
         """
         words = [part for part in self.text.replace(MARK, f" {MARK} ").split() if part]
-        bare = [word.strip(",.;:!?&/+()\"") for word in words]
+        bare = [word.strip(',.;:!?&/+()"') for word in words]
         keep = [not word or bool(_FILLER.match(word)) for word in bare]
         if all(keep):
             return ""

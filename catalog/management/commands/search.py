@@ -8,9 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from catalog.conditions import chip_label, liked_titles
-from catalog.hybrid import Answer, search
-from catalog.models import ExternalId, Movie
+from catalog.hybrid import search
+from catalog.search_serializers import search_body
 
 # A command may wait for the encoder; a page may not.
 ENCODER_WAIT_S = 120.0
@@ -37,7 +36,7 @@ class Command(BaseCommand):
         answers = []
         for query in self._queries(options):
             answer = search(query, limit=options["k"], wait_s=ENCODER_WAIT_S)
-            body = answer_body(query, answer)
+            body = _brief(search_body(query, answer, limit=options["k"]))
             answers.append(body)
             if options["out"] is None:
                 self._print(body)
@@ -74,38 +73,13 @@ class Command(BaseCommand):
             )
 
 
-def answer_body(query: str, answer: Answer) -> dict[str, Any]:
-    """{query, chips, results}: the shape of the file and of the API."""
-    ids = [film.movie_id for film in answer.found]
-    movies = Movie.objects.filter(pk__in=ids).only("title", "year").in_bulk()
-    tmdb = dict(
-        ExternalId.objects.filter(movie_id__in=ids, source=ExternalId.Source.TMDB)
-        .order_by("-pk")
-        .values_list("movie_id", "value")
-    )
-    titles = liked_titles(answer.reading.chips)
+_FIELDS = ("tmdb_id", "movie_id", "title", "year", "score", "why")
+
+
+def _brief(body: dict[str, Any]) -> dict[str, Any]:
+    """What the file holds: the API's answer without what only pages need."""
     return {
-        "query": query,
-        "chips": [
-            {
-                "kind": chip.kind.value,
-                "value": titles.get(chip.value, chip.value),
-                "is_negated": chip.is_negated,
-                "is_hard": chip.is_hard,
-                "label": chip_label(chip, titles=titles),
-            }
-            for chip in answer.reading.chips
-        ],
-        "results": [
-            {
-                "tmdb_id": int(tmdb[film.movie_id]) if film.movie_id in tmdb else None,
-                "movie_id": film.movie_id,
-                "title": movies[film.movie_id].title,
-                "year": movies[film.movie_id].year,
-                "score": film.score,
-                "why": list(film.why),
-            }
-            for film in answer.found
-            if film.movie_id in movies
-        ],
+        "query": body["query"],
+        "chips": body["chips"],
+        "results": [{name: film[name] for name in _FIELDS} for film in body["results"]],
     }
