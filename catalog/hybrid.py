@@ -7,12 +7,10 @@ meaning (vectors). A request that is a film's title is that film's title, whatev
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from django.db import DatabaseError
 from django.utils import timezone
 
 from catalog.conditions import films_meeting
@@ -36,7 +34,6 @@ from catalog.words import films_by_words
 from ml.text import unit_rows
 from ml.types import FloatArray
 
-logger = logging.getLogger(__name__)
 MAX_TEXT = 400
 # Each way of looking brings so many films; more moved no figure of benchmarks/search.py.
 CANDIDATES = 200
@@ -203,19 +200,14 @@ def _request_vector(
 
 def _near(vector: FloatArray, space: EncoderSpace, scope: _Scope, words: dict[int, float]) -> Near:
     """The nearest films that may be shown, and how near those stand that the words found."""
-    try:
-        if scope.ids is not None:
-            near = nearest_among(vector, space, movie_ids=scope.ids, n=CANDIDATES)
-        else:
-            near = nearest_films(vector, space, films=scope.films, n=CANDIDATES)
-        missing = sorted(set(words) - set(near.movie_ids))
-        if not missing:
-            return near
-        more = nearest_among(vector, space, movie_ids=missing, n=len(missing))
-    except DatabaseError:
-        # An index under repair or a server without pgvector: words still answer.
-        logger.exception("Search by meaning failed")
-        return Near((), ())
+    if scope.ids is not None:
+        near = nearest_among(vector, space, movie_ids=scope.ids, n=CANDIDATES)
+    else:
+        near = nearest_films(vector, space, films=scope.films, n=CANDIDATES)
+    missing = sorted(set(words) - set(near.movie_ids))
+    if not missing:
+        return near
+    more = nearest_among(vector, space, movie_ids=missing, n=len(missing))
     return Near(near.movie_ids + more.movie_ids, near.similarity + more.similarity)
 
 

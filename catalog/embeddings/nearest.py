@@ -62,15 +62,15 @@ def nearest_sql(
     # dim is a number from our own table; everything else is a parameter.
     sql = f"""
         WITH near AS MATERIALIZED (
-            SELECT e.movie_id, e.vector::halfvec({int(space.dim)}) <=> %s AS distance
+            SELECT e.movie_id, e.vector::halfvec({int(space.dim)}) <=> %s::halfvec AS distance
             FROM catalog_movieembedding e
             WHERE e.encoder = %s AND e.movie_id IN ({allowed})
-            ORDER BY e.vector::halfvec({int(space.dim)}) <=> %s
+            ORDER BY e.vector::halfvec({int(space.dim)}) <=> %s::halfvec
             LIMIT %s
         )
         SELECT movie_id, distance FROM near ORDER BY distance, movie_id
     """  # noqa: S608
-    half = HalfVector(np.asarray(vector, dtype=np.float16))
+    half = _as_text(vector)
     return sql, [half, space.encoder, *params, half, n]
 
 
@@ -78,17 +78,16 @@ def nearest_among(
     vector: FloatArray, space: EncoderSpace, *, movie_ids: Sequence[int], n: int
 ) -> Near:
     """The ``n`` nearest of these films, exactly: every one is compared."""
-    half = HalfVector(np.asarray(vector, dtype=np.float16))
     # The sum is no expression that the index knows: nothing tempts the planner to it.
     sql = f"""
-        SELECT e.movie_id, (e.vector::halfvec({int(space.dim)}) <=> %s) + 0 AS distance
+        SELECT e.movie_id, (e.vector::halfvec({int(space.dim)}) <=> %s::halfvec) + 0 AS distance
         FROM catalog_movieembedding e
         WHERE e.encoder = %s AND e.movie_id = ANY (%s)
         ORDER BY distance, e.movie_id
         LIMIT %s
     """  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [half, space.encoder, list(movie_ids), n])
+        cursor.execute(sql, [_as_text(vector), space.encoder, list(movie_ids), n])
         return _near(cursor.fetchall())
 
 
@@ -99,34 +98,42 @@ def film_vector(movie_id: int, space: EncoderSpace) -> FloatArray | None:
         .values_list("vector", flat=True)
         .first()
     )
-    return None if row is None else np.asarray(row.to_numpy(), dtype=np.float32)
+    return None if row is None else np.asarray(row, dtype=np.float32)
 
 
 def index_ensure(space: EncoderSpace) -> bool:
     """Build the space's index, concurrently, unless there is one; returns whether it was built.
 
-    The two encoders that we know have theirs by migration; this is for any other. Not inside a
-    transaction: Postgres refuses that.
+    The two encoders that we know have theirs by migration; this is for any other. Inside a
+    transaction, where Postgres refuses to build concurrently, readers wait.
     """
     known = {index.condition.children[0][1] for index in MovieEmbedding._meta.indexes}
     if space.encoder in known:
         return False
     name = f"catalog_hnsw_space_{space.pk}"
+    how = "" if connection.in_atomic_block else "CONCURRENTLY"
     with connection.cursor() as cursor:
+        if connection.in_atomic_block:  # nor over rows whose foreign keys wait to be checked
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
         row = cursor.fetchone()
         if row is not None and row[0]:
             return False
         if row is not None:  # a build that was interrupted leaves an index that answers nothing
-            cursor.execute(f"DROP INDEX CONCURRENTLY {name}")
+            cursor.execute(f"DROP INDEX {how} {name}")
         cursor.execute(
-            f"CREATE INDEX CONCURRENTLY {name} ON catalog_movieembedding USING hnsw "
+            f"CREATE INDEX {how} {name} ON catalog_movieembedding USING hnsw "
             f"((vector::halfvec({int(space.dim)})) halfvec_cosine_ops) "
             f"WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION}) "
             "WHERE encoder = %s",
             [space.encoder],
         )
     return True
+
+
+def _as_text(vector: FloatArray) -> str:
+    """As SQL reads it: connections need no adapter for that."""
+    return HalfVector(np.asarray(vector, dtype=np.float16)).to_text()
 
 
 def _prepare(cursor: object, *, n: int) -> None:

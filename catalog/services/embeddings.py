@@ -54,6 +54,7 @@ def films_embed(
     if space.dim != encoder.dim:
         msg = f"{encoder.name} gives {encoder.dim} numbers, its stored vectors have {space.dim}"
         raise ValueError(msg)
+    index_ensure(space)
     changed, n_unchanged = _changed_texts(space, movie_ids)
     # Texts of a like length share a batch: no time is spent on padding.
     changed.sort(key=lambda film: len(film.text))
@@ -66,7 +67,6 @@ def films_embed(
         done += sum(len(film.text) for film in chunk)
         if on_progress:
             on_progress(done, total)
-    index_ensure(space)
     if changed:
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE catalog_movieembedding")

@@ -1,4 +1,8 @@
-"""The inverted index of words: built from the full-text vectors, read by catalog.words."""
+"""The inverted index of words and of the trigrams of titles, read by catalog.words.
+
+Words come from the full-text vectors and are weighed by BM25; trigrams from the normalised titles,
+weighed by cosine with idf: "  th" is in every tenth title and tells nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,11 @@ import io
 import numpy as np
 import polars as pl
 from django.db import connection, transaction
+from django.db.models import Max
 
 from catalog.embeddings.models import SearchTerm
+from catalog.models import Movie
+from catalog.words import GRAM_MARK, NEWEST_TERM
 
 # BM25's usual constants (Robertson and Zaragoza 2009).
 K1 = 1.2
@@ -36,7 +43,8 @@ def search_terms_rebuild() -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-        rows = _impacts(_read_postings(cursor))
+        words = _impacts(_read_postings(cursor))
+        rows = [*words, *_title_grams(), _newest()]
         SearchTerm.objects.all()._raw_delete("default")
         with cursor.copy(
             "COPY catalog_searchterm (term, n_films, movie_ids, impacts) FROM STDIN"
@@ -50,7 +58,7 @@ def search_terms_rebuild() -> int:
                         np.asarray(impacts, dtype="<f2").tobytes(),
                     )
                 )
-    return len(rows)
+    return len(words)
 
 
 def _read_postings(cursor) -> pl.DataFrame:  # noqa: ANN001 - Django's cursor has no public type
@@ -63,6 +71,36 @@ def _read_postings(cursor) -> pl.DataFrame:  # noqa: ANN001 - Django's cursor ha
     if buffer.getbuffer().nbytes == 0:
         return pl.DataFrame(schema=schema)
     return pl.read_csv(buffer, has_header=False, schema=schema)
+
+
+def _title_grams() -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(marked trigram, film ids, impacts): the parts of a cosine between titles."""
+    films = Movie.objects.values_list("pk", "title_trigrams").iterator()
+    table = pl.DataFrame(
+        ((pk, grams) for pk, grams in films),
+        schema={"id": pl.Int32, "gram": pl.List(pl.String)},
+        orient="row",
+    )
+    rows = table.explode("gram").drop_nulls()
+    if rows.is_empty():
+        return []
+    n_films = table.height
+    df = pl.len().over("gram").cast(pl.Float32)
+    rows = rows.with_columns(idf=(1 + n_films / df).log())
+    rows = rows.with_columns(norm=(pl.col("idf") ** 2).sum().over("id").sqrt())
+    rows = rows.with_columns(impact=pl.col("idf") ** 2 / pl.col("norm"))
+    grouped = rows.sort("gram", "id").group_by("gram", maintain_order=True)
+    lists = grouped.agg(pl.col("id"), pl.col("impact"))
+    return [
+        (GRAM_MARK + gram, ids.to_numpy(), impacts.to_numpy())
+        for gram, ids, impacts in zip(lists["gram"], lists["id"], lists["impact"], strict=True)
+    ]
+
+
+def _newest() -> tuple[str, np.ndarray, np.ndarray]:
+    """The newest film that the index knows: later ones are looked for in the table."""
+    newest = Movie.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    return NEWEST_TERM, np.array([newest]), np.zeros(1)
 
 
 def _impacts(postings: pl.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
