@@ -12,6 +12,8 @@ RRF_K = 60
 # A title as typed beats everything that is only about the same things.
 TITLE_WEIGHT = 2.0
 GOOD_TITLE = 88.0
+# Below this a title has nothing to do with the request; up to a good one it counts in part.
+FAIR_TITLE = 74.0
 # How far "more comedy" moves a film, in shares of the best match.
 TASTE_STEP = 0.25
 
@@ -43,6 +45,8 @@ def weighted_sum(evidence: Evidence, *, words_weight: float = WORDS_WEIGHT) -> d
         title = evidence.titles.get(movie_id, 0.0)
         if title >= GOOD_TITLE:
             score += TITLE_WEIGHT * title / 100
+        elif title >= FAIR_TITLE:
+            score += (title - FAIR_TITLE) / (GOOD_TITLE - FAIR_TITLE)
         scores[movie_id] = score + TASTE_STEP * evidence.taste.get(movie_id, 0.0)
     return scores
 

@@ -101,6 +101,8 @@ def search(
     if chips is None and reading.chips and _is_title(reading, titles):
         offered = reading.chips
         reading = Reading(raw=text, chips=(), text=text)
+    if not reading.chips:  # no word is filler where all of them may be a title
+        reading = Reading(raw=text, chips=(), text=text)
     if not reading.text and not reading.chips:
         return Answer(reading=reading, found=(), offered=offered)
     if reading.text != text:
@@ -245,11 +247,11 @@ def _fused(
         or pk in exact
         or evidence.titles.get(pk, 0.0) > 0
     ]
-    is_by_title = any(score >= GOOD_TITLE for score in evidence.titles.values())
 
     def order(film: Found) -> tuple:
         # Titles that come near keep the order of the search for titles, above all the rest.
-        title = fame.get(film.movie_id, 0.0) if is_by_title else 0.0
+        is_near = evidence.titles.get(film.movie_id, 0.0) >= GOOD_TITLE
+        title = fame.get(film.movie_id, 0.0) if is_near else 0.0
         return (-(film.score >= 1000), -title, -film.score, film.movie_id)
 
     return sorted(found, key=order)

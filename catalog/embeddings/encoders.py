@@ -59,6 +59,7 @@ def _first_line(error: Exception) -> str:
 
 def query_encoder(name: str) -> TextEncoder:
     """The encoder for single texts: without torch where numpy can do it. Slow: it loads weights."""
+    name = encoder_name(name)
     if name.startswith(_HASHING):
         return document_encoder(name)
     setting = settings.TEXT_ENCODER if encoder_name(settings.TEXT_ENCODER) == name else name

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 from pgvector import HalfVector
 
-from catalog.embeddings.encoders import encoder_name
+from catalog.embeddings.encoders import (
+    EncoderUnavailableError,
+    document_encoder,
+    encoder_name,
+    query_encoder,
+)
 from catalog.embeddings.models import EncoderSpace, MovieEmbedding
 from catalog.embeddings.nearest import index_ensure
 from catalog.embeddings.texts import FilmText, film_texts
 from catalog.models import FieldSource, Movie
+from catalog.services.search_terms import search_terms_rebuild
 from ml.text import TextEncoder
 
+logger = logging.getLogger(__name__)
 # Written, and therefore safe from a kill, after so many.
 CHUNK = 512
+# So many films take numpy a few seconds.
+FEW = 100
+_LOCK = 0x4D51_454D
 _TEXT_FIELDS = ("title", "year", "genres", "keywords", "tagline", "synopsis")
 
 
@@ -79,6 +91,31 @@ def films_embed(
         is_active=space.is_active,
         has_switched=has_switched,
     )
+
+
+def changed_films_embed() -> EmbedReport | None:
+    """Embed what is new or changed, with TEXT_ENCODER; None where nothing is, or another is at it.
+
+    A few films are encoded without torch, which would stay in the worker's memory.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
+        if not cursor.fetchone()[0]:
+            return None
+    try:
+        ids = films_to_embed(settings.TEXT_ENCODER)
+        if not ids:
+            return None
+        make = query_encoder if len(ids) <= FEW else document_encoder
+        report = films_embed(make(settings.TEXT_ENCODER), movie_ids=ids)
+        search_terms_rebuild()
+    except EncoderUnavailableError as error:
+        logger.warning("%s", error)
+        return None
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
+    return report
 
 
 def spaces_drop_others() -> list[str]:

@@ -255,6 +255,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3500},
     },
+    # Looks first (two queries); embeds where films are new or their texts changed.
+    "embed-changed-films": {
+        "task": "catalog.tasks.embed_changed_films_task",
+        "schedule": 120.0,
+        "options": {"expires": 110},
+    },
     # Runs whose message was lost with the broker, or whose worker died.
     "resume-enrichment": {
         "task": "catalog.tasks.resume_enrichment_task",

@@ -17,7 +17,12 @@ from catalog.embeddings.models import EncoderSpace, MovieEmbedding, SearchTerm
 from catalog.embeddings.texts import film_texts
 from catalog.intent import Chip, Kind
 from catalog.models import DataSource, FieldSource, Keyword, Movie
-from catalog.services.embeddings import films_embed, films_to_embed, spaces_drop_others
+from catalog.services.embeddings import (
+    changed_films_embed,
+    films_embed,
+    films_to_embed,
+    spaces_drop_others,
+)
 from catalog.services.search_index import search_vectors_refresh
 from catalog.services.search_terms import search_terms_rebuild
 from catalog.words import films_by_words
@@ -251,3 +256,14 @@ def test_the_query_encoder_needs_no_torch():
     )
     done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_worker_embeds_what_changed_and_only_then_indexes(films, settings):
+    settings.TEXT_ENCODER = "hashing-64"
+    report = changed_films_embed()
+    assert (report.n_embedded, report.has_switched) == (3, True)
+    assert SearchTerm.objects.exists()
+    assert changed_films_embed() is None
+    settings.TEXT_ENCODER = "/nowhere/no-such-model"
+    assert changed_films_embed() is None
+    assert nearest.active_space().encoder == "hashing-64"
