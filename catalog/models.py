@@ -264,7 +264,12 @@ class Dataset(models.Model):
         return self.name
 
 
-# Beside what TMDB does with them; here so that Django finds them.
+# Here so that Django finds them; they stand beside what is done with them.
+from catalog.embeddings.models import (  # noqa: E402, F401 - they refer to Movie
+    EncoderSpace,
+    MovieEmbedding,
+    SearchTerm,
+)
 from catalog.tmdb.models import (  # noqa: E402, F401 - they refer to Movie
     CachedImage,
     EnrichmentRun,

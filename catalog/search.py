@@ -17,12 +17,15 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from catalog.titles import fold, normalize_title, trigrams
+from catalog.words import films_by_title_grams
 
 MAX_QUERY = 120
 MAX_RESULTS = 240
 # Title candidates that rapidfuzz looks at. More changes nothing on 9,741 titles (measured by
 # tests/catalog/test_search_quality.py on misspelt titles); it costs 4 microseconds each.
-TITLE_CANDIDATES = 120
+TITLE_CANDIDATES = 200
+# While typing, the best known of the titles that begin so.
+PREFIX_CANDIDATES = 30
 WORD_CANDIDATES = 240
 # Below this a title has nothing to do with the query: "heat" and "cheetah" have 73.
 MIN_TITLE_SCORE = 74.0
@@ -64,11 +67,15 @@ class Query:
 
 @dataclass(frozen=True)
 class Hit:
-    """A film found. ``is_exact``: one of its titles is what was typed (and its year, if given)."""
+    """A film found. ``is_exact``: one of its titles is what was typed (and its year, if given).
+
+    ``title_score``: how near one of its titles comes, 0 to 100, fame and year apart.
+    """
 
     movie_id: int
     score: float
     is_exact: bool
+    title_score: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -119,9 +126,10 @@ def search_films(
 
 def _scored(query: Query, candidate: _Candidate, least: float) -> Hit | None:
     fame = _FAME_WEIGHT * math.log2(1 + candidate.rating_count)
-    best = 0.0
+    best = plain = 0.0
     for typed in query.readings:
         score = _title_score(typed, candidate.titles)
+        plain = max(plain, score)
         if typed == query.title and query.year is not None:
             score += _YEAR_BONUS if candidate.year == query.year else -_YEAR_BONUS
         # The whole query may be the title, year and all: "Blade Runner 2049".
@@ -139,6 +147,7 @@ def _scored(query: Query, candidate: _Candidate, least: float) -> Hit | None:
         movie_id=candidate.movie_id,
         score=score + fame + (1000.0 if is_exact else 0.0),
         is_exact=is_exact,
+        title_score=plain,
     )
 
 
@@ -202,8 +211,53 @@ _WORD_SQL = """
 """
 
 
+# Once the titles are indexed (catalog.words): those films, what begins or is as typed, and what the
+# index does not know yet. Each part has an index of its own.
+_INDEXED_SQL = """
+    WITH ids AS (
+        SELECT unnest(%(ids)s::bigint[]) AS id
+        UNION SELECT id FROM catalog_movie WHERE titles_normalized @> ARRAY[%(typed)s]::varchar[]
+        UNION SELECT id FROM catalog_movie WHERE id > %(newest)s
+            AND title_trigrams && %(grams)s::varchar[]
+        UNION (
+            SELECT id FROM catalog_movie
+            WHERE title_normalized LIKE %(prefix)s AND (%(hidden)s OR NOT is_hidden)
+            ORDER BY rating_count DESC, id LIMIT %(prefixed)s
+        )
+    )
+    SELECT m.id, m.titles_normalized, m.year, m.rating_count
+    FROM catalog_movie m JOIN ids USING (id) WHERE %(hidden)s OR NOT m.is_hidden
+"""
+
+
 def _by_title(query: Query, include_hidden: bool) -> list[_Candidate]:
     grams = sorted({gram for typed in query.readings for gram in trigrams(typed)})
+    indexed = films_by_title_grams(grams, n=TITLE_CANDIDATES)
+    if indexed is None:
+        return _by_title_unindexed(query, grams, include_hidden)
+    ids, newest = indexed
+    # What LIKE takes for more than itself stands for itself here.
+    prefix = re.sub(r"([%_\\])", r"\\\1", query.normalized) + "%"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INDEXED_SQL,
+            {
+                "ids": ids,
+                "typed": query.normalized,
+                "grams": grams,
+                "newest": newest,
+                "prefix": prefix,
+                "prefixed": PREFIX_CANDIDATES,
+                "hidden": include_hidden,
+            },
+        )
+        return [
+            _Candidate(movie_id, tuple(titles), year, count, 0.0)
+            for movie_id, titles, year, count in cursor.fetchall()
+        ]
+
+
+def _by_title_unindexed(query: Query, grams: list[str], include_hidden: bool) -> list[_Candidate]:
     # A word's first letter alone ("  m") stands in a tenth of all titles: it counts, but only
     # where a query has little else does it fetch.
     telling = [gram for gram in grams if not gram.startswith("  ")]

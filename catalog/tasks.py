@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from catalog.services.embeddings import changed_films_embed
 from catalog.tmdb import jobs
 
 
@@ -29,3 +30,9 @@ def keep_tmdb_fresh_task() -> None:
 def cache_images_task() -> None:
     """Fetch pictures that TMDB has and we do not, the most rated films' first."""
     jobs.images_cache_some()
+
+
+@shared_task
+def embed_changed_films_task() -> None:
+    """Give new and changed films their vectors, and index their words."""
+    changed_films_embed()

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from catalog import hybrid
 from catalog.cards import MovieCard
 from catalog.filters import SORT_NAMES, FilmFilters, chips, decade_links
 from catalog.images import image_digest, image_file
@@ -19,6 +20,7 @@ from catalog.models import Movie
 from catalog.names import language_name
 from catalog.pictures import backdrop_svg, poster_svg
 from catalog.search import parse_query, search_films
+from catalog.search_request import SearchRequest, chips_shown, offered_query
 from catalog.selectors import (
     audience_is_simulated,
     film_page,
@@ -31,6 +33,9 @@ from catalog.selectors import (
 PAGE_SIZE = 30
 SUGGESTIONS = 7
 MIN_SUGGEST = 2
+# With fewer titles than this, a request of some words is looked for by meaning, too.
+MIN_TITLES = 3
+MIN_WORDS_FOR_MEANING = 3
 RUNTIMES = ((90, "Up to 90 minutes"), (120, "Up to two hours"), (150, "Up to two and a half"))
 MIN_RATINGS = (10, 50, 200, 1000)
 _FOREVER = "public, max-age=31536000, immutable"
@@ -73,18 +78,21 @@ def browse(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
-    """Films for what was typed."""
-    query = parse_query(request.GET.get("q", ""))
-    hits = search_films(query.raw)
-    paginator = Paginator(hits, PAGE_SIZE)
+    """Films for what was typed, and the conditions that were read out of it, as chips."""
+    asked = SearchRequest.from_query(request.GET)
+    answer = hybrid.search(asked.text, chips=asked.chips)
+    paginator = Paginator(answer.found, PAGE_SIZE)
     page = paginator.get_page(request.GET.get("page"))
-    movies = Movie.objects.in_order([hit.movie_id for hit in page])
+    movies = Movie.objects.in_order([film.movie_id for film in page])
     context = {
-        "search_query": query.raw,
-        "is_empty_query": query.is_empty,
+        "search_query": asked.text,
+        "is_empty_query": asked.is_empty,
+        "chips": chips_shown(answer),
+        "offered": offered_query(answer),
+        "is_meaning_missing": answer.is_meaning_missing and answer.exact is None,
         "n_found": paginator.count,
         "page_obj": page,
-        "query": _encoded_q(query.raw),
+        "query": asked.as_query(),
         "cards": _cards(movies, surface="search"),
     }
     return _page_or_part(
@@ -97,13 +105,18 @@ def search(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def suggest(request: HttpRequest) -> HttpResponse:
-    """A few titles while typing; the fragment alone, empty where there is nothing to say."""
+    """A few films while typing; the fragment alone, empty where there is nothing to say.
+
+    Titles come first; where they are few and the request has words enough, films by meaning.
+    """
     query = parse_query(request.GET.get("q", ""))
-    movies: list[Movie] = []
+    ids: list[int] = []
     if len(query.normalized) >= MIN_SUGGEST:
-        hits = search_films(query.raw, limit=SUGGESTIONS, titles_only=True)
-        movies = Movie.objects.in_order([hit.movie_id for hit in hits])
-    context = {"movies": movies, "search_query": query.raw}
+        ids = [hit.movie_id for hit in search_films(query.raw, limit=SUGGESTIONS, titles_only=True)]
+        if len(ids) < MIN_TITLES and len(query.normalized.split()) >= MIN_WORDS_FOR_MEANING:
+            more = [film.movie_id for film in hybrid.search(query.raw, limit=SUGGESTIONS).found]
+            ids = list(dict.fromkeys([*ids, *more]))[:SUGGESTIONS]
+    context = {"movies": Movie.objects.in_order(ids), "search_query": query.raw}
     return render(request, "catalog/_suggestions.html", context)
 
 
@@ -160,10 +173,6 @@ def _cards(movies: list[Movie], *, surface: str) -> list[MovieCard]:
 
 def _page(request: HttpRequest, films: QuerySet[Movie]) -> Page[Movie]:
     return Paginator(films, PAGE_SIZE).get_page(request.GET.get("page"))
-
-
-def _encoded_q(text: str) -> str:
-    return FilmFilters(q=text).as_query()
 
 
 def _page_or_part(

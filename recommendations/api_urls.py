@@ -10,10 +10,13 @@ from recommendations.model_apis import (
     ModelReloadApi,
     ModelRollbackApi,
 )
+from recommendations.similar_apis import SimilarApi, TitleOrPromptApi
 from recommendations.why_apis import WhyApi
 
 urlpatterns = [
     path("quiz/", QuizApi.as_view(), name="api-quiz"),
+    path("movies/<int:movie_id>/similar/", SimilarApi.as_view(), name="api-similar"),
+    path("title-or-prompt/", TitleOrPromptApi.as_view(), name="api-title-or-prompt"),
     path("me/recommendations/", RecommendationsApi.as_view(), name="api-recommendations"),
     path("me/recommendations/debug/", DebugApi.as_view(), name="api-recommendation-debug"),
     path(

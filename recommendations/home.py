@@ -263,23 +263,3 @@ def _card_reason(
     if film.source == POPULAR or not film.evidence:
         return popularity_reason(movie, is_simulated=is_simulated)
     return reason_for(film, movie, titles, is_simulated=is_simulated)
-
-
-def similar_cards(
-    movie: Movie, user: User | AnonymousUser, *, n: int = 12
-) -> tuple[MovieCard, ...]:
-    """For the film page: films that the same people liked, without what this person knows."""
-    snapshot = current_snapshot()
-    if snapshot is None:
-        return ()
-    gone = feedback_of(user).hidden_ids | barred_for(user)
-    films = [
-        film
-        for film in similar_by_behaviour(movie.pk, snapshot, n=n * 4)
-        if film.movie_id not in gone
-    ][:n]
-    movies = Movie.objects.in_order([film.movie_id for film in films])
-    return tuple(
-        MovieCard(movie=m, source="item_item", position=i, surface="similar")
-        for i, m in enumerate(movies)
-    )

@@ -15,11 +15,12 @@ from catalog.models import Movie
 from catalog.selectors import audience_is_simulated
 from feedback.selectors import film_states
 from recommendations.cards import cards_for
-from recommendations.home import home_page, similar_cards
+from recommendations.home import home_page
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 from recommendations.ranked import RankedList
 from recommendations.selectors import SOURCE_LABELS, recommendations_for
 from recommendations.services.slates import slate_log
+from recommendations.similar import similar_page_rows
 
 FOR_YOU_FILMS = 24
 
@@ -95,11 +96,14 @@ def _notice(ranked: RankedList) -> str:
 @require_GET
 @never_cache
 def similar(request: HttpRequest, pk: int) -> HttpResponse:
-    """Films that the same people liked: a fragment of the film page, and a page of its own."""
-    movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
-    cards = similar_cards(movie, request.user)
-    states = film_states(user=request.user, movie_ids=[card.movie.pk for card in cards])
-    context = {"movie": movie, "cards": cards, "states": states}
+    """Films like this one in three kinds: a fragment of the film page, and a page of its own."""
+    movie = get_object_or_404(
+        Movie.objects.visible().for_cards().prefetch_related("credits"), pk=pk
+    )
+    rows = similar_page_rows(movie, request.user)
+    shown = [card.movie.pk for row in rows for card in row.cards]
+    states = film_states(user=request.user, movie_ids=shown)
+    context = {"movie": movie, "rows": rows, "states": states}
     is_fragment = _wants_fragment(request)
     template = "_similar.html" if is_fragment else "similar.html"
     return render(request, f"recommendations/{template}", context)

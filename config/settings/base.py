@@ -255,6 +255,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3500},
     },
+    # Looks first (two queries); embeds where films are new or their texts changed.
+    "embed-changed-films": {
+        "task": "catalog.tasks.embed_changed_films_task",
+        "schedule": 120.0,
+        "options": {"expires": 110},
+    },
     # Runs whose message was lost with the broker, or whose worker died.
     "resume-enrichment": {
         "task": "catalog.tasks.resume_enrichment_task",
@@ -296,6 +302,11 @@ SPECTACULAR_SETTINGS = {
 DEMO_LOGIN = False
 RETRAIN_AFTER = env.number("RETRAIN_AFTER", default=20, minimum=1)
 MODEL_KEEP_VERSIONS = 3
+
+# --- Search -------------------------------------------------------------------------------------
+# What turns texts into vectors: all-MiniLM-L6-v2 comes with its package; all-mpnet-base-v2 is
+# better and four times slower, by name (downloaded once) or as a local folder.
+TEXT_ENCODER = env.text("TEXT_ENCODER", "all-MiniLM-L6-v2")
 
 # --- TMDB ---------------------------------------------------------------------------------------
 # Without a key nothing is fetched and everything else works.

@@ -1,0 +1,164 @@
+"""How well and how fast search is, on the films that the site has.
+
+    python benchmarks/search.py [--only titles,meaning,intents,recall,latency] [--out FILE]
+
+Needs a catalogue (manage.py import_catalog) and its vectors (manage.py embed_movies). Exit status 1
+where a part misses its target. Protocols: (titles) 500 titles, drawn with a fixed seed, with slips,
+without article and accents; (meaning) plots in other words, frozen in queries/known_items.jsonl,
+the weight chosen on one half and reported on the other; (intents) labelled requests, frozen in
+queries/intents.jsonl; (recall) the index against the exact answer; (latency) whole pages of the
+running server, 8 clients at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+PARTS = ("titles", "meaning", "intents", "recall", "latency")
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/search.json")
+    args = parser.parse_args()
+    chosen = args.only.split(",")
+    if unknown := set(chosen) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}")
+    _start_django()
+    from catalog.models import Movie
+
+    results = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
+    n_films = Movie.objects.visible().count()
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    failures = []
+    for part in PARTS:
+        if part in chosen:
+            results[part] = {"date": today, "films": n_films, **RUN[part]()}
+            failures += SHOW[part](results[part])
+            args.out.parent.mkdir(parents=True, exist_ok=True)
+            args.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if failures:
+        sys.exit("Missed: " + "; ".join(failures))
+
+
+def _start_django() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    from config import env
+    from config.embedded import ensure_services
+
+    env.load_file()
+    ensure_services()
+    import django
+
+    django.setup()
+
+
+def _queries() -> list[str]:
+    from benchmarks.search_quality import read_lines
+
+    names = ("known_items.jsonl", "intents.jsonl")
+    return [line["query"] for name in names for line in read_lines(name)]
+
+
+def _titles() -> dict:
+    from benchmarks.search_quality import titles
+
+    return titles()
+
+
+def _meaning() -> dict:
+    from benchmarks.search_quality import meaning
+
+    return meaning()
+
+
+def _intents() -> dict:
+    from benchmarks.search_quality import intents
+
+    return intents()
+
+
+def _recall() -> dict:
+    from benchmarks.search_speed import plan, recall
+
+    found = recall(_queries()[:200])
+    found["uses_index"] = "catalog_hnsw" in plan("a man alone in space")
+    return found
+
+
+def _latency() -> dict:
+    from benchmarks.search_speed import latency
+
+    return latency(_queries())
+
+
+def show_titles(row: dict) -> list[str]:
+    """One line; target 97 %."""
+    print(f"titles     n={row['n']}  films={row['films']:,}  top 3: {row['top3']:.1%}  (97 %)")
+    return [] if row["top3"] >= 0.97 else ["titles in the top 3"]
+
+
+def show_meaning(row: dict) -> list[str]:
+    """The table of ways; the hybrid must beat each way alone."""
+    print(f"meaning    n={row['n']} ({row['n_validation']} to choose, {row['n_test']} to report)")
+    for name, figures in row["test"].items():
+        print(f"  {name:<48} MRR@10 {figures['mrr@10']:.3f}  recall@10 {figures['recall@10']:.3f}")
+    test = list(row["test"].values())
+    served, alone = test[-1], test[:3]
+    beaten = all(served[key] > figures[key] for figures in alone for key in served)
+    return [] if beaten else ["hybrid against each way alone"]
+
+
+def show_intents(row: dict) -> list[str]:
+    """F1 and violations; targets .95 and 0."""
+    print(
+        f"intents    n={row['n']}  constraints={row['constraints']}  F1 {row['f1']:.3f} (P "
+        f"{row['precision']:.3f}, R {row['recall']:.3f})  films shown {row['films_shown']:,}, "
+        f"breaking a condition: {row['hard_violations']}"
+    )
+    missed = [] if row["f1"] >= 0.95 else ["intent F1"]
+    return missed + (["hard conditions broken"] if row["hard_violations"] else [])
+
+
+def show_recall(row: dict) -> list[str]:
+    """A line for each filter; target .98 and full answers."""
+    print(f"recall@20  n={row['n_queries']} queries  index used: {row['uses_index']}")
+    for name, figures in row["rows"].items():
+        print(
+            f"  {name:<24} {figures['films']:>7,} films  {figures['recall@20']:.4f}  short "
+            f"{figures['short_answers']}  median {figures['median_ms']:.1f} ms"
+        )
+    rows = row["rows"].values()
+    missed = [] if all(r["recall@20"] >= 0.98 for r in rows) else ["recall@20"]
+    return missed + (["short answers"] if any(r["short_answers"] for r in rows) else [])
+
+
+def show_latency(row: dict) -> list[str]:
+    """Percentiles; target p95 150 ms."""
+    print(
+        f"latency    {row['requests']} pages, {row['clients']} clients: p50 {row['p50_ms']:.0f}, "
+        f"p95 {row['p95_ms']:.0f}, p99 {row['p99_ms']:.0f} ms; {row['per_second']:.1f}/s; errors "
+        f"{row['errors']}; encoder ready after {row['encoder_ready_s']:.1f} s; memory "
+        f"{row['memory_mb_before']:.0f} -> {row['memory_mb_after']:.0f} MB; load average "
+        f"{row['load_average']:.1f}"
+    )
+    return [] if row["p95_ms"] < 150 and not row["errors"] else ["p95 of a search page"]
+
+
+RUN = dict(zip(PARTS, (_titles, _meaning, _intents, _recall, _latency), strict=True))
+SHOW = dict(
+    zip(PARTS, (show_titles, show_meaning, show_intents, show_recall, show_latency), strict=True)
+)
+
+if __name__ == "__main__":
+    main()

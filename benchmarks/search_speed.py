@@ -1,0 +1,186 @@
+"""How exact the index is, and how long a search takes on the running server."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+ROOT = Path(__file__).resolve().parent.parent
+K = 20
+CLIENTS = 8
+
+
+def recall(queries: list[str]) -> dict:
+    """Recall@20 of the index against the exact answer, without filters and with wide ones."""
+    from catalog.conditions import films_meeting
+    from catalog.embeddings.encoders import query_vectors
+    from catalog.embeddings.nearest import active_space, nearest_among, nearest_films
+    from catalog.intent import Chip, Kind
+
+    space = active_space()
+    assert space is not None, "no vectors: run manage.py embed_movies first"
+    filters = {
+        "none": (),
+        "drama": (Chip(Kind.GENRE, "Drama"),),
+        "since 2000": (Chip(Kind.YEARS, "2000-"),),
+        "not drama, before 2000": (Chip(Kind.GENRE, "Drama", True), Chip(Kind.YEARS, "-1999")),
+        "thriller": (Chip(Kind.GENRE, "Thriller"),),
+        "comedy since 2010": (Chip(Kind.GENRE, "Comedy"), Chip(Kind.YEARS, "2010-")),
+        "documentary": (Chip(Kind.GENRE, "Documentary"),),
+    }
+    rows = {}
+    for name, chips in filters.items():
+        films = films_meeting(chips)
+        ids = list(films.values_list("pk", flat=True))
+        hits = short = 0
+        times = []
+        for query in queries:
+            vector = query_vectors.get(query, encoder=space.encoder, wait_s=120.0)
+            assert vector is not None
+            started = time.perf_counter()
+            near = nearest_films(vector, space, films=films, n=K)
+            times.append(time.perf_counter() - started)
+            exact = nearest_among(vector, space, movie_ids=ids, n=K)
+            hits += len(set(near.movie_ids) & set(exact.movie_ids))
+            short += len(near.movie_ids) < min(K, len(ids))
+        rows[name] = {
+            "films": len(ids),
+            "recall@20": hits / (K * len(queries)),
+            "short_answers": short,
+            "median_ms": 1000 * statistics.median(times),
+        }
+    return {"n_queries": len(queries), "rows": rows}
+
+
+@contextmanager
+def server():
+    """The web process of the Procfile on a free port; yields its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = next(
+        line.removeprefix("web: exec ")
+        for line in (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+        if line.startswith("web:")
+    )
+    env = {**os.environ, "PORT": str(port), "HOST": "127.0.0.1"}
+    env["PATH"] = f"{Path(sys.executable).parent}:{env['PATH']}"
+    env.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
+    process = subprocess.Popen(["bash", "-c", f"exec {command}"], cwd=ROOT, env=env)  # noqa: S603, S607
+    try:
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def latency(queries: list[str], *, rounds: int = 1) -> dict:
+    """Times of whole search pages with 8 clients at once; every query is new to the server."""
+    import requests
+
+    with server() as (url, process):
+        _wait_ready(url)
+        before = _memory_mb(process.pid)
+        # The encoder is loaded by the first request that needs it, and that one is told so.
+        started = time.perf_counter()
+        while "data-meaning-off" in requests.get(f"{url}/search/?q=warm+up", timeout=60).text:
+            time.sleep(0.05)
+        loaded_s = time.perf_counter() - started
+        todo = [query for _ in range(rounds) for query in queries]
+        times: list[float] = []
+        errors: list[int] = []
+        lock = threading.Lock()
+
+        def client() -> None:
+            session = requests.Session()
+            while True:
+                with lock:
+                    if not todo:
+                        return
+                    query = todo.pop()
+                begin = time.perf_counter()
+                answer = session.get(f"{url}/search/?q={quote(query)}", timeout=60)
+                took = time.perf_counter() - begin
+                with lock:
+                    times.append(took)
+                    if answer.status_code != 200:
+                        errors.append(answer.status_code)
+
+        threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+        begin = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wall = time.perf_counter() - begin
+        after = _memory_mb(process.pid)
+    times.sort()
+    return {
+        "clients": CLIENTS,
+        "requests": len(times),
+        "errors": len(errors),
+        "p50_ms": 1000 * times[len(times) // 2],
+        "p95_ms": 1000 * times[int(0.95 * len(times))],
+        "p99_ms": 1000 * times[int(0.99 * len(times))],
+        "per_second": len(times) / wall,
+        "encoder_ready_s": loaded_s,
+        "memory_mb_before": before,
+        "memory_mb_after": after,
+        "load_average": os.getloadavg()[0],
+    }
+
+
+def _wait_ready(url: str) -> None:
+    import requests
+
+    for _ in range(600):
+        try:
+            if requests.get(f"{url}/livez", timeout=2).ok:
+                return
+        except requests.ConnectionError:
+            time.sleep(0.1)
+    msg = "the server did not start"
+    raise RuntimeError(msg)
+
+
+def _memory_mb(pid: int) -> float:
+    """Proportional memory of a process and its children."""
+    pids = [pid]
+    for parent in pids:
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            pids += [int(p) for p in (task / "children").read_text().split()]
+    total = 0
+    for each in pids:
+        rollup = Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii")
+        total += next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
+    return total / 1024
+
+
+def plan(query: str) -> str:
+    """EXPLAIN of the filtered index scan."""
+    from django.db import connection, transaction
+
+    from catalog.conditions import films_meeting
+    from catalog.embeddings import nearest
+    from catalog.embeddings.encoders import query_vectors
+    from catalog.intent import Chip, Kind
+
+    space = nearest.active_space()
+    assert space is not None
+    vector = query_vectors.get(query, encoder=space.encoder, wait_s=120.0)
+    assert vector is not None
+    films = films_meeting([Chip(Kind.GENRE, "Drama"), Chip(Kind.YEARS, "1990-")])
+    with transaction.atomic(), connection.cursor() as cursor:
+        nearest._prepare(cursor, n=K)
+        sql, params = nearest.nearest_sql(vector, space, films=films, n=K)
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
+        return json.dumps(cursor.fetchone()[0])

@@ -1,0 +1,108 @@
+"""Chips as conditions on films in SQL, and as words for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from catalog.filters import years_label
+from catalog.intent import Chip, Kind
+from catalog.intent.words import CERTIFICATIONS
+from catalog.models import Credit, Genre, Movie, Person
+from catalog.names import country_name, language_name
+from catalog.querysets import MovieQuerySet
+
+
+def films_meeting(chips: Iterable[Chip]) -> MovieQuerySet:
+    """Visible films that meet every hard chip. What is unknown of a film meets nothing."""
+    films: MovieQuerySet = Movie.objects.visible()
+    for chip in chips:
+        if chip.is_hard:
+            films = films.filter(_condition(chip))
+    return films
+
+
+def _condition(chip: Chip) -> Q:
+    if chip.kind is Kind.GENRE:
+        return _related(Movie.genres.through.objects.filter(genre_id__in=_genre_ids(chip)), chip)
+    if chip.kind is Kind.PERSON:
+        people = Person.objects.filter(name=chip.value).values_list("pk", flat=True)
+        return _related(Credit.objects.filter(person_id__in=list(people)), chip)
+    if chip.kind is Kind.YEARS:
+        return _within("year", chip)
+    if chip.kind is Kind.RUNTIME:
+        return _within("runtime_min", chip)
+    if chip.kind is Kind.LANGUAGE:
+        is_it = Q(language=chip.value)
+        return ~Q(language="") & ~is_it if chip.is_negated else is_it
+    if chip.kind is Kind.COUNTRY:
+        is_from = Q(countries__contains=[chip.value])
+        return ~Q(countries=[]) & ~is_from if chip.is_negated else is_from
+    allowed = CERTIFICATIONS[: CERTIFICATIONS.index(chip.value) + 1] if is_known(chip) else ()
+    return Q(certification__in=allowed)
+
+
+def _related(rows, chip: Chip) -> Q:  # noqa: ANN001 - any queryset with movie_id
+    meets = Q(pk__in=rows.values("movie_id"))
+    return ~meets if chip.is_negated else meets
+
+
+def _genre_ids(chip: Chip) -> list[int]:
+    return list(Genre.objects.filter(name__in=chip.value.split("|")).values_list("pk", flat=True))
+
+
+def _within(field: str, chip: Chip) -> Q:
+    low, high = chip.bounds
+    condition = Q(**{f"{field}__isnull": False})
+    if low is not None:
+        condition &= Q(**{f"{field}__gte": low})
+    if high is not None:
+        condition &= Q(**{f"{field}__lte": high})
+    return condition
+
+
+def is_known(chip: Chip) -> bool:
+    """Whether the chip's value means something here; an address may hold anything."""
+    return chip.kind is not Kind.CERTIFICATION or chip.value in CERTIFICATIONS
+
+
+def chip_label(chip: Chip, *, titles: dict[str, str]) -> str:
+    """ "Comedy", "no horror", "up to 119 minutes"; ``titles`` names films by id."""
+    if chip.kind is Kind.LIKE:
+        return _("like %(title)s") % {"title": titles.get(chip.value, "?")}
+    if chip.kind is Kind.MORE:
+        return _("more %(genre)s") % {"genre": chip.value.lower()}
+    if chip.kind is Kind.LESS:
+        return _("less %(genre)s") % {"genre": chip.value.lower()}
+    if chip.kind is Kind.YEARS:
+        return years_label(*chip.bounds)
+    if chip.kind is Kind.RUNTIME:
+        return _minutes_label(*chip.bounds)
+    if chip.kind is Kind.CERTIFICATION:
+        return _("rated %(mark)s or milder") % {"mark": chip.value}
+    names = {
+        Kind.LANGUAGE: _("in %(name)s") % {"name": language_name(chip.value)},
+        Kind.COUNTRY: _("from %(name)s") % {"name": country_name(chip.value)},
+        Kind.PERSON: _("with %(name)s") % {"name": chip.value},
+    }
+    label = names.get(chip.kind, chip.value.replace("|", _(" or ")))
+    return _("not %(label)s") % {"label": label} if chip.is_negated else label
+
+
+def _minutes_label(low: int | None, high: int | None) -> str:
+    if low and high:
+        return _("%(low)s to %(high)s minutes") % {"low": low, "high": high}
+    if low:
+        return _("%(n)s minutes or more") % {"n": low}
+    return _("up to %(n)s minutes") % {"n": high}
+
+
+def liked_titles(chips: Sequence[Chip]) -> dict[str, str]:
+    """Titles of the films that "like" chips name; one query where there are any."""
+    ids = [int(chip.value) for chip in chips if chip.kind is Kind.LIKE]
+    if not ids:
+        return {}
+    films = Movie.objects.visible().filter(pk__in=ids).values_list("pk", "title")
+    return {str(pk): title for pk, title in films}

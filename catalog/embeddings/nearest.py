@@ -1,0 +1,158 @@
+"""The nearest films to a vector, by pgvector.
+
+With a filter that leaves few films the index is no help: an HNSW scan throws away what does not
+pass (a filter that keeps a tenth turns 20 rows into 4; DESIGN 14). So few allowed films are
+compared exactly, and above that the index is scanned on until enough rows passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.db import connection, transaction
+from pgvector import HalfVector
+
+from catalog.embeddings.models import HNSW_EF_CONSTRUCTION, HNSW_M, EncoderSpace, MovieEmbedding
+from catalog.querysets import MovieQuerySet
+from ml.types import FloatArray
+
+# Below this many allowed films the exact answer is as fast as the index.
+EXACT_BELOW = 5000
+# Recall@20 against the exact answer and time per query: benchmarks/search.py.
+EF_SEARCH = 120
+# How far an iterative scan goes before it gives up; beyond it the answer would be short.
+MAX_SCAN_TUPLES = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Films by closeness: ``similarity`` is the cosine, 1 for the same direction."""
+
+    movie_ids: tuple[int, ...]
+    similarity: tuple[float, ...]
+
+    def as_dict(self) -> dict[int, float]:
+        """{movie id: similarity}."""
+        return dict(zip(self.movie_ids, self.similarity, strict=True))
+
+
+def active_space() -> EncoderSpace | None:
+    """The encoder whose vectors search uses; one query."""
+    return EncoderSpace.objects.filter(is_active=True).first()
+
+
+def nearest_films(vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int) -> Near:
+    """The ``n`` nearest of ``films`` by the index, the scan going on until ``n`` passed."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        _prepare(cursor, n=n)
+        cursor.execute(*nearest_sql(vector, space, films=films, n=n))
+        return _near(cursor.fetchall())
+
+
+def nearest_sql(
+    vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int
+) -> tuple[str, list]:
+    """The query of ``nearest_films`` and its parameters; tests read its plan.
+
+    A relaxed scan returns rows slightly out of order, hence the second sort.
+    """
+    allowed, params = films.order_by().values("pk").query.sql_with_params()
+    # dim is a number from our own table; everything else is a parameter.
+    sql = f"""
+        WITH near AS MATERIALIZED (
+            SELECT e.movie_id, e.vector::halfvec({int(space.dim)}) <=> %s::halfvec AS distance
+            FROM catalog_movieembedding e
+            WHERE e.encoder = %s AND e.movie_id IN ({allowed})
+            ORDER BY e.vector::halfvec({int(space.dim)}) <=> %s::halfvec
+            LIMIT %s
+        )
+        SELECT movie_id, distance FROM near ORDER BY distance, movie_id
+    """  # noqa: S608
+    half = _as_text(vector)
+    return sql, [half, space.encoder, *params, half, n]
+
+
+def nearest_among(
+    vector: FloatArray, space: EncoderSpace, *, movie_ids: Sequence[int], n: int
+) -> Near:
+    """The ``n`` nearest of these films, exactly: every one is compared."""
+    # The sum is no expression that the index knows: nothing tempts the planner to it.
+    sql = f"""
+        SELECT e.movie_id, (e.vector::halfvec({int(space.dim)}) <=> %s::halfvec) + 0 AS distance
+        FROM catalog_movieembedding e
+        WHERE e.encoder = %s AND e.movie_id = ANY (%s)
+        ORDER BY distance, e.movie_id
+        LIMIT %s
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [_as_text(vector), space.encoder, list(movie_ids), n])
+        return _near(cursor.fetchall())
+
+
+def film_vector(movie_id: int, space: EncoderSpace) -> FloatArray | None:
+    """float32[dim] of one film; None where it has none yet."""
+    row = (
+        MovieEmbedding.objects.filter(movie_id=movie_id, encoder=space.encoder)
+        .values_list("vector", flat=True)
+        .first()
+    )
+    return None if row is None else np.asarray(row, dtype=np.float32)
+
+
+def index_ensure(space: EncoderSpace) -> bool:
+    """Build the space's index, concurrently, unless there is one; returns whether it was built.
+
+    The two encoders that we know have theirs by migration; this is for any other. Inside a
+    transaction, where Postgres refuses to build concurrently, readers wait.
+    """
+    known = {index.condition.children[0][1] for index in MovieEmbedding._meta.indexes}
+    if space.encoder in known:
+        return False
+    name = f"catalog_hnsw_space_{space.pk}"
+    how = "" if connection.in_atomic_block else "CONCURRENTLY"
+    with connection.cursor() as cursor:
+        if connection.in_atomic_block:  # nor over rows whose foreign keys wait to be checked
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass(%s)", [name])
+        row = cursor.fetchone()
+        if row is not None and row[0]:
+            return False
+        if row is not None:  # a build that was interrupted leaves an index that answers nothing
+            cursor.execute(f"DROP INDEX {how} {name}")
+        cursor.execute(
+            f"CREATE INDEX {how} {name} ON catalog_movieembedding USING hnsw "
+            f"((vector::halfvec({int(space.dim)})) halfvec_cosine_ops) "
+            f"WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION}) "
+            "WHERE encoder = %s",
+            [space.encoder],
+        )
+    return True
+
+
+def _as_text(vector: FloatArray) -> str:
+    """As SQL reads it: connections need no adapter for that."""
+    return HalfVector(np.asarray(vector, dtype=np.float16)).to_text()
+
+
+def _prepare(cursor: object, *, n: int) -> None:
+    """Settings of this transaction: scan on until enough rows passed, by the index alone.
+
+    The planner prices an HNSW scan with a filter by guesses; joins by hash would read all films
+    first, and a sort all vectors.
+    """
+    cursor.execute(  # type: ignore[attr-defined]
+        "SET LOCAL hnsw.iterative_scan = relaxed_order;"
+        f"SET LOCAL hnsw.ef_search = {min(1000, max(EF_SEARCH, n))};"
+        f"SET LOCAL hnsw.max_scan_tuples = {MAX_SCAN_TUPLES};"
+        "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
+        "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"
+    )
+
+
+def _near(rows: Sequence[tuple[int, float]]) -> Near:
+    return Near(
+        movie_ids=tuple(movie_id for movie_id, _ in rows),
+        similarity=tuple(1.0 - distance for _, distance in rows),
+    )

@@ -1,0 +1,61 @@
+"""One order out of several: how much words, meaning and titles count."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+# Chosen on the validation half of benchmarks/queries/known_items.jsonl (benchmarks/search.py).
+WORDS_WEIGHT = 0.5
+# Reciprocal rank fusion's usual constant (Cormack et al. 2009); measured beside the weighted sum.
+RRF_K = 60
+# A title as typed beats everything that is only about the same things.
+TITLE_WEIGHT = 2.0
+GOOD_TITLE = 88.0
+# Below this a title has nothing to do with the request; up to a good one it counts in part.
+FAIR_TITLE = 74.0
+# How far "more comedy" moves a film, in shares of the best match.
+TASTE_STEP = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for films: BM25 of the words, cosine of the meaning, likeness of a title."""
+
+    words: Mapping[int, float]
+    meaning: Mapping[int, float]
+    titles: Mapping[int, float]
+    taste: Mapping[int, float]
+
+
+def weighted_sum(evidence: Evidence, *, words_weight: float = WORDS_WEIGHT) -> dict[int, float]:
+    """{film id: score}. Words and meaning count from 0 (nothing) to 1 (the best of this answer)."""
+    top_words = max(evidence.words.values(), default=0.0) or 1.0
+    top_meaning = max(evidence.meaning.values(), default=0.0) or 1.0
+    # The cosine of two films about nothing in common is not 0: the answer's own range counts.
+    low = min(evidence.meaning.values(), default=0.0)
+    span = (top_meaning - low) or 1.0
+    if not evidence.meaning:
+        words_weight = 1.0
+    scores: dict[int, float] = {}
+    for movie_id in {*evidence.words, *evidence.meaning, *evidence.titles, *evidence.taste}:
+        words = evidence.words.get(movie_id, 0.0) / top_words
+        meaning = (evidence.meaning[movie_id] - low) / span if movie_id in evidence.meaning else 0.0
+        score = words_weight * words + (1 - words_weight) * meaning
+        title = evidence.titles.get(movie_id, 0.0)
+        if title >= GOOD_TITLE:
+            score += TITLE_WEIGHT * title / 100
+        elif title >= FAIR_TITLE:
+            score += (title - FAIR_TITLE) / (GOOD_TITLE - FAIR_TITLE)
+        scores[movie_id] = score + TASTE_STEP * evidence.taste.get(movie_id, 0.0)
+    return scores
+
+
+def reciprocal_ranks(evidence: Evidence) -> dict[int, float]:
+    """{film id: score} by rank fusion: what the weighted sum is measured against."""
+    scores: dict[int, float] = {}
+    for part in (evidence.words, evidence.meaning):
+        ranked = sorted(part, key=lambda movie_id: (-part[movie_id], movie_id))
+        for rank, movie_id in enumerate(ranked, start=1):
+            scores[movie_id] = scores.get(movie_id, 0.0) + 1 / (RRF_K + rank)
+    return scores

@@ -1,0 +1,302 @@
+"""Search that understands: conditions first, then titles, words and meaning in one order.
+
+A request is read by the intent parser. Its hard parts become conditions in SQL that every film of
+the answer meets; what words remain are looked for in titles, in all that films say (BM25), and by
+meaning (vectors). A request that is a film's title is that film's title, whatever else it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from django.utils import timezone
+
+from catalog.conditions import films_meeting
+from catalog.embeddings.encoders import query_vectors
+from catalog.embeddings.models import EncoderSpace
+from catalog.embeddings.nearest import (
+    EXACT_BELOW,
+    Near,
+    active_space,
+    film_vector,
+    nearest_among,
+    nearest_films,
+)
+from catalog.fusion import GOOD_TITLE, Evidence, weighted_sum
+from catalog.intent import Chip, Kind, Reading, parse
+from catalog.known_names import CatalogNames
+from catalog.models import Movie
+from catalog.querysets import MovieQuerySet
+from catalog.search import MAX_RESULTS, Hit, search_films
+from catalog.words import films_by_words
+from ml.text import unit_rows
+from ml.types import FloatArray
+
+MAX_TEXT = 400
+# Each way of looking brings so many films; more moved no figure of benchmarks/search.py.
+CANDIDATES = 200
+# Longer requests are no titles; the longest titles in MovieLens have twenty words.
+MAX_TITLE_WORDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A film of an answer, and what speaks for it ("title", "words", "meaning", "conditions")."""
+
+    movie_id: int
+    score: float
+    why: tuple[str, ...]
+    is_exact: bool = False
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was understood and what was found.
+
+    ``offered`` holds conditions that were read but not used, since the request is a title.
+    ``is_meaning_missing``: the vectors could not be used; words alone decided.
+    """
+
+    reading: Reading
+    found: tuple[Found, ...]
+    offered: tuple[Chip, ...] = ()
+    is_meaning_missing: bool = False
+
+    @property
+    def exact(self) -> Found | None:
+        """The film whose title was typed."""
+        return self.found[0] if self.found and self.found[0].is_exact else None
+
+
+def read_request(raw: str) -> Reading:
+    """The request's chips and the words that remain."""
+    return parse(raw, names=CatalogNames(), this_year=timezone.now().year)
+
+
+def search(
+    raw: str,
+    *,
+    chips: Sequence[Chip] | None = None,
+    limit: int = MAX_RESULTS,
+    wait_s: float = 0.0,
+    reader=read_request,  # noqa: ANN001 - read_request or another parser of its shape
+) -> Answer:
+    """Visible films for a request, best first.
+
+    With ``chips`` the text is taken as it is and these conditions hold: that is how chips are
+    edited. ``wait_s`` is how long to wait for an encoder that is still loading.
+    """
+    text = " ".join(raw.replace("\0", "").split())[:MAX_TEXT]
+    titles = _title_hits(text)
+    if chips is not None:
+        reading = Reading(raw=text, chips=tuple(chips), text=text)
+    elif text:
+        reading = reader(text)
+    else:
+        reading = Reading(raw="", chips=(), text="")
+    offered: tuple[Chip, ...] = ()
+    if chips is None and reading.chips and _is_title(reading, titles):
+        offered = reading.chips
+        reading = Reading(raw=text, chips=(), text=text)
+    if not reading.chips:  # no word is filler where all of them may be a title
+        reading = Reading(raw=text, chips=(), text=text)
+    if not reading.text and not reading.chips:
+        return Answer(reading=reading, found=(), offered=offered)
+    if reading.text != text:
+        titles = [*(hit for hit in titles if hit.is_exact), *_title_hits(reading.text)]
+    return replace(_answer(reading, titles, limit=limit, wait_s=wait_s), offered=offered)
+
+
+def _title_hits(text: str) -> list[Hit]:
+    if not text or len(text.split()) > MAX_TITLE_WORDS:
+        return []
+    return search_films(text, titles_only=True)
+
+
+def _is_title(reading: Reading, titles: Sequence[Hit]) -> bool:
+    """Whether the request is a film's title rather than a wish.
+
+    A title letter for letter always is, unless it is a mere genre ("horror"). With slips it is
+    where words remained that the conditions do not explain ("the italien job").
+    """
+    if not titles:
+        return False
+    best = max(titles, key=lambda hit: (hit.is_exact, hit.title_score))
+    if best.is_exact:
+        return bool(reading.text) or any(chip.kind is not Kind.GENRE for chip in reading.chips)
+    return bool(reading.text) and best.title_score >= GOOD_TITLE
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The films that may be shown; ``ids`` where they are few enough to be listed."""
+
+    films: MovieQuerySet
+    ids: list[int] | None
+    is_everything: bool
+
+    @classmethod
+    def of(cls, reading: Reading) -> _Scope:
+        films = films_meeting(reading.hard)
+        if not reading.hard:
+            return cls(films, None, is_everything=True)
+        ids = list(films.order_by().values_list("pk", flat=True)[: EXACT_BELOW + 1])
+        return cls(films, ids if len(ids) <= EXACT_BELOW else None, is_everything=False)
+
+    def keep(self, movie_ids: Sequence[int]) -> set[int]:
+        """Those that may be shown, among these."""
+        if self.ids is not None:
+            return set(self.ids) & set(movie_ids)
+        return set(self.films.filter(pk__in=list(movie_ids)).values_list("pk", flat=True))
+
+
+def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float) -> Answer:
+    scope = _Scope.of(reading)
+    liked = [int(chip.value) for chip in reading.chips if chip.kind is Kind.LIKE]
+    space = active_space()
+    vector = _request_vector(reading.text, liked, space, wait_s=wait_s)
+    words: dict[int, float] = {}
+    if reading.text:
+        ids, scores = films_by_words(reading.text, n=CANDIDATES, among=scope.ids)
+        words = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+    near = Near((), ())
+    if vector is not None and space is not None:
+        near = _near(vector, space, scope, words)
+    titles = {hit.movie_id: hit.title_score for hit in hits}
+    exact = {hit.movie_id for hit in hits if hit.is_exact}
+    evidence = Evidence(words=words, meaning=near.as_dict(), titles=titles, taste={})
+    wants_meaning = bool(reading.text or liked)
+    if not wants_meaning:
+        found = _popular(reading, scope, limit=limit)
+    else:
+        found = _fused(reading, evidence, scope=scope, exact=exact, hits=hits)
+    found = [film for film in found if film.movie_id not in liked][:limit]
+    return Answer(
+        reading=reading,
+        found=tuple(found),
+        is_meaning_missing=wants_meaning and vector is None,
+    )
+
+
+def _request_vector(
+    text: str, liked: Sequence[int], space: EncoderSpace | None, *, wait_s: float
+) -> FloatArray | None:
+    """The direction to look in: the words', the liked films', or half of each."""
+    if space is None:
+        return None
+    parts: list[FloatArray] = []
+    if text:
+        vector = query_vectors.get(text, encoder=space.encoder, wait_s=wait_s)
+        if vector is not None:
+            parts.append(vector)
+    films = [vector for pk in liked if (vector := film_vector(pk, space)) is not None]
+    if films:
+        parts.append(unit_rows(np.mean(films, axis=0, keepdims=True))[0])
+    if not parts or not np.any(parts):
+        return None
+    return unit_rows(np.sum(parts, axis=0, keepdims=True))[0]
+
+
+def _near(vector: FloatArray, space: EncoderSpace, scope: _Scope, words: dict[int, float]) -> Near:
+    """The nearest films that may be shown, and how near those stand that the words found."""
+    if scope.ids is not None:
+        near = nearest_among(vector, space, movie_ids=scope.ids, n=CANDIDATES)
+    else:
+        near = nearest_films(vector, space, films=scope.films, n=CANDIDATES)
+    missing = sorted(set(words) - set(near.movie_ids))
+    if not missing:
+        return near
+    more = nearest_among(vector, space, movie_ids=missing, n=len(missing))
+    return Near(near.movie_ids + more.movie_ids, near.similarity + more.similarity)
+
+
+def _fused(
+    reading: Reading,
+    evidence: Evidence,
+    *,
+    scope: _Scope,
+    exact: set[int],
+    hits: Sequence[Hit],
+) -> list[Found]:
+    everything = {*evidence.words, *evidence.meaning, *evidence.titles}
+    # Words and titles are looked for everywhere; what may not be shown goes here.
+    kept = scope.keep(sorted(everything))
+    evidence = Evidence(
+        words={pk: score for pk, score in evidence.words.items() if pk in kept},
+        meaning={pk: score for pk, score in evidence.meaning.items() if pk in kept},
+        titles={pk: score for pk, score in evidence.titles.items() if pk in kept},
+        taste=_taste(reading, kept),
+    )
+    scores = weighted_sum(evidence)
+    # Among titles as good as each other, fame decides, as in the search for titles alone.
+    fame = {hit.movie_id: hit.score for hit in hits}
+    found = [
+        Found(
+            movie_id=pk,
+            score=round(score + (1000.0 if pk in exact else 0.0), 6),
+            why=_why(pk, evidence, exact=exact, has_conditions=bool(reading.hard)),
+            is_exact=pk in exact,
+            similarity=evidence.meaning.get(pk),
+        )
+        for pk, score in scores.items()
+        if pk in evidence.words
+        or pk in evidence.meaning
+        or pk in exact
+        or evidence.titles.get(pk, 0.0) > 0
+    ]
+
+    def order(film: Found) -> tuple:
+        # Titles that come near keep the order of the search for titles, above all the rest.
+        is_near = evidence.titles.get(film.movie_id, 0.0) >= GOOD_TITLE
+        title = fame.get(film.movie_id, 0.0) if is_near else 0.0
+        return (-(film.score >= 1000), -title, -film.score, film.movie_id)
+
+    return sorted(found, key=order)
+
+
+def _why(pk: int, evidence: Evidence, *, exact: set[int], has_conditions: bool) -> tuple[str, ...]:
+    parts = []
+    if pk in exact:
+        parts.append("exact title")
+    elif evidence.titles.get(pk, 0.0) >= GOOD_TITLE:
+        parts.append("title")
+    if pk in evidence.words:
+        parts.append("words")
+    if pk in evidence.meaning:
+        parts.append(f"meaning {evidence.meaning[pk]:.2f}")
+    if has_conditions:
+        parts.append("conditions")
+    return tuple(parts)
+
+
+def _taste(reading: Reading, movie_ids: set[int]) -> dict[int, float]:
+    """+1 for each genre of which more is wanted, -1 for less; one query where anything is."""
+    steps = {
+        chip.value: 1.0 if chip.kind is Kind.MORE else -1.0
+        for chip in reading.chips
+        if chip.kind in {Kind.MORE, Kind.LESS}
+    }
+    if not steps:
+        return {}
+    rows = Movie.genres.through.objects.filter(
+        movie_id__in=movie_ids, genre__name__in=list(steps)
+    ).values_list("movie_id", "genre__name")
+    taste: dict[int, float] = {}
+    for movie_id, genre in rows:
+        taste[movie_id] = taste.get(movie_id, 0.0) + steps[genre]
+    return taste
+
+
+def _popular(reading: Reading, scope: _Scope, *, limit: int) -> list[Found]:
+    """Conditions alone: the films that most people rated, those of the wanted taste first."""
+    ids = list(scope.films.order_by("-rating_count", "pk").values_list("pk", flat=True)[:limit])
+    taste = _taste(reading, set(ids))
+    ranked = sorted(range(len(ids)), key=lambda place: (-taste.get(ids[place], 0.0), place))
+    n = max(1, len(ids))
+    return [
+        Found(ids[place], round(1 - rank / n, 6), ("conditions",))
+        for rank, place in enumerate(ranked)
+    ]

@@ -1,0 +1,130 @@
+"""A BERT encoder's forward pass in numpy: one short text in milliseconds, without torch.
+
+A web process answers one query at a time. For that torch is 300 MB and seconds of start too much:
+the forward pass of a small BERT (Devlin et al. 2019) is a page of matrix products. The weights are
+read through a memory map, so processes share them. Agreement with sentence-transformers is tested
+to 1e-4 (tests/ml/test_bert.py).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ml.types import FloatArray
+
+MODEL_TYPE = "bert"
+
+
+class UnsupportedModelError(ValueError):
+    """The folder holds something else than a mean-pooled BERT."""
+
+
+class NumpyBertEncoder:
+    """A sentence-transformers folder (BERT, mean pooling, unit length), evaluated by numpy.
+
+    ``dim`` is known on construction; the weights are mapped then, too.
+    """
+
+    def __init__(self, folder: Path, *, name: str) -> None:
+        self.name = name
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        pooling = json.loads((folder / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
+        if config.get("model_type") != MODEL_TYPE or not pooling.get("pooling_mode_mean_tokens"):
+            msg = f"{folder} does not hold a mean-pooled BERT"
+            raise UnsupportedModelError(msg)
+        self.dim = int(config["hidden_size"])
+        self._heads = int(config["num_attention_heads"])
+        self._n_layers = int(config["num_hidden_layers"])
+        self._epsilon = float(config.get("layer_norm_eps", 1e-12))
+        self._weights = _read_weights(folder)
+        self._tokenizer = _read_tokenizer(folder)
+
+    def encode(self, texts: Sequence[str]) -> FloatArray:
+        """float32[n, dim], rows of length 1 (an empty text gives a zero row); one at a time."""
+        out = np.zeros((len(texts), self.dim), dtype=np.float32)
+        for row, text in enumerate(texts):
+            if text.strip():
+                out[row] = self._encode_one(text)
+        return out
+
+    def _encode_one(self, text: str) -> FloatArray:
+        ids = np.array(self._tokenizer.encode(text).ids)
+        weights = self._weights
+        x = (
+            weights["embeddings.word_embeddings.weight"][ids]
+            + weights["embeddings.position_embeddings.weight"][: len(ids)]
+            + weights["embeddings.token_type_embeddings.weight"][0]
+        )
+        x = self._norm(x, "embeddings.LayerNorm")
+        for layer in range(self._n_layers):
+            prefix = f"encoder.layer.{layer}."
+            attended = self._linear(self._attention(x, prefix), f"{prefix}attention.output.dense")
+            x = self._norm(x + attended, f"{prefix}attention.output.LayerNorm")
+            inner = _gelu(self._linear(x, f"{prefix}intermediate.dense"))
+            x = self._norm(
+                x + self._linear(inner, f"{prefix}output.dense"), f"{prefix}output.LayerNorm"
+            )
+        mean = x.mean(axis=0)
+        return mean / max(float(np.linalg.norm(mean)), 1e-12)
+
+    def _attention(self, x: FloatArray, prefix: str) -> FloatArray:
+        n, size = x.shape[0], self.dim // self._heads
+        query, key, value = (
+            self._linear(x, f"{prefix}attention.self.{part}")
+            .reshape(n, self._heads, size)
+            .transpose(1, 0, 2)
+            for part in ("query", "key", "value")
+        )
+        scores = query @ key.transpose(0, 2, 1) / math.sqrt(size)
+        scores = np.exp(scores - scores.max(axis=-1, keepdims=True))
+        scores /= scores.sum(axis=-1, keepdims=True)
+        return (scores @ value).transpose(1, 0, 2).reshape(n, self.dim)
+
+    def _linear(self, x: FloatArray, name: str) -> FloatArray:
+        return x @ self._weights[f"{name}.weight"].T + self._weights[f"{name}.bias"]
+
+    def _norm(self, x: FloatArray, name: str) -> FloatArray:
+        centred = x - x.mean(axis=-1, keepdims=True)
+        spread = np.sqrt((centred**2).mean(axis=-1, keepdims=True) + self._epsilon)
+        return centred / spread * self._weights[f"{name}.weight"] + self._weights[f"{name}.bias"]
+
+
+def _gelu(x: FloatArray) -> FloatArray:
+    from scipy.special import erf
+
+    return x * 0.5 * (1.0 + erf(x / np.float32(math.sqrt(2.0))))
+
+
+def _read_weights(folder: Path) -> dict[str, FloatArray]:
+    """The safetensors file as views of one memory map (8 bytes of length, JSON header, data)."""
+    path = folder / "model.safetensors"
+    with path.open("rb") as handle:
+        length = int.from_bytes(handle.read(8), "little")
+        header = json.loads(handle.read(length))
+    data = np.memmap(path, dtype=np.uint8, mode="r", offset=8 + length)
+    weights: dict[str, FloatArray] = {}
+    for name, entry in header.items():
+        if name == "__metadata__" or entry["dtype"] == "I64":
+            continue
+        if entry["dtype"] != "F32":
+            msg = f"{path} holds {entry['dtype']} weights; only F32 is read here"
+            raise UnsupportedModelError(msg)
+        start, end = entry["data_offsets"]
+        weights[name] = np.asarray(data[start:end]).view(np.float32).reshape(entry["shape"])
+    return weights
+
+
+def _read_tokenizer(folder: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    limits = json.loads((folder / "sentence_bert_config.json").read_text(encoding="utf-8"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(int(limits["max_seq_length"]))
+    return tokenizer
