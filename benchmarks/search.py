@@ -29,6 +29,9 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default=",".join(PARTS))
+    parser.add_argument(
+        "--parser", choices=("local", "llm"), default="local", help="which reads the intents"
+    )
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/search.json")
     args = parser.parse_args()
     chosen = args.only.split(",")
@@ -43,8 +46,10 @@ def main() -> None:
     failures = []
     for part in PARTS:
         if part in chosen:
-            results[part] = {"date": today, "films": n_films, **RUN[part]()}
-            failures += SHOW[part](results[part])
+            measured = _intents(args.parser) if part == "intents" else RUN[part]()
+            key = "intents_llm" if (part, args.parser) == ("intents", "llm") else part
+            results[key] = {"date": today, "films": n_films, **measured}
+            failures += SHOW[part](results[key])
             args.out.parent.mkdir(parents=True, exist_ok=True)
             args.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if failures:
@@ -82,10 +87,15 @@ def _meaning() -> dict:
     return meaning()
 
 
-def _intents() -> dict:
+def _intents(parser: str = "local") -> dict:
+    """By the local parser, or by the language model that LLM_BASE_URL names."""
     from benchmarks.search_quality import intents
+    from catalog.hybrid import read_locally, read_request
+    from catalog.llm.reader import is_configured
 
-    return intents()
+    if parser == "llm" and not is_configured():
+        sys.exit("Set LLM_BASE_URL and LLM_MODEL to measure a language model.")
+    return intents(read_request if parser == "llm" else read_locally)
 
 
 def _recall() -> dict:

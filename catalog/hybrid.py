@@ -27,6 +27,7 @@ from catalog.embeddings.nearest import (
 from catalog.fusion import GOOD_TITLE, Evidence, weighted_sum
 from catalog.intent import Chip, Kind, Reading, parse
 from catalog.known_names import CatalogNames
+from catalog.llm.reader import is_configured, read_by_llm
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
 from catalog.search import MAX_RESULTS, Hit, search_films
@@ -72,7 +73,20 @@ class Answer:
 
 
 def read_request(raw: str) -> Reading:
-    """The request's chips and the words that remain."""
+    """The request's chips and the words that remain: by the language model, if one is set up.
+
+    The local parser answers where there is none, and where it gave no answer that holds.
+    """
+    names, year = CatalogNames(), timezone.now().year
+    if is_configured():
+        reading = read_by_llm(raw, names=names, this_year=year)
+        if reading is not None:
+            return reading
+    return read_locally(raw)
+
+
+def read_locally(raw: str) -> Reading:
+    """As ``read_request``, by the local parser alone."""
     return parse(raw, names=CatalogNames(), this_year=timezone.now().year)
 
 
@@ -162,6 +176,8 @@ def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float)
     if reading.text:
         ids, scores = films_by_words(reading.text, n=CANDIDATES, among=scope.ids)
         words = dict(zip(ids.tolist(), scores.tolist(), strict=True))
+        if not words and space is None:  # a catalogue that was not indexed yet
+            words = {hit.movie_id: hit.score for hit in search_films(reading.text)}
     near = Near((), ())
     if vector is not None and space is not None:
         near = _near(vector, space, scope, words)

@@ -270,6 +270,7 @@ from catalog.embeddings.models import (  # noqa: E402, F401 - they refer to Movi
     MovieEmbedding,
     SearchTerm,
 )
+from catalog.llm.models import LlmCall  # noqa: E402, F401 - as above
 from catalog.tmdb.models import (  # noqa: E402, F401 - they refer to Movie
     CachedImage,
     EnrichmentRun,

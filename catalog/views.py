@@ -114,7 +114,12 @@ def suggest(request: HttpRequest) -> HttpResponse:
     if len(query.normalized) >= MIN_SUGGEST:
         ids = [hit.movie_id for hit in search_films(query.raw, limit=SUGGESTIONS, titles_only=True)]
         if len(ids) < MIN_TITLES and len(query.normalized.split()) >= MIN_WORDS_FOR_MEANING:
-            more = [film.movie_id for film in hybrid.search(query.raw, limit=SUGGESTIONS).found]
+            more = [
+                film.movie_id
+                for film in hybrid.search(
+                    query.raw, limit=SUGGESTIONS, reader=hybrid.read_locally
+                ).found
+            ]
             ids = list(dict.fromkeys([*ids, *more]))[:SUGGESTIONS]
     context = {"movies": Movie.objects.in_order(ids), "search_query": query.raw}
     return render(request, "catalog/_suggestions.html", context)

@@ -307,6 +307,12 @@ MODEL_KEEP_VERSIONS = 3
 # What turns texts into vectors: all-MiniLM-L6-v2 comes with its package; all-mpnet-base-v2 is
 # better and four times slower, by name (downloaded once) or as a local folder.
 TEXT_ENCODER = env.text("TEXT_ENCODER", "all-MiniLM-L6-v2")
+# A language model that reads requests, behind any OpenAI-compatible endpoint; off without address
+# and model. The local parser answers whenever it does not.
+LLM_BASE_URL = env.text("LLM_BASE_URL")
+LLM_API_KEY = env.text("LLM_API_KEY")
+LLM_MODEL = env.text("LLM_MODEL")
+LLM_TIMEOUT_S = env.number("LLM_TIMEOUT_S", default=4, minimum=1, maximum=60)
 
 # --- TMDB ---------------------------------------------------------------------------------------
 # Without a key nothing is fetched and everything else works.

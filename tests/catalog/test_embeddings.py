@@ -216,7 +216,8 @@ def test_words_are_weighed_by_how_rare_they_are(films, make_movie):
     for number in range(8):
         make_movie(f"Tale {number}", 2000, synopsis="A detective story.")
     search_vectors_refresh()
-    assert search_terms_rebuild() == SearchTerm.objects.count() > 10
+    words = SearchTerm.objects.exclude(term__startswith="\u00a7")
+    assert search_terms_rebuild() == words.count() > 10
     ids, scores = films_by_words("a detective and a thief", n=10)
     assert ids[0] == films[0].pk
     assert len(ids) == 9

@@ -201,10 +201,12 @@ PAGES = [
     ("/browse/", BROWSE),
     ("/browse/?genre=crime&decade=1990&sort=newest", BROWSE),
     ("/browse/?sort=best", BROWSE + 1),  # the average film
-    ("/browse/?q=film", BROWSE + 2),  # titles, words
-    ("/search/?q=film", 4),  # titles, words, films, their genres
+    ("/browse/?q=film", BROWSE + 3),  # indexed titles, titles, words
+    # indexed titles, titles, encoder, indexed words; as nothing is indexed yet, indexed titles,
+    # titles and words again; which are visible, films, their genres
+    ("/search/?q=film", 10),
     ("/search/?q=", 0),
-    ("/search/suggest/?q=film", 3),  # titles, films, their genres
+    ("/search/suggest/?q=film", 4),  # indexed titles, titles, films, their genres
 ]
 
 
