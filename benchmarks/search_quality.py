@@ -6,9 +6,13 @@ import json
 import random
 import unicodedata
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from catalog.fusion import Evidence
 
 QUERIES = Path(__file__).resolve().parent / "queries"
 WEIGHTS = tuple(round(0.05 * step, 2) for step in range(21))
@@ -95,7 +99,7 @@ class Case:
 
     target: int
     is_validation: bool
-    evidence: object
+    evidence: Evidence
     served: tuple[int, ...]
     full_text: tuple[int, ...]
 
@@ -148,7 +152,7 @@ def _full_text(query: str) -> tuple[int, ...]:
         return tuple(row[0] for row in cursor.fetchall())
 
 
-def first_ten(scores: dict[int, float]) -> tuple[int, ...]:
+def first_ten(scores: Mapping[int, float]) -> tuple[int, ...]:
     """The ten best, ties by id."""
     return tuple(sorted(scores, key=lambda pk: (-scores[pk], pk))[:10])
 

@@ -114,7 +114,8 @@ class TitleOrPromptApi(APIView):
         query.is_valid(raise_exception=True)
         text, n = query.validated_data["input_text"], query.validated_data["n"]
         answer = search(text)
-        method, entries = "search", []
+        method = "search"
+        entries: list[tuple[int, float, tuple[str, ...]]] = []
         if answer.exact is not None:
             movie = Movie.objects.prefetch_related("credits").get(pk=answer.exact.movie_id)
             rows = similar_films(movie, request.user, n=n)

@@ -81,7 +81,7 @@ def prompt_text(*, this_year: int) -> str:
 
 def _ask(raw: str, *, this_year: int) -> _Answer:
     headers = {"Authorization": f"Bearer {settings.LLM_API_KEY}"} if settings.LLM_API_KEY else {}
-    body = {
+    body: dict[str, Any] = {
         "model": settings.LLM_MODEL,
         "temperature": 0,
         "max_tokens": 400,

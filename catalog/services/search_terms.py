@@ -7,6 +7,7 @@ weighed by cosine with idf: "  th" is in every tenth title and tells nothing.
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -61,7 +62,7 @@ def search_terms_rebuild() -> int:
     return len(words)
 
 
-def _read_postings(cursor) -> pl.DataFrame:  # noqa: ANN001 - Django's cursor has no public type
+def _read_postings(cursor: Any) -> pl.DataFrame:
     buffer = io.BytesIO()
     with cursor.copy(_POSTINGS) as copy:
         for block in copy:
@@ -106,7 +107,7 @@ def _newest() -> tuple[str, np.ndarray, np.ndarray]:
 def _impacts(postings: pl.DataFrame) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(term, film ids ascending, BM25 impacts with the term's idf inside), one for each term."""
     n_films = max(1, postings["id"].n_unique())
-    tf = sum(
+    tf = pl.sum_horizontal(
         pl.col("weights").str.count_matches(letter, literal=True) * weight
         for letter, weight in FIELD_WEIGHTS.items()
     )
