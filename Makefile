@@ -50,8 +50,9 @@ deploy-check: $(DEV_STAMP) ## Production settings raise no warning
 types: $(DEV_STAMP) ## Static types
 	$(NOWHERE) $(BIN)/python -m mypy .
 
+# Two test processes on two cores: libraries that start a thread per core would only fight.
 pytest: $(DEV_STAMP) ## The tests, on a real Postgres, Redis, Celery worker and Chromium
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
 
 clean-var: ## Remove the local database, models and caches (asks first)
 	@if [ -e var/run/up.json ]; then echo "Marquee is running from this folder: stop it first."; exit 1; fi
