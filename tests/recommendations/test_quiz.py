@@ -106,7 +106,7 @@ def test_films_of_unknown_length_come_after_those_that_fit(shelf, person):
     assert {(kind, runtime) for kind, runtime, _ in films[18:]} == {("Comedy", 80)}
 
 
-# Muting says "do not learn from it", not "do not show it": what it mutes, the stars, hides the film.
+# Muting says "do not learn from it", not "do not show it": the stars that it mutes hide the film.
 @pytest.mark.parametrize("kind", [kind for kind in Reaction.Kind if kind != "muted"])
 def test_what_somebody_knows_or_refused_is_never_shown(shelf, person, kind):
     wanted = {"mood": Mood.HAPPY, "time": TimeBudget.SHORT, "intensity": Intensity.LOW}
