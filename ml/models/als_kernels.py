@@ -1,6 +1,8 @@
 """The inner loop of ALS, compiled: conjugate gradients per row, rows in parallel.
 
-Imported only while fitting, so that serving never loads numba.
+The films (or people) of a row are gathered once, and products run over four of them at a time: each
+pass then reads its vector once for four rows. Imported only while fitting, so that serving never
+loads numba.
 """
 
 from __future__ import annotations
@@ -32,57 +34,90 @@ def half_epoch(
     _solve_rows(indptr, indices, matrix.data, x, y, gram, penalty, n_steps)
 
 
+@numba.njit(fastmath=_FAST, inline="never", cache=True)
+def _add_product(matrix, vector, out):  # type: ignore[no-untyped-def]  # numba infers
+    """``out += matrix' vector``."""
+    n, d = matrix.shape
+    g = 0
+    while g + 4 <= n:
+        v0, v1, v2, v3 = vector[g], vector[g + 1], vector[g + 2], vector[g + 3]
+        for f in range(d):
+            near = matrix[g, f] * v0 + matrix[g + 1, f] * v1
+            out[f] += near + matrix[g + 2, f] * v2 + matrix[g + 3, f] * v3
+        g += 4
+    while g < n:
+        for f in range(d):
+            out[f] += vector[g] * matrix[g, f]
+        g += 1
+
+
+@numba.njit(fastmath=_FAST, inline="never", cache=True)
+def _add_misses(rows, weight, target, vector, out):  # type: ignore[no-untyped-def]  # numba infers
+    """``out += rows' (weight * (target - rows vector))``."""
+    n, d = rows.shape
+    s = 0
+    while s + 4 <= n:
+        m0, m1, m2, m3 = target, target, target, target
+        for f in range(d):
+            v = vector[f]
+            m0 -= rows[s, f] * v
+            m1 -= rows[s + 1, f] * v
+            m2 -= rows[s + 2, f] * v
+            m3 -= rows[s + 3, f] * v
+        m0, m1 = m0 * weight[s], m1 * weight[s + 1]
+        m2, m3 = m2 * weight[s + 2], m3 * weight[s + 3]
+        for f in range(d):
+            near = rows[s, f] * m0 + rows[s + 1, f] * m1
+            out[f] += near + rows[s + 2, f] * m2 + rows[s + 3, f] * m3
+        s += 4
+    while s < n:
+        miss = target
+        for f in range(d):
+            miss -= rows[s, f] * vector[f]
+        miss *= weight[s]
+        for f in range(d):
+            out[f] += rows[s, f] * miss
+        s += 1
+
+
 @numba.njit(parallel=True, fastmath=_FAST, cache=True)
 def _solve_rows(indptr, indices, data, x, y, gram, penalty, n_steps):  # type: ignore[no-untyped-def]  # numba infers
     n, d = x.shape
+    zero, one = np.float32(0.0), np.float32(1.0)
     for u in numba.prange(n):
         start, stop = indptr[u], indptr[u + 1]
         if start == stop:
-            for f in range(d):
-                x[u, f] = 0.0
+            x[u, :] = zero
             continue
-        residual = np.zeros(d, dtype=np.float32)
+        rows = np.empty((stop - start, d), dtype=np.float32)
         for s in range(start, stop):
             item = indices[s]
-            dot = np.float32(0.0)
             for f in range(d):
-                dot += y[item, f] * x[u, f]
-            share = data[s] * (np.float32(1.0) - dot)
-            for f in range(d):
-                residual[f] += share * y[item, f]
-        for g in range(d):
-            value = x[u, g]
-            for f in range(d):
-                residual[f] -= gram[g, f] * value
+                rows[s - start, f] = y[item, f]
+        weight = data[start:stop]
+        residual = np.zeros(d, dtype=np.float32)
+        _add_product(gram, x[u], residual)
         for f in range(d):
-            residual[f] -= penalty[u] * x[u, f]
+            residual[f] = -residual[f] - penalty[u] * x[u, f]
+        _add_misses(rows, weight, one, x[u], residual)
         direction = residual.copy()
         image = np.empty(d, dtype=np.float32)
-        old = np.float32(0.0)
+        old = zero
         for f in range(d):
             old += residual[f] * residual[f]
         for _ in range(n_steps):
             if old < 1e-20:
                 break
+            image[:] = zero
+            _add_misses(rows, weight, zero, direction, image)
             for f in range(d):
-                image[f] = penalty[u] * direction[f]
-            for g in range(d):
-                value = direction[g]
-                for f in range(d):
-                    image[f] += gram[g, f] * value
-            for s in range(start, stop):
-                item = indices[s]
-                dot = np.float32(0.0)
-                for f in range(d):
-                    dot += y[item, f] * direction[f]
-                share = data[s] * dot
-                for f in range(d):
-                    image[f] += share * y[item, f]
-            curvature = np.float32(0.0)
+                image[f] = penalty[u] * direction[f] - image[f]
+            _add_product(gram, direction, image)
+            curvature = zero
             for f in range(d):
                 curvature += direction[f] * image[f]
             step = old / curvature
-            new = np.float32(0.0)
+            new = zero
             for f in range(d):
                 x[u, f] += step * direction[f]
                 residual[f] -= step * image[f]
