@@ -75,12 +75,14 @@ def training_data() -> TrainingData:
 
 
 def _live_ratings() -> pl.DataFrame:
+    """What people with accounts said. Visitors wait until they have one (ADR 0004)."""
     muted = set(
         Reaction.objects.filter(kind=Reaction.Kind.MUTED).values_list("user_id", "movie_id")
     )
     rows = [
         (LIVE_USER_OFFSET + user_id, movie_id, float(stars), int(at.timestamp()))
-        for user_id, movie_id, stars, at in Rating.objects.order_by("updated_at", "pk")
+        for user_id, movie_id, stars, at in Rating.objects.filter(user__is_visitor=False)
+        .order_by("updated_at", "pk")
         .values_list("user_id", "movie_id", "stars", "updated_at")
         .iterator(chunk_size=10_000)
         if (user_id, movie_id) not in muted
@@ -88,7 +90,7 @@ def _live_ratings() -> pl.DataFrame:
     rated = {(user, movie) for user, movie, _, _ in rows}
     as_stars = {Reaction.Kind.LIKE: LIKE_AS_STARS, Reaction.Kind.DISLIKE: DISLIKE_AS_STARS}
     reactions = (
-        Reaction.objects.filter(kind__in=as_stars)
+        Reaction.objects.filter(kind__in=as_stars, user__is_visitor=False)
         .order_by("created_at", "pk")
         .values_list("user_id", "movie_id", "kind", "created_at")
     )
