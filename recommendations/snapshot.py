@@ -48,7 +48,10 @@ def load_snapshot(version: ModelVersion) -> Snapshot:
         raise ArtifactError(f"{version.path} is not the model that was registered")
     if not isinstance(model, Hybrid):
         raise ArtifactError(f"{version.path} holds a {model.name}, not a hybrid")
-    items = IdMap(manifest.metadata["movie_ids"])
+    try:
+        items = IdMap(manifest.metadata["movie_ids"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ArtifactError(f"{version.path} has no usable map of films ({error})") from error
     if len(items) != model.n_items:
         raise ArtifactError(f"{version.path} names {len(items)} films for {model.n_items} columns")
     return Snapshot(version_id=version.pk, version=version.version, hybrid=model, items=items)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 from django.db.models import Max
+from django.utils import timezone
 
 from catalog import warehouse
 from catalog.models import Genre, Movie
@@ -42,6 +44,8 @@ class TrainingData:
     features: ItemFeatures
     fingerprint: str
     last_interaction_id: int
+    # Before the first row was read: what changed after it is not in.
+    read_at: datetime = field(default_factory=timezone.now)
 
     @property
     def items(self) -> IdMap:
@@ -55,6 +59,7 @@ class NoTrainingDataError(Exception):
 
 def training_data() -> TrainingData:
     """Reads the warehouse and live ratings and reactions. Raises NoTrainingDataError if empty."""
+    read_at = timezone.now()
     # The watermark is read first: what arrives while reading counts towards the next training.
     last_id = Interaction.objects.aggregate(last=Max("pk"))["last"] or 0
     frame = pl.concat([warehouse.read_ratings().select(*RATINGS_SCHEMA), _live_ratings()])
@@ -71,6 +76,7 @@ def training_data() -> TrainingData:
         features=_features(IdMap.of(frame["movie_id"].to_numpy())),
         fingerprint=_fingerprint(frame),
         last_interaction_id=last_id,
+        read_at=read_at,
     )
 
 
