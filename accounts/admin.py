@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import TasteSettings, User
@@ -44,6 +46,11 @@ class UserAdmin(DjangoUserAdmin):
     search_fields = ("email", "display_name")
     readonly_fields = ("date_joined", "last_login", "feedback_generation", "is_demo")
     inlines = (TasteSettingsInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        """Accounts: a visitor has nothing to be administered, and no address to be known by."""
+        return super().get_queryset(request).filter(is_visitor=False)
+
     fieldsets = (
         (None, {"fields": ("email", "password", "display_name")}),
         (

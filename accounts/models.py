@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -9,6 +10,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -36,15 +38,36 @@ class UserManager(BaseUserManager["User"]):
             email=email, password=password, is_staff=True, is_superuser=True, **fields
         )
 
+    def create_visitor(self) -> User:
+        """Somebody without an account who gave feedback; only their session knows the key."""
+        user = self.model(
+            email=None,
+            is_visitor=True,
+            is_active=False,
+            visitor_key=secrets.token_urlsafe(32),
+            visitor_seen_at=timezone.now(),
+        )
+        user.set_unusable_password()
+        user.save(using=self._db)
+        return user
+
+    def accounts(self) -> models.QuerySet[User]:
+        """People who registered: what a number of users counts."""
+        return self.filter(is_visitor=False)
+
     def get_by_natural_key(self, username: str | None) -> User:
         """By e-mail, whatever its case."""
         return self.get(email__iexact=username)
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """Somebody with an account, known by e-mail."""
+    """Somebody with an account, known by e-mail; or a visitor, known by their session alone.
 
-    email = models.EmailField("e-mail address", max_length=254, unique=True)
+    Feedback, lists and logs belong to a row of this table, whichever of the two it is. A visitor
+    is no account: without address and password, not active, never logged in (ADR 0004).
+    """
+
+    email = models.EmailField("e-mail address", max_length=254, unique=True, null=True, blank=True)
     display_name = models.CharField(max_length=60, blank=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -53,6 +76,21 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Counts this person's feedback: stored recommendations older than it are stale.
     feedback_generation = models.PositiveBigIntegerField(default=0)
 
+    is_visitor = models.BooleanField(default=False, editable=False)
+    visitor_key = models.CharField(
+        max_length=64, unique=True, null=True, blank=True, editable=False
+    )
+    visitor_seen_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # Set when the visitor became this account: feedback still under way follows it there.
+    merged_into = models.ForeignKey(
+        "self",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="former_visitors",
+    )
+
     objects = UserManager()
 
     USERNAME_FIELD = "email"
@@ -60,15 +98,36 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
-        constraints = [models.UniqueConstraint(Lower("email"), name="accounts_user_email_ci")]
+        constraints = [
+            models.UniqueConstraint(Lower("email"), name="accounts_user_email_ci"),
+            models.CheckConstraint(
+                condition=Q(is_visitor=False, email__isnull=False, visitor_key__isnull=True)
+                | Q(
+                    is_visitor=True,
+                    email__isnull=True,
+                    is_active=False,
+                    is_staff=False,
+                    is_superuser=False,
+                    visitor_seen_at__isnull=False,
+                ),
+                name="accounts_user_account_or_visitor",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["visitor_seen_at"],
+                condition=Q(is_visitor=True),
+                name="accounts_user_visitor_seen",
+            )
+        ]
 
     def __str__(self) -> str:
-        return self.email
+        return self.email or f"Visitor {self.pk}"
 
     @property
     def short_name(self) -> str:
-        """What pages call this person."""
-        return self.display_name or self.email.partition("@")[0]
+        """What pages call this person; empty for a visitor."""
+        return self.display_name or (self.email or "").partition("@")[0]
 
 
 class TasteSettings(models.Model):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
+
+from accounts.requests import person_of
 
 THEME_COOKIE = "theme"
 #: Value of the cookie and of ``<html data-theme>``, and what the switch calls it.
@@ -17,7 +20,10 @@ THEMES = {
 
 
 def site(request: HttpRequest) -> dict[str, object]:
-    """The site's name, the chosen theme, and whether this is a development server."""
+    """The site's name, the chosen theme, whether this is a development server, and who asks.
+
+    ``person`` is ``user``, or the visitor of this session; looked up where a template asks for it.
+    """
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
         "site_name": settings.SITE_NAME,
@@ -25,4 +31,5 @@ def site(request: HttpRequest) -> dict[str, object]:
         # Unknown values (an old or forged cookie) are no choice at all.
         "theme": theme if theme in THEMES else "",
         "themes": THEMES,
+        "person": SimpleLazyObject(lambda: person_of(request)),
     }

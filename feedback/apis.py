@@ -14,7 +14,8 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
-from accounts.requests import signed_in
+from accounts.permissions import IsPerson
+from accounts.requests import person_for_feedback, person_id_of
 from catalog.models import Movie
 from feedback import services
 from feedback.events import EventConflictError, EventContext
@@ -42,6 +43,8 @@ def _event(data: dict[str, Any], surface: str) -> EventContext:
 class RatingListApi(APIView):
     """The caller's ratings."""
 
+    permission_classes = [IsPerson]
+
     @extend_schema(
         operation_id="ratings_list",
         tags=["feedback"],
@@ -56,7 +59,7 @@ class RatingListApi(APIView):
         """A cursor page: rows are neither skipped nor repeated when others are added meanwhile."""
         paginator = cast(type[CursorPagination], api_settings.DEFAULT_PAGINATION_CLASS)()
         rows = Rating.objects.filter(
-            user=signed_in(request.user), movie__is_hidden=False
+            user_id=person_id_of(request), movie__is_hidden=False
         ).select_related("movie")
         page = paginator.paginate_queryset(rows, request, view=self)
         return paginator.get_paginated_response(RatingSerializer(page, many=True).data)
@@ -64,6 +67,8 @@ class RatingListApi(APIView):
 
 class RatingApi(APIView):
     """The caller's rating of one film."""
+
+    permission_classes = [IsPerson]
 
     @extend_schema(
         operation_id="ratings_retrieve",
@@ -89,7 +94,7 @@ class RatingApi(APIView):
         movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
         try:
             services.rating_set(
-                user=signed_in(request.user),
+                user=person_for_feedback(request),
                 movie=movie,
                 stars=body.validated_data["stars"],
                 event=_event(body.validated_data, "api"),
@@ -110,12 +115,12 @@ class RatingApi(APIView):
         """Also where there was none: the outcome is the same."""
         movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
         services.rating_clear(
-            user=signed_in(request.user), movie=movie, event=EventContext(surface="api")
+            user=person_for_feedback(request), movie=movie, event=EventContext(surface="api")
         )
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 def _own_rating(request: Request, movie_id: int) -> Rating:
     return get_object_or_404(
-        Rating.objects.select_related("movie"), user=signed_in(request.user), movie_id=movie_id
+        Rating.objects.select_related("movie"), user_id=person_id_of(request), movie_id=movie_id
     )

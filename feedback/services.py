@@ -42,12 +42,13 @@ def parse_stars(raw: object) -> Decimal:
 def rating_set(*, user: User, movie: Movie, stars: Decimal, event: EventContext) -> Recorded:
     """Gives ``movie`` its stars, in place of any that it had. ``previous`` is what it had."""
     stars = parse_stars(stars)
-    if not _record(user, movie, event, kind=Interaction.Kind.RATE, value=str(stars)):
+    person = _record(user, movie, event, kind=Interaction.Kind.RATE, value=str(stars))
+    if person is None:
         return Recorded(is_new=False)
-    before = Rating.objects.filter(user=user, movie=movie).values_list("stars", flat=True).first()
+    before = Rating.objects.filter(user=person, movie=movie).values_list("stars", flat=True).first()
     now = timezone.now()
     Rating.objects.update_or_create(
-        user=user,
+        user=person,
         movie=movie,
         defaults={"stars": stars, "updated_at": now},
         create_defaults={"stars": stars, "created_at": now, "updated_at": now},
@@ -58,17 +59,19 @@ def rating_set(*, user: User, movie: Movie, stars: Decimal, event: EventContext)
 @transaction.atomic
 def rating_clear(*, user: User, movie: Movie, event: EventContext) -> Recorded:
     """Takes the stars back."""
-    if not _record(user, movie, event, kind=Interaction.Kind.UNRATE):
+    person = _record(user, movie, event, kind=Interaction.Kind.UNRATE)
+    if person is None:
         return Recorded(is_new=False)
-    before = Rating.objects.filter(user=user, movie=movie).values_list("stars", flat=True).first()
-    Rating.objects.filter(user=user, movie=movie).delete()
+    before = Rating.objects.filter(user=person, movie=movie).values_list("stars", flat=True).first()
+    Rating.objects.filter(user=person, movie=movie).delete()
     return Recorded(is_new=True, previous="" if before is None else str(before))
 
 
 @transaction.atomic
 def reaction_set(*, user: User, movie: Movie, kind: Reaction.Kind, event: EventContext) -> Recorded:
     """Puts a verb on a film. Like and dislike replace each other; "not tonight" ends by itself."""
-    if not _record(user, movie, event, kind=Interaction.Kind.REACT, value=kind.value):
+    person = _record(user, movie, event, kind=Interaction.Kind.REACT, value=kind.value)
+    if person is None:
         return Recorded(is_new=False)
     now = timezone.now()
     opposite = {
@@ -77,11 +80,11 @@ def reaction_set(*, user: User, movie: Movie, kind: Reaction.Kind, event: EventC
     }.get(kind)
     previous = ""
     if opposite:
-        removed, _ = Reaction.objects.filter(user=user, movie=movie, kind=opposite).delete()
+        removed, _ = Reaction.objects.filter(user=person, movie=movie, kind=opposite).delete()
         previous = opposite.value if removed else ""
     expires_at = now + NOT_TONIGHT_FOR if kind is Reaction.Kind.NOT_TONIGHT else None
     Reaction.objects.update_or_create(
-        user=user,
+        user=person,
         movie=movie,
         kind=kind,
         defaults={"created_at": now, "expires_at": expires_at},
@@ -94,9 +97,10 @@ def reaction_clear(
     *, user: User, movie: Movie, kind: Reaction.Kind, event: EventContext
 ) -> Recorded:
     """Takes a verb back."""
-    if not _record(user, movie, event, kind=Interaction.Kind.UNREACT, value=kind.value):
+    person = _record(user, movie, event, kind=Interaction.Kind.UNREACT, value=kind.value)
+    if person is None:
         return Recorded(is_new=False)
-    removed, _ = Reaction.objects.filter(user=user, movie=movie, kind=kind).delete()
+    removed, _ = Reaction.objects.filter(user=person, movie=movie, kind=kind).delete()
     return Recorded(is_new=True, previous=kind.value if removed else "")
 
 
@@ -104,36 +108,50 @@ def reaction_clear(
 def watchlist_set(*, user: User, movie: Movie, is_on: bool, event: EventContext) -> Recorded:
     """Puts a film on the watchlist or takes it off."""
     kind = Interaction.Kind.WATCHLIST if is_on else Interaction.Kind.UNWATCHLIST
-    if not _record(user, movie, event, kind=kind):
+    person = _record(user, movie, event, kind=kind)
+    if person is None:
         return Recorded(is_new=False)
     if is_on:
-        WatchlistEntry.objects.get_or_create(user=user, movie=movie)
+        WatchlistEntry.objects.get_or_create(user=person, movie=movie)
     else:
-        WatchlistEntry.objects.filter(user=user, movie=movie).delete()
+        WatchlistEntry.objects.filter(user=person, movie=movie).delete()
     return Recorded(is_new=True)
 
 
+@transaction.atomic
 def quiz_answered(*, user: User, answers: Mapping[str, object]) -> QuizSession:
     """Keeps one run through the quiz; the latest one counts.
 
     It is no feedback on a film: neither the log nor the person's generation moves.
     """
-    return QuizSession.objects.create(user=user, answers=dict(answers))
+    return QuizSession.objects.create(user=locked(user), answers=dict(answers))
+
+
+def locked(user: User) -> User:
+    """The row to write to, taken until the transaction ends.
+
+    It queues the events of one person, so that two of them can never interleave between reading
+    the old state and writing the new. A visitor who became an account while the request was under
+    way is that account.
+    """
+    row = User.objects.select_for_update().only("pk", "merged_into_id").get(pk=user.pk)
+    if row.merged_into_id is None:
+        return user
+    return User.objects.select_for_update().get(pk=row.merged_into_id)
 
 
 def _record(
     user: User, movie: Movie, event: EventContext, *, kind: Interaction.Kind, value: str = ""
-) -> bool:
-    """Appends to the log and bumps the person's generation; False for a repeated event.
+) -> User | None:
+    """Appends to the log, bumps the person's generation, and says whose state to write.
 
-    The row of the person is taken first: it queues the events of one person, so that two of them
-    can never interleave between reading the old state and writing the new.
+    None for a repeated event: nothing is left to do.
     """
-    User.objects.select_for_update().only("pk").get(pk=user.pk)
+    person = locked(user)
     interaction, is_new = Interaction.objects.get_or_create(
         event_id=event.event_id,
         defaults={
-            "user": user,
+            "user": person,
             "movie": movie,
             "kind": kind,
             "value": value,
@@ -144,8 +162,8 @@ def _record(
     )
     if not is_new:
         same = (interaction.user_id, interaction.movie_id, interaction.kind, interaction.value)
-        if same != (user.pk, movie.pk, kind, value):
+        if same != (person.pk, movie.pk, kind, value):
             raise EventConflictError("This event id was already used for another event.")
-        return False
-    User.objects.filter(pk=user.pk).update(feedback_generation=F("feedback_generation") + 1)
-    return True
+        return None
+    User.objects.filter(pk=person.pk).update(feedback_generation=F("feedback_generation") + 1)
+    return person

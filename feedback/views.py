@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -22,7 +20,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
-from accounts.requests import signed_in
+from accounts.requests import person_for_feedback, person_id_of, person_of
 from catalog.models import Movie
 from feedback import services
 from feedback.events import EventConflictError, Recorded
@@ -54,21 +52,18 @@ class Toast:
 @never_cache
 def rate(request: HttpRequest, pk: int) -> HttpResponse:
     """Sets or clears a person's stars for a film."""
-    if not request.user.is_authenticated:
-        return _ask_to_log_in(request)
     movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
     form = RateForm(request.POST)
     if not form.is_valid():
         return _bad_request(form)
+    person = person_for_feedback(request)
     stars = form.cleaned_data["stars"]
     try:
         if stars is None:
-            done = services.rating_clear(user=request.user, movie=movie, event=form.event())
+            done = services.rating_clear(user=person, movie=movie, event=form.event())
             message = _("Your stars for %(title)s are gone.") % {"title": movie.title}
         else:
-            done = services.rating_set(
-                user=request.user, movie=movie, stars=stars, event=form.event()
-            )
+            done = services.rating_set(user=person, movie=movie, stars=stars, event=form.event())
             message = _("You gave %(title)s %(stars)s stars.") % {
                 "title": movie.title,
                 "stars": f"{float(stars):g}",
@@ -99,17 +94,16 @@ _SAID = {
 @never_cache
 def react(request: HttpRequest, pk: int) -> HttpResponse:
     """Puts a verb on a film or takes it off."""
-    if not request.user.is_authenticated:
-        return _ask_to_log_in(request)
     movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
     form = ReactForm(request.POST)
     if not form.is_valid():
         return _bad_request(form)
+    person = person_for_feedback(request)
     kind = Reaction.Kind(form.cleaned_data["kind"])
     is_on = form.cleaned_data["on"] != "0"
     act = services.reaction_set if is_on else services.reaction_clear
     try:
-        done = act(user=request.user, movie=movie, kind=kind, event=form.event())
+        done = act(user=person, movie=movie, kind=kind, event=form.event())
     except EventConflictError as error:
         return HttpResponseBadRequest(str(error))
     message = _SAID[kind, is_on] % {"title": movie.title}
@@ -128,17 +122,14 @@ def _undo_of(kind: Reaction.Kind, is_on: bool, done: Recorded) -> dict[str, str]
 @never_cache
 def watchlist_toggle(request: HttpRequest, pk: int) -> HttpResponse:
     """Puts a film on the watchlist or takes it off."""
-    if not request.user.is_authenticated:
-        return _ask_to_log_in(request)
     movie = get_object_or_404(Movie.objects.visible().for_cards(), pk=pk)
     form = WatchlistForm(request.POST)
     if not form.is_valid():
         return _bad_request(form)
+    person = person_for_feedback(request)
     is_on = form.cleaned_data["on"] != "0"
     try:
-        done = services.watchlist_set(
-            user=request.user, movie=movie, is_on=is_on, event=form.event()
-        )
+        done = services.watchlist_set(user=person, movie=movie, is_on=is_on, event=form.event())
     except EventConflictError as error:
         return HttpResponseBadRequest(str(error))
     said = _("%(title)s is on your watchlist.") if is_on else _("%(title)s is off your watchlist.")
@@ -160,12 +151,11 @@ def actions(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, template, _widget_context(request, movie))
 
 
-@login_required
 @never_cache
 def ratings(request: HttpRequest) -> HttpResponse:
     """The films that a person rated, newest first."""
     rows = (
-        Rating.objects.filter(user=signed_in(request.user), movie__is_hidden=False)
+        Rating.objects.filter(user_id=person_id_of(request), movie__is_hidden=False)
         .select_related("movie")
         .prefetch_related("movie__genres")
         .order_by("-updated_at", "-pk")
@@ -173,12 +163,11 @@ def ratings(request: HttpRequest) -> HttpResponse:
     return _list_page(request, "feedback/ratings.html", rows)
 
 
-@login_required
 @never_cache
 def watchlist(request: HttpRequest) -> HttpResponse:
     """The films that a person means to watch, newest first."""
     rows = (
-        WatchlistEntry.objects.filter(user=signed_in(request.user), movie__is_hidden=False)
+        WatchlistEntry.objects.filter(user_id=person_id_of(request), movie__is_hidden=False)
         .select_related("movie")
         .prefetch_related("movie__genres")
         .order_by("-created_at", "-pk")
@@ -186,13 +175,12 @@ def watchlist(request: HttpRequest) -> HttpResponse:
     return _list_page(request, "feedback/watchlist.html", rows)
 
 
-@login_required
 @never_cache
 def hidden(request: HttpRequest) -> HttpResponse:
     """The films that a person does not want to be shown, each to be put back."""
     rows = (
         Reaction.objects.filter(
-            user=signed_in(request.user),
+            user_id=person_id_of(request),
             movie__is_hidden=False,
             kind__in=[Reaction.Kind.NEVER, Reaction.Kind.NOT_TONIGHT, Reaction.Kind.DISLIKE],
         )
@@ -214,7 +202,7 @@ def _widget_context(request: HttpRequest, movie: Movie) -> dict:
     slate = form.cleaned_data if form.is_valid() else {}
     return {
         "movie": movie,
-        "state": film_states(user=request.user, movie_ids=[movie.pk]).get(movie.pk, NOTHING),
+        "state": film_states(user=person_of(request), movie_ids=[movie.pk]).get(movie.pk, NOTHING),
         "next_url": _next_path(request, movie),
         # The next act on this card still answers to the slate that showed it.
         "card": {
@@ -253,17 +241,6 @@ def _next_path(request: HttpRequest, movie: Movie) -> str:
     if url_has_allowed_host_and_scheme(path, allowed_hosts=None) and path.startswith("/"):
         return path
     return movie.get_absolute_url()
-
-
-def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
-    """To the log-in page, and back to where the person was."""
-    came_from = request.POST.get("next", "")
-    if not (url_has_allowed_host_and_scheme(came_from, allowed_hosts=None)):
-        came_from = "/"
-    url = f"{reverse('account_login')}?{urlencode({'next': came_from})}"
-    if request.htmx:  # type: ignore[attr-defined]
-        return HttpResponse(status=204, headers={"HX-Redirect": url})
-    return redirect(url)
 
 
 def _bad_request(form: forms.Form) -> HttpResponse:

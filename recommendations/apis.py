@@ -15,6 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.permissions import IsPerson
+from accounts.requests import person_of
 from feedback.services import quiz_answered
 from recommendations import quiz
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
@@ -36,6 +38,8 @@ class RecommendationQuery(serializers.Serializer):
 class RecommendationsApi(APIView):
     """The caller's recommendations."""
 
+    permission_classes = [IsPerson]
+
     @extend_schema(
         operation_id="recommendations_for_me",
         tags=["recommendations"],
@@ -50,12 +54,13 @@ class RecommendationsApi(APIView):
         """The list knows the caller's feedback up to this very second."""
         query = RecommendationQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
+        person = person_of(request)
         try:
-            ranked = recommendations_for(request.user, **query.validated_data)
+            ranked = recommendations_for(person, **query.validated_data)
         except UnknownSourceError as error:
             raise exceptions.ValidationError({"source": [str(error)]}) from error
         request_id = uuid.uuid4()
-        slate_log(ranked, user=request.user, surface="api", request_id=request_id)
+        slate_log(ranked, user=person, surface="api", request_id=request_id)
         body = recommendation_list(ranked, request_id=str(request_id))
         return Response(RecommendationListSerializer(body).data)
 
@@ -89,7 +94,7 @@ class QuizApi(APIView):
         responses=RecommendationListSerializer,
     )
     def post(self, request: Request) -> Response:
-        """The answers are kept for a caller with an account, and for nobody else."""
+        """The answers are kept for a caller with an account or a session with feedback."""
         body = QuizBody(data=request.data)
         body.is_valid(raise_exception=True)
         form = quiz.QuizForm(body.validated_data)
@@ -97,11 +102,12 @@ class QuizApi(APIView):
             said = {name: [str(e) for e in errors] for name, errors in form.errors.items()}
             raise exceptions.ValidationError(said)
         asked = form.to_store()
-        if isinstance(request.user, User):
-            quiz_answered(user=request.user, answers=asked)
+        person = person_of(request)
+        if isinstance(person, User):
+            quiz_answered(user=person, answers=asked)
         n = body.validated_data["n"]
-        ranked = tonight_for(request.user, form.answers(), n=n, asked=asked)
+        ranked = tonight_for(person, form.answers(), n=n, asked=asked)
         request_id = uuid.uuid4()
-        slate_log(ranked, user=request.user, surface="api", request_id=request_id)
+        slate_log(ranked, user=person, surface="api", request_id=request_id)
         answer = recommendation_list(ranked, request_id=str(request_id))
         return Response(RecommendationListSerializer(answer).data)

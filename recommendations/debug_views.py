@@ -73,7 +73,7 @@ def _whose(asking: User, email: str) -> User:
 
     Raises PermissionDenied before looking anybody up, so that nobody learns who has an account.
     """
-    if not email or email.lower() == asking.email.lower():
+    if not email or email.lower() == (asking.email or "").lower():
         return asking
     if not asking.is_staff:
         raise PermissionDenied

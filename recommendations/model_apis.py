@@ -16,7 +16,7 @@ from recommendations.services.registry import (
     model_rollback,
     version_named,
 )
-from recommendations.snapshot import current_snapshot, forget_snapshot
+from recommendations.snapshot import reload_snapshot
 
 
 class PromotionRefused(exceptions.APIException):
@@ -85,7 +85,7 @@ class ModelActivateApi(APIView):
         },
     )
     def post(self, request: Request, version: str) -> Response:
-        """Its files are read and checked first; every process serves it from its next request."""
+        """Its files are read and checked first; every process serves it within two seconds."""
         try:
             found = version_named(version)
         except ModelVersion.DoesNotExist as error:
@@ -136,8 +136,7 @@ class ModelReloadApi(APIView):
 
         Promotions need no reload: every process notices them by itself.
         """
-        forget_snapshot()
-        snapshot = current_snapshot()
+        snapshot = reload_snapshot()
         body = {
             "version": snapshot.version if snapshot else "",
             "sources": list(snapshot.source_names) if snapshot else [],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
-from accounts.models import User
+from accounts.requests import person_for_feedback, person_of
 from catalog.selectors import audience_is_simulated, genres_all
 from feedback.selectors import film_states, quiz_answers_of
 from feedback.services import quiz_answered
@@ -23,7 +22,6 @@ from recommendations.services.slates import slate_log
 from recommendations.tonight import tonight_for
 
 TONIGHT_FILMS = 24
-SESSION_KEY = "quiz"  # a visitor's answers wait here until there is an account to keep them
 ANY = "any"
 NOT_GENRES = {"IMAX"}  # a format that MovieLens lists among the genres
 
@@ -136,10 +134,10 @@ def quiz(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         form = QuizForm(request.POST)
         if form.is_valid():
-            _keep(request, form.to_store())
+            quiz_answered(user=person_for_feedback(request), answers=form.to_store())
             return redirect("recommendations:tonight")
         return render(request, "recommendations/quiz.html", {"form": form}, status=422)
-    form = QuizForm(initial=_stored_answers(request) or {})
+    form = QuizForm(initial=quiz_answers_of(person_of(request)) or {})
     return render(request, "recommendations/quiz.html", {"form": form})
 
 
@@ -147,43 +145,22 @@ def quiz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def tonight(request: HttpRequest) -> HttpResponse:
     """The films for the latest answers; without any, the way to the questions."""
-    stored = _stored_answers(request)
+    person = person_of(request)
+    stored = quiz_answers_of(person)
     form = QuizForm(stored) if stored else None
     if form is None or not form.is_valid():  # never asked, or of a genre that is gone since
         return render(request, "recommendations/tonight.html", {"chips": None})
-    ranked = tonight_for(request.user, form.answers(), n=TONIGHT_FILMS, asked=form.to_store())
+    ranked = tonight_for(person, form.answers(), n=TONIGHT_FILMS, asked=form.to_store())
     request_id = uuid.uuid4()
     cards = cards_for(ranked.films, request_id=str(request_id), surface="tonight")
-    slate_log(ranked, user=request.user, surface="tonight", request_id=request_id)
+    slate_log(ranked, user=person, surface="tonight", request_id=request_id)
     context = {
         "chips": form.chips(),
         "cards": cards,
-        "states": film_states(user=request.user, movie_ids=[card.movie.pk for card in cards]),
+        "states": film_states(user=person, movie_ids=[card.movie.pk for card in cards]),
         "is_personal": bool(ranked.model_version),
         "fallback": ranked.fallback,
         "n_fitting": ranked.counts["fits"] + ranked.counts["length_unknown"],
         "is_audience_simulated": audience_is_simulated(),
     }
     return render(request, "recommendations/tonight.html", context)
-
-
-def _stored_answers(request: HttpRequest) -> dict[str, Any] | None:
-    if isinstance(request.user, User):
-        return quiz_answers_of(request.user)
-    stored = request.session.get(SESSION_KEY)
-    return stored if isinstance(stored, dict) else None
-
-
-def _keep(request: HttpRequest, answers: Mapping[str, Any]) -> None:
-    if isinstance(request.user, User):
-        quiz_answered(user=request.user, answers=answers)
-    else:
-        request.session[SESSION_KEY] = dict(answers)
-
-
-def keep_visitors_answers(*, request: HttpRequest | None, user: User, **_kwargs: Any) -> None:
-    """Receiver of ``user_logged_in``: what a visitor answered is theirs after logging in."""
-    session = getattr(request, "session", None)
-    answers = session.pop(SESSION_KEY, None) if session is not None else None
-    if isinstance(answers, dict):
-        quiz_answered(user=user, answers=answers)

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.requests import person_of
 from catalog.hybrid import MAX_TEXT, search
 from catalog.models import Movie
 from catalog.search_serializers import poster_url, tmdb_ids
@@ -76,7 +77,7 @@ class SimilarApi(APIView):
         query = _CountQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         movie = get_object_or_404(Movie.objects.visible().prefetch_related("credits"), pk=movie_id)
-        rows = similar_films(movie, request.user, n=query.validated_data["n"])
+        rows = similar_films(movie, person_of(request), n=query.validated_data["n"])
         found = {
             kind: [(film.movie_id, film.score, film.shared) for film in films]
             for kind, films in rows.items()
@@ -118,7 +119,7 @@ class TitleOrPromptApi(APIView):
         entries: list[tuple[int, float, tuple[str, ...]]] = []
         if answer.exact is not None:
             movie = Movie.objects.prefetch_related("credits").get(pk=answer.exact.movie_id)
-            rows = similar_films(movie, request.user, n=n)
+            rows = similar_films(movie, person_of(request), n=n)
             method = BEHAVIOUR if rows.behaviour else MEANING
             films = rows.behaviour or rows.meaning
             entries = [(film.movie_id, film.score, ()) for film in films]

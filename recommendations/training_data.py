@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import polars as pl
 from django.db.models import Max
+from django.utils import timezone
 
 from catalog import warehouse
 from catalog.models import Genre, Movie
@@ -42,6 +44,8 @@ class TrainingData:
     features: ItemFeatures
     fingerprint: str
     last_interaction_id: int
+    # Before the first row was read: what changed after it is not in.
+    read_at: datetime = field(default_factory=timezone.now)
 
     @property
     def items(self) -> IdMap:
@@ -55,6 +59,7 @@ class NoTrainingDataError(Exception):
 
 def training_data() -> TrainingData:
     """Reads the warehouse and live ratings and reactions. Raises NoTrainingDataError if empty."""
+    read_at = timezone.now()
     # The watermark is read first: what arrives while reading counts towards the next training.
     last_id = Interaction.objects.aggregate(last=Max("pk"))["last"] or 0
     frame = pl.concat([warehouse.read_ratings().select(*RATINGS_SCHEMA), _live_ratings()])
@@ -71,16 +76,19 @@ def training_data() -> TrainingData:
         features=_features(IdMap.of(frame["movie_id"].to_numpy())),
         fingerprint=_fingerprint(frame),
         last_interaction_id=last_id,
+        read_at=read_at,
     )
 
 
 def _live_ratings() -> pl.DataFrame:
+    """What people with accounts said. Visitors wait until they have one (ADR 0004)."""
     muted = set(
         Reaction.objects.filter(kind=Reaction.Kind.MUTED).values_list("user_id", "movie_id")
     )
     rows = [
         (LIVE_USER_OFFSET + user_id, movie_id, float(stars), int(at.timestamp()))
-        for user_id, movie_id, stars, at in Rating.objects.order_by("updated_at", "pk")
+        for user_id, movie_id, stars, at in Rating.objects.filter(user__is_visitor=False)
+        .order_by("updated_at", "pk")
         .values_list("user_id", "movie_id", "stars", "updated_at")
         .iterator(chunk_size=10_000)
         if (user_id, movie_id) not in muted
@@ -88,7 +96,7 @@ def _live_ratings() -> pl.DataFrame:
     rated = {(user, movie) for user, movie, _, _ in rows}
     as_stars = {Reaction.Kind.LIKE: LIKE_AS_STARS, Reaction.Kind.DISLIKE: DISLIKE_AS_STARS}
     reactions = (
-        Reaction.objects.filter(kind__in=as_stars)
+        Reaction.objects.filter(kind__in=as_stars, user__is_visitor=False)
         .order_by("created_at", "pk")
         .values_list("user_id", "movie_id", "kind", "created_at")
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import uuid
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
+from accounts.requests import person_of
 from catalog.models import Movie
 from catalog.selectors import audience_is_simulated
 from feedback.selectors import film_states
@@ -29,39 +29,40 @@ FOR_YOU_FILMS = 24
 @never_cache
 def home(request: HttpRequest) -> HttpResponse:
     """The front page: rows with reasons."""
+    person = person_of(request)
     request_id = uuid.uuid4()
-    page = home_page(request.user, request_id=str(request_id))
+    page = home_page(person, request_id=str(request_id))
     if page.ranked is not None:
-        slate_log(page.ranked, user=request.user, surface="home", request_id=request_id)
+        slate_log(page.ranked, user=person, surface="home", request_id=request_id)
     shown = [card.movie.pk for row in page.rows for card in row.cards]
     context = {
         "hero_cards": page.hero_cards,
         "rows": page.rows,
         "is_personal": page.is_personal,
-        "states": film_states(user=request.user, movie_ids=shown),
+        "states": film_states(user=person, movie_ids=shown),
         "is_audience_simulated": audience_is_simulated(),
     }
     return render(request, "recommendations/home.html", context)
 
 
 @require_GET
-@login_required
 @never_cache
 def for_you(request: HttpRequest) -> HttpResponse:
     """The personal list, from the source that the person chose."""
+    person = person_of(request)
     source = request.GET.get("source", DEFAULT_SOURCE)
     notice = ""
     try:
-        ranked = recommendations_for(request.user, n=FOR_YOU_FILMS, source=source)
+        ranked = recommendations_for(person, n=FOR_YOU_FILMS, source=source)
     except UnknownSourceError as error:
         notice, source = str(error), DEFAULT_SOURCE
-        ranked = recommendations_for(request.user, n=FOR_YOU_FILMS)
+        ranked = recommendations_for(person, n=FOR_YOU_FILMS)
     request_id = uuid.uuid4()
     cards = cards_for(ranked.films, request_id=str(request_id), surface="for_you")
-    slate_log(ranked, user=request.user, surface="for_you", request_id=request_id)
+    slate_log(ranked, user=person, surface="for_you", request_id=request_id)
     context = {
         "cards": cards,
-        "states": film_states(user=request.user, movie_ids=[card.movie.pk for card in cards]),
+        "states": film_states(user=person, movie_ids=[card.movie.pk for card in cards]),
         "sources": [
             (name, SOURCE_LABELS.get(name, name), name == source) for name in ranked.source_names
         ],
@@ -100,9 +101,10 @@ def similar(request: HttpRequest, pk: int) -> HttpResponse:
     movie = get_object_or_404(
         Movie.objects.visible().for_cards().prefetch_related("credits"), pk=pk
     )
-    rows = similar_page_rows(movie, request.user)
+    person = person_of(request)
+    rows = similar_page_rows(movie, person)
     shown = [card.movie.pk for row in rows for card in row.cards]
-    states = film_states(user=request.user, movie_ids=shown)
+    states = film_states(user=person, movie_ids=shown)
     context = {"movie": movie, "rows": rows, "states": states}
     is_fragment = _wants_fragment(request)
     template = "_similar.html" if is_fragment else "similar.html"

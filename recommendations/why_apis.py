@@ -9,7 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.requests import signed_in
+from accounts.permissions import IsPerson
+from accounts.requests import person_of, signed_in
 from catalog.models import Movie
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 from recommendations.why import Why, WhyRow, Without, why_film
@@ -64,6 +65,8 @@ class WhySerializer(serializers.Serializer):
 class WhyApi(APIView):
     """One film of the caller's list, explained."""
 
+    permission_classes = [IsPerson]
+
     @extend_schema(
         operation_id="recommendations_why",
         tags=["recommendations"],
@@ -83,7 +86,7 @@ class WhyApi(APIView):
         movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
         try:
             found, preview = why_film(
-                signed_in(request.user),
+                signed_in(person_of(request)),
                 movie,
                 source=query.validated_data["source"],
                 without_id=query.validated_data["without"],

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from accounts.requests import signed_in
+from accounts.requests import person_of, person_required, signed_in
 from catalog.models import Movie
 from recommendations.pipeline import DEFAULT_SOURCE, POPULAR, UnknownSourceError
 from recommendations.selectors import SOURCE_LABELS
@@ -16,7 +15,7 @@ from recommendations.why import why_film
 
 
 @require_GET
-@login_required
+@person_required
 @never_cache
 def why(request: HttpRequest, pk: int) -> HttpResponse:
     """All parts of a film's score; ``?without=ID`` shows the list as it would be without one."""
@@ -29,7 +28,10 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
         source = DEFAULT_SOURCE
     try:
         found, preview = why_film(
-            signed_in(request.user), movie, source=source, without_id=int(raw) if raw else None
+            signed_in(person_of(request)),
+            movie,
+            source=source,
+            without_id=int(raw) if raw else None,
         )
     except UnknownSourceError as error:
         return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")

@@ -162,7 +162,8 @@ ACCOUNT_FORMS = {
     "add_email": "accounts.forms.AddEmailForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
 }
-ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+# Also hands what a visitor did over to the account.
+ACCOUNT_ADAPTER = "feedback.adapter.MergingAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
@@ -261,6 +262,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 120.0,
         "options": {"expires": 110},
     },
+    "sweep-visitors": {
+        "task": "accounts.tasks.sweep_visitors_task",
+        "schedule": 24 * 3600.0,
+        "options": {"expires": 23 * 3600},
+    },
     # Runs whose message was lost with the broker, or whose worker died.
     "resume-enrichment": {
         "task": "catalog.tasks.resume_enrichment_task",
@@ -302,6 +308,8 @@ SPECTACULAR_SETTINGS = {
 DEMO_LOGIN = False
 RETRAIN_AFTER = env.number("RETRAIN_AFTER", default=20, minimum=1)
 MODEL_KEEP_VERSIONS = 3
+# Visitors without an account who did nothing for so long are deleted with all that was theirs.
+VISITOR_IDLE_DAYS = env.number("VISITOR_IDLE_DAYS", default=60, minimum=1, maximum=365)
 
 # --- Search -------------------------------------------------------------------------------------
 # What turns texts into vectors: all-MiniLM-L6-v2 comes with its package; all-mpnet-base-v2 is

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import template
 
+from accounts.requests import person_of
 from catalog.cards import MovieCard, MovieRow
 from catalog.models import Movie
 from feedback.selectors import NOTHING, FilmState
@@ -32,7 +33,7 @@ def _movie_ids(things: Iterable[Any]) -> list[int]:
 @register.simple_tag(takes_context=True)
 def film_states(context: template.Context, things: Iterable[Any]) -> dict[int, FilmState]:
     """``{% film_states movies as states %}`` for films, cards, rows or rows of my lists."""
-    return read_film_states(user=context["request"].user, movie_ids=_movie_ids(things or []))
+    return read_film_states(user=person_of(context["request"]), movie_ids=_movie_ids(things or []))
 
 
 @register.filter

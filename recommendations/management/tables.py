@@ -8,7 +8,7 @@ from typing import Any
 from rich.table import Table
 
 from recommendations.models import ModelVersion
-from recommendations.services.training import METRIC
+from recommendations.services.gate import METRIC
 
 SHOWN = [METRIC, "ndcg@10", "recall@10", "coverage@10"]
 

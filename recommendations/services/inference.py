@@ -103,6 +103,8 @@ def _evidence(film: RankedFilm) -> dict:
 
 
 def feedback_since(interaction_id: int) -> int:
-    """New feedback events after ``interaction_id``, counted no further than it matters."""
-    newer = Interaction.objects.filter(pk__gt=interaction_id).exclude(kind=Interaction.Kind.OPEN)
+    """New feedback events of accounts after ``interaction_id``, counted no further than needed."""
+    newer = Interaction.objects.filter(pk__gt=interaction_id, user__is_visitor=False).exclude(
+        kind=Interaction.Kind.OPEN
+    )
     return newer[: settings.RETRAIN_AFTER].count()

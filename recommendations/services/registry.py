@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -9,11 +10,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ml.artifacts import ArtifactError
+from ml.artifacts import ArtifactError, read_manifest
 from recommendations.models import ModelVersion
+from recommendations.services.gate import GateVerdict, gate_check
 from recommendations.snapshot import load_snapshot
+from recommendations.training_data import TrainingData
 
 Status = ModelVersion.Status
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 class PromotionError(Exception):
@@ -33,11 +37,62 @@ def version_named(name: str) -> ModelVersion:
         ) from None
 
 
-def model_promote(version: ModelVersion) -> ModelVersion:
+def version_register(folder: Path, *, kind: str = "hybrid") -> ModelVersion:
+    """Takes in a model made elsewhere as a CANDIDATE: its files are copied, nothing is judged.
+
+    Raises PromotionError where the folder holds no model, or one that is registered already.
+    """
+    try:
+        manifest = read_manifest(folder)
+    except ArtifactError as error:
+        raise PromotionError(f"{folder} cannot be taken in: {error}.") from error
+    name = str(manifest.metadata.get("version") or folder.name)
+    # It comes from a file that somebody sent: it must not lead out of the folder of models.
+    if not _NAME.fullmatch(name):
+        raise PromotionError(
+            f"{name!r} is no name for a version: letters and digits, then also . - and _."
+        )
+    target = Path(settings.MODELS_DIR) / name
+    if target.exists() or ModelVersion.objects.filter(version=name).exists():
+        raise PromotionError(f"There is a model version named {name} already.")
+    arriving = target.with_name(f".{name}-arriving")
+    shutil.rmtree(arriving, ignore_errors=True)
+    shutil.copytree(folder, arriving)
+    arriving.rename(target)
+    return ModelVersion.objects.create(
+        kind=kind,
+        version=name,
+        path=name,
+        manifest_sha256=manifest.sha256,
+        data_fingerprint=str(manifest.metadata.get("data_fingerprint", ""))[:64],
+        note="Made elsewhere.",
+    )
+
+
+def version_admit(version: ModelVersion, *, data: TrainingData | None = None) -> GateVerdict:
+    """Passes ``version`` through the gate and writes down what it found.
+
+    A version that is refused is FAILED from then on. Raises PromotionError with the reasons.
+    """
+    verdict = gate_check(version, data=data)
+    version.metrics = {**version.metrics, "gate": verdict.to_json()}
+    if verdict.is_passed:
+        version.save(update_fields=["metrics"])
+        return verdict
+    version.status, version.note = Status.FAILED, verdict.reason
+    version.save(update_fields=["metrics", "status", "note"])
+    raise PromotionError(f"{version.version} was refused by the gate: {verdict.reason}")
+
+
+def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelVersion:
     """Makes ``version`` the active one of its kind and retires the one before.
 
-    Its files are read and checked first. Web and worker processes notice at their next request.
+    One that was never served passes the gate first, unless it ``is_admitted`` just now; one that
+    was served before has its files read and checked. Running processes notice within two seconds.
+    Raises PromotionError; what was active then stays active.
     """
+    if version.status == Status.CANDIDATE and not is_admitted:
+        version_admit(version)
     try:
         load_snapshot(version)
     except ArtifactError as error:
@@ -78,12 +133,16 @@ def model_rollback(*, kind: str = "hybrid") -> ModelVersion:
 
 
 def versions_prune(*, kind: str = "hybrid") -> int:
-    """Deletes all but the newest versions, files included; how many."""
-    old = list(
-        ModelVersion.objects.filter(kind=kind)
-        .exclude(status=Status.ACTIVE)
-        .order_by("-created_at")[settings.MODEL_KEEP_VERSIONS :]
-    )
+    """Deletes all but the newest versions, files included; how many.
+
+    Refused ones are counted apart: a row of bad candidates must not push out what can be gone
+    back to.
+    """
+    others = ModelVersion.objects.filter(kind=kind).exclude(status=Status.ACTIVE)
+    kept = settings.MODEL_KEEP_VERSIONS
+    usable = others.exclude(status=Status.FAILED).order_by("-created_at")
+    refused = others.filter(status=Status.FAILED).order_by("-created_at")
+    old = [*usable[kept:], *refused[kept:]]
     for version in old:
         # Files first: a row without files would be a version that cannot be served.
         shutil.rmtree(Path(settings.MODELS_DIR) / version.path, ignore_errors=True)

@@ -21,11 +21,16 @@ from ml.models.registry import create
 from ml.protocols_users import strong
 from ml.split import RankingSplit, SplitError
 from ml.tuning import collect, search_weights, stacked
-from ml.types import Histories, Interactions
+from ml.types import Interactions
 from recommendations.models import ModelVersion, TrainingRun
+from recommendations.services.gate import METRIC, golden_slate
 from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
-from recommendations.services.registry import PromotionError, model_promote, versions_prune
-from recommendations.snapshot import load_snapshot
+from recommendations.services.registry import (
+    PromotionError,
+    model_promote,
+    version_admit,
+    versions_prune,
+)
 from recommendations.training_data import TrainingData, training_data
 
 logger = logging.getLogger(__name__)
@@ -33,7 +38,6 @@ logger = logging.getLogger(__name__)
 KIND = "hybrid"
 SEED = 7
 LIKED = 4.0  # stars from which a rating counts as a wish for more
-METRIC = "ndcg@100"
 ENOUGH_PEOPLE = 500  # held-out people whose mean is steadier than the search's steps
 Progress = Callable[[str, float], None]
 
@@ -99,15 +103,16 @@ def _train(run: TrainingRun, *, is_forced: bool, tell: Progress) -> None:
     tell("Writing the model", 0.9)
     version = _register(hybrid, data, verdict)
     run.model_version = version
-    refusal = verdict.refusal or golden_slate_refusal(version, hybrid)
-    if refusal:
-        _refuse(run, version, refusal)
+    if verdict.refusal:
+        _refuse(run, version, verdict.refusal)
         return
-    tell("Promoting", 0.97)
+    tell("Passing the gate", 0.92)
     try:
-        model_promote(version)
+        version_admit(version, data=data)
+        tell("Promoting", 0.97)
+        model_promote(version, is_admitted=True)
     except PromotionError as error:
-        _refuse(run, version, str(error))
+        _refuse(run, version, version.note or str(error))
         return
     versions_prune(kind=KIND)
     run_finish(run, TrainingRun.Status.DONE)
@@ -206,6 +211,9 @@ def _register(hybrid: Hybrid, data: TrainingData, verdict: Verdict) -> ModelVers
             "movie_ids": data.items.ids.tolist(),
             "items_fingerprint": data.items.fingerprint,
             "data_fingerprint": data.fingerprint,
+            "data_read_at": data.read_at.isoformat(),
+            "last_interaction_id": data.last_interaction_id,
+            "golden": golden_slate(hybrid),
             "n_users": data.dataset.interactions.n_users,
             "n_ratings": len(data.dataset.interactions),
             "metrics": verdict.metrics,
@@ -220,27 +228,3 @@ def _register(hybrid: Hybrid, data: TrainingData, verdict: Verdict) -> ModelVers
         metrics=verdict.metrics,
         note=verdict.note,
     )
-
-
-def golden_slate_refusal(version: ModelVersion, fitted: Hybrid) -> str:
-    """Why the files on disk are not the model that was fitted; empty where they are."""
-    loaded = load_snapshot(version).hybrid
-    golden = golden_histories(fitted.n_items)
-    before, after = fitted.score(golden), loaded.score(golden)
-    finite = np.isfinite(before)
-    if not finite.any():
-        return "It has no opinion on any film."
-    if np.isnan(before).any() or np.isnan(after).any():
-        return "It scores some films as not-a-number."
-    if not np.array_equal(finite, np.isfinite(after)):
-        return "Read back from disk it knows other films than before."
-    if not np.allclose(before[finite], after[finite], rtol=1e-5, atol=1e-6):
-        return "Read back from disk it scores differently than before."
-    return ""
-
-
-def golden_histories(n_items: int) -> Histories:
-    """A few fixed made-up histories: the same for every model of the same size."""
-    rng = np.random.default_rng(SEED)
-    sizes = [min(size, n_items) for size in (1, 3, 10, 30)]
-    return Histories.from_lists([rng.choice(n_items, size, replace=False) for size in sizes])

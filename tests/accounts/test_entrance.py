@@ -77,12 +77,12 @@ def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(client, ada
 
 @pytest.mark.parametrize("act", [log_in, sign_up])
 def test_the_page_that_asked_is_the_one_shown_after(client, ada, act):
-    asked = client.get("/for-you/?source=als")
+    asked = client.get("/settings/?part=taste")
     assert asked.status_code == 302
     page = client.get(asked["Location"])
-    assert 'value="/for-you/?source=als"' in page.content.decode()
-    answer = act(client, next="/for-you/?source=als")
-    assert answer["Location"] == "/for-you/?source=als"
+    assert 'value="/settings/?part=taste"' in page.content.decode()
+    answer = act(client, next="/settings/?part=taste")
+    assert answer["Location"] == "/settings/?part=taste"
 
 
 def test_next_survives_the_way_from_log_in_to_sign_up_and_back(client):

@@ -116,18 +116,6 @@ def test_getting_changes_nothing(mine, movie):
     assert not Interaction.objects.exists()
 
 
-def test_a_visitor_is_asked_to_log_in_and_comes_back(client, movie):
-    answer = client.post(f"/films/{movie.pk}/rate/", {"stars": "4", "next": "/browse/"})
-    assert answer["Location"] == "/accounts/login/?next=%2Fbrowse%2F"
-    fragment = client.post(
-        f"/films/{movie.pk}/rate/",
-        {"stars": "4", "next": "/browse/"},
-        headers=htmx(f"card-actions-{movie.pk}"),
-    )
-    assert fragment["HX-Redirect"] == "/accounts/login/?next=%2Fbrowse%2F"
-    assert not Rating.objects.exists()
-
-
 def test_a_hidden_film_cannot_be_rated(mine, movie):
     type(movie).objects.update(is_hidden=True)
     assert mine.post(f"/films/{movie.pk}/rate/", {"stars": "4"}).status_code == 404

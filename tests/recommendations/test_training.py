@@ -12,14 +12,12 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from feedback.models import Rating
-from ml.models.hybrid import Hybrid
-from ml.models.popularity import Popularity
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services import training
 from recommendations.services.lease import TrainingBusyError, run_start
 from recommendations.services.registry import PromotionError, model_promote, model_rollback
 from recommendations.snapshot import current_snapshot, forget_snapshot
-from recommendations.training_data import NoTrainingDataError, training_data
+from recommendations.training_data import NoTrainingDataError
 
 Status = ModelVersion.Status
 
@@ -71,20 +69,6 @@ def test_a_model_no_better_than_popularity_is_refused_and_the_active_one_stays(
         model_promote(run.model_version)
     with pytest.raises(CommandError, match="gate refused"):
         call_command("train", "--force")
-
-
-def test_a_model_that_scores_not_a_number_is_refused(world, monkeypatch):
-    def broken(self, histories):
-        return np.full((len(histories), self.n_items), np.nan, dtype=np.float32)
-
-    data = training_data()
-    models = training._fit(data.dataset.interactions, data)  # noqa: SLF001 - the step itself
-    hybrid = Hybrid.of(models, training.UNMEASURED_WEIGHTS)
-    version = training._register(hybrid, data, training.Verdict({}, {}))  # noqa: SLF001
-    assert training.golden_slate_refusal(version, hybrid) == ""
-    monkeypatch.setattr(Popularity, "score", broken)
-    hybrid.parts = tuple(p for p in hybrid.parts if p.label == "popularity")
-    assert training.golden_slate_refusal(version, hybrid) != ""
 
 
 def test_one_training_at_a_time_and_a_dead_one_gives_up_its_lease(trained):

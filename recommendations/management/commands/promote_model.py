@@ -1,28 +1,45 @@
-"""``manage.py promote_model VERSION``: serves a version that was trained before."""
+"""``manage.py promote_model VERSION | --from FOLDER``: serves a version, past the gate."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from recommendations.models import ModelVersion
-from recommendations.services.registry import PromotionError, model_promote, version_named
+from recommendations.services.registry import (
+    PromotionError,
+    model_promote,
+    version_named,
+    version_register,
+)
 
 
 class Command(BaseCommand):
     """Exit status 1, with the reason, where the version cannot be served."""
 
-    help = "Serve this model version from the next request on."
+    help = "Serve this model version: running processes swap to it within two seconds."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("version", help="its name, as evaluate_model lists it")
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("version", nargs="?", help="its name, as evaluate_model lists it")
+        which.add_argument(
+            "--from",
+            dest="folder",
+            type=Path,
+            metavar="FOLDER",
+            help="take in a model that was made elsewhere",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            version = version_named(options["version"])
-        except ModelVersion.DoesNotExist as error:
+            if options["folder"]:
+                version = version_register(options["folder"])
+            else:
+                version = version_named(options["version"])
+        except (ModelVersion.DoesNotExist, PromotionError) as error:
             raise CommandError(str(error)) from error
         was_active = version.status == ModelVersion.Status.ACTIVE
         try:

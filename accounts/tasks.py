@@ -1,0 +1,17 @@
+"""Thin doors from Celery to the services."""
+
+from __future__ import annotations
+
+import logging
+
+from celery import shared_task
+
+from accounts.visitors import visitors_sweep
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def sweep_visitors_task() -> None:
+    """Every day: visitors who never came back, and all that was theirs, are deleted."""
+    logger.info("Deleted %s idle visitors", visitors_sweep())

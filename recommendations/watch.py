@@ -1,0 +1,67 @@
+"""One thread per web process keeps the served model current: requests never wait for files."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import Error as DatabaseError
+from django.db import connection
+
+from recommendations.services.gate import golden_histories
+from recommendations.snapshot import keep_watched, look_for_snapshot
+
+logger = logging.getLogger(__name__)
+
+# A promotion is noticed within two seconds: one to look and one to load.
+LOOK_EVERY_S = 0.5
+
+
+class SnapshotWatch:
+    """Looks for a promotion every ``LOOK_EVERY_S`` and swaps the model in, until stopped."""
+
+    def __init__(self, *, look_every_s: float = LOOK_EVERY_S) -> None:
+        self._look_every_s = look_every_s
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="snapshot-watch", daemon=True)
+        self._served: int | None = None
+
+    def start(self) -> None:
+        """Loads the active model before it returns, then looks on in a thread of its own."""
+        self._look()
+        keep_watched(True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; requests look for themselves again."""
+        self._stopping.set()
+        self._thread.join()
+        keep_watched(False)
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.wait(self._look_every_s):
+                self._look()
+        finally:
+            connection.close()  # this thread's own
+
+    def _look(self) -> None:
+        try:
+            snapshot = look_for_snapshot()
+        except DatabaseError as error:
+            # What is in memory goes on being served; the next look takes a new connection.
+            logger.warning("The active model could not be looked up: %s", error)
+            connection.close()
+            return
+        found = snapshot.version_id if snapshot is not None else None
+        if snapshot is not None and found != self._served:
+            # The first score compiles and pages in: not at somebody's request.
+            snapshot.hybrid.score(golden_histories(snapshot.hybrid.n_items))
+        self._served = found
+
+
+def start_watching() -> SnapshotWatch:
+    """For the start of a web process."""
+    watch = SnapshotWatch()
+    watch.start()
+    return watch
