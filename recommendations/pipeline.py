@@ -179,6 +179,8 @@ def _films(
     generation: Generation,
     is_explained: bool,
 ) -> tuple[RankedFilm, ...]:
+    if not len(pool.items):
+        return ()  # a source that failed is not asked for reasons either
     if not is_explained:
         return tuple(
             RankedFilm(movie_id=int(m), source=serving.source, score=float(s))

@@ -8,7 +8,7 @@ who comes back an hour later is the person that a list is for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -16,13 +16,14 @@ import numpy as np
 
 from ml.evaluation import Result, compare, measure
 from ml.models.base import Recommender
-from ml.models.hybrid import Hybrid
+from ml.models.hybrid import Hybrid, Part
 from ml.models.registry import create
 from ml.protocols_users import strong
 from ml.split import RankingSplit, SplitError
 from ml.tuning import collect, search_weights, stacked
 from ml.types import Interactions
 from recommendations.services.gate import METRIC
+from recommendations.snapshot import current_snapshot
 from recommendations.sources import HYBRID, Tier, sources_of
 from recommendations.training_data import TrainingData
 
@@ -51,6 +52,19 @@ class Verdict:
 def blend_parts() -> dict[str, tuple[str, dict[str, Any]]]:
     """Label -> (model, settings) of the sources that may take part in the blend."""
     return {source.name: (source.model, source.params) for source in sources_of(Tier.BLEND)}
+
+
+def ranker_parts() -> list[dict[str, Any]]:
+    """The sources of a learner that re-orders a pool, with the weights that pick the pool: those
+    of the served policy, or of an unmeasured one where nothing is served yet."""
+    snapshot = current_snapshot()
+    weights = UNMEASURED_WEIGHTS
+    if snapshot is not None:
+        weights = {part.label: part.weight for part in snapshot.hybrid.parts}
+    return [
+        asdict(Part(label, model, weights.get(label, 0.0), params))
+        for label, (model, params) in blend_parts().items()
+    ]
 
 
 def policy_measure(data: TrainingData, tell: Progress) -> Verdict:

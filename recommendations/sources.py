@@ -43,7 +43,8 @@ class Source:
 
     ``quota`` is how many films it may put into a list's candidates; ``budget_ms`` is what it may
     take for one person before it counts as too slow (:mod:`recommendations.candidates`).
-    ``needs_text`` sources need text vectors of the films.
+    ``is_wide`` sources know films by their facts and cover the whole catalogue, ratings or not;
+    ``max_items`` bounds those that hold a dense table of films by films while fitting.
     """
 
     name: str
@@ -54,7 +55,8 @@ class Source:
     is_linear: bool = True
     quota: int = 100
     budget_ms: float = 250.0
-    needs_text: bool = False
+    is_wide: bool = False
+    max_items: int | None = None
 
 
 SOURCES: dict[str, Source] = {
@@ -95,7 +97,7 @@ SOURCES: dict[str, Source] = {
         Source("popularity", _("Popular"), "popularity", Tier.BLEND, {"min_rating": LIKED}),
         # Seconds to fit; no part of the blend.
         Source("trending", _("Trending now"), "trending", Tier.LIGHT),
-        Source("genre_cosine", _("Your genres"), "genre_cosine", Tier.LIGHT),
+        Source("genre_cosine", _("Your genres"), "genre_cosine", Tier.LIGHT, is_wide=True),
         Source("genre_neighbors", _("Same kinds of film"), "genre_neighbors", Tier.LIGHT),
         Source(
             "pearson",
@@ -103,10 +105,17 @@ SOURCES: dict[str, Source] = {
             "item_item",
             Tier.LIGHT,
             {"kind": "pearson", "shrinkage": 50.0, "min_common": 5},
+            max_items=10_000,
         ),
-        Source("graph_filter", _("Neighbours of neighbours"), "graph_filter", Tier.LIGHT),
-        Source("semantic", _("About the same things"), "semantic", Tier.LIGHT, needs_text=True),
-        Source("cold_map", _("New films for your taste"), "cold_map", Tier.LIGHT),
+        Source(
+            "graph_filter",
+            _("Neighbours of neighbours"),
+            "graph_filter",
+            Tier.LIGHT,
+            max_items=10_000,
+        ),
+        Source("semantic", _("About the same things"), "semantic", Tier.LIGHT, is_wide=True),
+        Source("cold_map", _("New films for your taste"), "cold_map", Tier.LIGHT, is_wide=True),
         Source("logistic", _("Films like yours (logistic regression)"), "logistic", Tier.LIGHT),
         # Minutes to fit.
         Source("lightgcn", _("Graph network"), "lightgcn", Tier.HEAVY),
