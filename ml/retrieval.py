@@ -29,14 +29,14 @@ def top_k(scores: FloatArray, k: int, *, exclude: sparse.csr_matrix | None = Non
     item_index = np.full((n, k), UNKNOWN_ITEM, dtype=np.int32)
     score = np.full((n, k), -np.inf, dtype=np.float32)
     if width:
-        best = _stable_best(masked, width)
+        best = stable_best(masked, width)
         best_score = np.take_along_axis(masked, best, axis=1)
         item_index[:, :width] = np.where(np.isfinite(best_score), best, UNKNOWN_ITEM)
         score[:, :width] = best_score
     return ScoredItems(item_index=item_index, score=score)
 
 
-def _stable_best(masked: FloatArray, width: int) -> NDArray[np.intp]:
+def stable_best(masked: FloatArray, width: int) -> NDArray[np.intp]:
     """Positions of the ``width`` best per row, ordered by (score descending, index ascending)."""
     n, n_items = masked.shape
     if width < n_items:

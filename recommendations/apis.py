@@ -46,7 +46,7 @@ class RecommendationsApi(APIView):
         summary="Films for me, each with its reason",
         parameters=[
             OpenApiParameter("n", int, description="How many films, 1 to 100; 20 if not given."),
-            OpenApiParameter("source", str, description="hybrid, or one of its sources."),
+            OpenApiParameter("source", str, description="hybrid, or any source by name."),
         ],
         responses=RecommendationListSerializer,
     )

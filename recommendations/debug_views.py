@@ -22,6 +22,8 @@ from accounts.requests import signed_in
 from recommendations.debug import Debug, debug_of
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 
+SHOWN_PARTS = 8  # of a score, in the view
+
 
 class CandidateSerializer(serializers.Serializer):
     """A film that a source proposed."""
@@ -38,10 +40,38 @@ class SourceDebugSerializer(serializers.Serializer):
     """One source, before filtering."""
 
     name = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
     weight = serializers.FloatField(allow_null=True, help_text="In the blend.")
     n_scored = serializers.IntegerField()
     n_filtered = serializers.IntegerField()
+    n_in_pool = serializers.IntegerField(
+        help_text="Of the films it proposed, how many were ranked."
+    )
+    took_ms = serializers.FloatField(allow_null=True)
+    skipped = serializers.CharField(allow_blank=True, help_text="Why it was not asked, if so.")
     candidates = CandidateSerializer(many=True)
+
+
+class FeatureSerializer(serializers.Serializer):
+    """A feature that the policy ranked by."""
+
+    name = serializers.CharField()
+    value = serializers.FloatField()
+    contribution = serializers.FloatField()
+
+
+class SourcePartSerializer(serializers.Serializer):
+    """What one source of a blend adds to the score."""
+
+    source = serializers.CharField()  # type: ignore[assignment]
+    contribution = serializers.FloatField()
+
+
+class ReasonSerializer(serializers.Serializer):
+    """A film of the history and what it adds to the score."""
+
+    title = serializers.CharField()
+    contribution = serializers.FloatField()
 
 
 class RankedFilmDebugSerializer(serializers.Serializer):
@@ -51,6 +81,9 @@ class RankedFilmDebugSerializer(serializers.Serializer):
     title = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]
     score = serializers.FloatField(allow_null=True)
+    by_source = SourcePartSerializer(many=True)
+    features = FeatureSerializer(many=True)
+    evidence = ReasonSerializer(many=True)
 
 
 class DebugSerializer(serializers.Serializer):
@@ -63,6 +96,9 @@ class DebugSerializer(serializers.Serializer):
     n_muted = serializers.IntegerField()
     is_stored = serializers.BooleanField()
     fallback = serializers.CharField(allow_blank=True)
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="Films scored, filtered by kind, and ranked."
+    )
     sources = SourceDebugSerializer(many=True)
     results = RankedFilmDebugSerializer(many=True)
     stages_ms = serializers.DictField(child=serializers.FloatField())
@@ -91,7 +127,7 @@ class DebugApi(APIView):
         tags=["recommendations"],
         summary="Candidates per source, scores, what was filtered and why, stage times",
         parameters=[
-            OpenApiParameter("source", str, description="hybrid, or one of its sources."),
+            OpenApiParameter("source", str, description="hybrid, or any source by name."),
             OpenApiParameter("user", str, description="Staff only: somebody's e-mail address."),
         ],
         responses={200: DebugSerializer, 403: OpenApiResponse(description="Not one's own.")},
@@ -130,6 +166,7 @@ def _body(found: Debug) -> dict[str, Any]:
         "n_muted": found.n_muted,
         "is_stored": ranked.is_stored if ranked else False,
         "fallback": ranked.fallback if ranked else "",
+        "counts": found.counts,
         "sources": [asdict(source) for source in found.sources],
         "results": [
             {
@@ -137,6 +174,15 @@ def _body(found: Debug) -> dict[str, Any]:
                 "title": found.titles.get(film.movie_id, ""),
                 "source": film.source,
                 "score": film.score,
+                "by_source": [asdict(part) for part in film.by_source],
+                "features": [asdict(part) for part in film.features[:SHOWN_PARTS]],
+                "evidence": [
+                    {
+                        "title": found.titles.get(part.movie_id, ""),
+                        "contribution": part.contribution,
+                    }
+                    for part in film.evidence[:SHOWN_PARTS]
+                ],
             }
             for film in (ranked.films if ranked else ())
         ],

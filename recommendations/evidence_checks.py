@@ -18,11 +18,10 @@ from catalog.models import Movie
 from feedback import services
 from feedback.events import EventContext
 from feedback.models import Rating, Reaction
-from feedback.selectors import feedback_of
+from feedback.selectors import UserFeedback, feedback_of
 from recommendations.counterfactuals import FIRST, sole_cause_ids
 from recommendations.limits import barred_for
-from recommendations.pipeline import DEFAULT_SOURCE
-from recommendations.preferences import histories_of
+from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
 from recommendations.ranked import RankedList
 from recommendations.selectors import recommendations_for
 from recommendations.snapshot import Snapshot, current_snapshot
@@ -90,20 +89,32 @@ def evidence(user: User, snapshot: Snapshot, source: str, report: Report) -> Non
     person = feedback_of(user)
     ranked = recommendations_for(user, n=CARDS, source=source, feedback=person, snapshot=snapshot)
     report.count("stored lists" if ranked.is_stored else "fresh lists")
-    scores = snapshot.source(source).score(histories_of([person], snapshot.items))[0]
+    ranked_by = scores_that_ranked(person, snapshot, source, barred=barred_for(user))
+    largest = max([1.0, *(abs(score) for score in ranked_by.values())])
     for film in ranked.films:
         if film.score is None:
             report.count("popular films without a score")
             continue
-        ranking_score = float(scores[snapshot.items.index([film.movie_id])[0]])
-        off = max(abs(film.total - film.score), abs(film.total - ranking_score))
+        # The order comes from sums in single precision: as exact as their largest term.
+        off_rank = abs(film.total - ranked_by.get(film.movie_id, float("inf"))) / largest
+        off = max(abs(film.total - film.score), off_rank)
         report.n_checked += 1
         report.worst = max(report.worst, off)
         if not off <= TOLERANCE:
             report.wrong.append(
                 f"user {user.pk}, film {film.movie_id}: parts {film.total:.8f}, "
-                f"shown {film.score:.8f}, ranked by {ranking_score:.8f}"
+                f"shown {film.score:.8f}, ranked by {ranked_by.get(film.movie_id)}"
             )
+
+
+def scores_that_ranked(
+    person: UserFeedback, snapshot: Snapshot, source: str, *, barred: frozenset[int]
+) -> dict[int, float]:
+    """The ranking's own scores of the first films, computed without any evidence."""
+    found = recommend_many(
+        [person], snapshot, n=CARDS, source=source, barred=[barred], is_explained=False
+    )[0]
+    return {film.movie_id: float(film.score or 0.0) for film in found.films}
 
 
 def counterfactuals(user: User, snapshot: Snapshot, source: str, report: Report) -> None:

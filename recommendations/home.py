@@ -130,18 +130,18 @@ def _because_rows(person: UserFeedback, snapshot: Snapshot) -> list[_Draft]:
 
 def similar_by_behaviour(movie_id: int, snapshot: Snapshot, *, n: int) -> list[RankedFilm]:
     """Films that the same people liked; empty for a film without enough ratings."""
-    index = snapshot.items.index([movie_id])
-    model = snapshot.source("item_item")
-    best = top_k(model.score(Histories.from_lists([index])), n)
+    serving = snapshot.serving("item_item")
+    index = serving.items.index([movie_id])
+    best = top_k(serving.model.score(Histories.from_lists([index])), n)
     return [
         RankedFilm(
-            movie_id=int(snapshot.items.ids[i]),
+            movie_id=int(serving.items.ids[i]),
             source="item_item",
             score=float(score),
             evidence=(EvidencePart(movie_id=movie_id, contribution=float(score), share=1.0),),
         )
         for i, score in zip(best.item_index[0], best.score[0], strict=True)
-        if i >= 0 and score > 0 and snapshot.items.ids[i] != movie_id
+        if i >= 0 and score > 0 and serving.items.ids[i] != movie_id
     ]
 
 

@@ -1,33 +1,59 @@
 """A recommendation request, stage by stage.
 
-history -> candidate generation (a source scores every film it knows) -> filtering -> ranking ->
-evidence; then the fallback chain fills what is missing. Always ``n`` films while the catalogue has
-them, never an error.
+history -> candidate generation (every source, within its quota and time) -> filtering -> ranking
+by the policy that was asked for -> re-ranking -> evidence; then the fallback chain fills what is
+missing. Always ``n`` films while the catalogue has them, never an error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from time import perf_counter
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from catalog.models import Movie
 from feedback.selectors import UserFeedback
-from ml.explain import BASELINE, explain
-from ml.models.base import LinearRecommender, Recommender
-from ml.retrieval import top_k
-from ml.types import FloatArray, Histories
+from ml.types import Histories
+from recommendations.candidates import Generation, generate, pools
+from recommendations.evidence import explained
 from recommendations.preferences import histories_of
-from recommendations.ranked import EvidencePart, RankedFilm, RankedList
-from recommendations.snapshot import Snapshot
+from recommendations.ranked import RankedFilm, RankedList
+from recommendations.ranking import RankedPool, Ranker, ranker_of
+from recommendations.snapshot import Serving, Snapshot
+from recommendations.sources import HYBRID, UnknownSourceError
+
+__all__ = ["DEFAULT_SOURCE", "POPULAR", "UnknownSourceError", "popular_films", "recommend_many"]
 
 POPULAR = "popular"
-DEFAULT_SOURCE = "hybrid"
+DEFAULT_SOURCE = HYBRID
 
 
-class UnknownSourceError(ValueError):
-    """No source of that name; the message lists those there are."""
+@dataclass
+class Trace:
+    """One run of the stages, opened up: what the debug view shows. Times are in milliseconds."""
+
+    serving: Serving
+    generation: Generation
+    pools: list[NDArray[np.int64]]
+    ranked: list[RankedPool]
+    stages_ms: dict[str, float]
+
+
+class _Clock:
+    """Time since the stage before."""
+
+    def __init__(self) -> None:
+        self.stages_ms: dict[str, float] = {}
+        self._last = perf_counter()
+
+    def lap(self, stage: str) -> None:
+        now = perf_counter()
+        self.stages_ms[stage] = self.stages_ms.get(stage, 0.0) + (now - self._last) * 1000
+        self._last = now
 
 
 def recommend_many(
@@ -38,48 +64,63 @@ def recommend_many(
     source: str,
     barred: Sequence[frozenset[int]],
     is_explained: bool = True,
+    without: Collection[str] = (),
+    on_trace: list[Trace] | None = None,
 ) -> list[RankedList]:
     """The best ``n`` films for each person from one source, without a fallback.
 
     ``barred`` are the films that each of them may not be shown (:mod:`recommendations.limits`).
     Shorter lists, or empty ones, come out where the source has no opinion. ``is_explained=False``
-    saves the evidence.
+    saves the evidence; ``without`` leaves sources out (a replay of a list that was made without
+    them); ``on_trace`` is given what each stage did. Raises UnknownSourceError.
     """
     if snapshot is None:
         return [_empty(person, source) for person in people]
-    model = snapshot.source(source)
-    histories = histories_of(people, snapshot.items)
-    scores = model.score(histories)
-    exclude = _exclusion_matrix(people, snapshot, barred=barred)
-    best = top_k(scores, n, exclude=exclude)
-    lists = []
-    for i, person in enumerate(people):
-        found = best.item_index[i][best.item_index[i] >= 0]
-        if is_explained:
-            films = explained_films(
-                model, histories.select([i]), person, snapshot=snapshot, items=found, source=source
-            )
-        else:
-            films = tuple(
-                RankedFilm(movie_id=int(m), source=source, score=float(s))
-                for m, s in zip(snapshot.items.id(found), best.score[i], strict=False)
-            )
-        counts = {
-            "candidates": int(np.isfinite(scores[i]).sum()),
-            "filtered": int(np.isfinite(scores[i][exclude[i].indices]).sum()),
-        }
-        lists.append(
-            RankedList(
-                films=films,
-                source=source,
-                model_version=snapshot.version,
-                model_version_id=snapshot.version_id,
-                generation=person.generation,
-                n_history=len(person.history),
-                counts=counts,
-            )
+    serving = snapshot.serving(source)
+    clock = _Clock()
+    histories = histories_of(people, serving.items)
+    exclude = _exclusion_matrix(people, serving, barred=barred)
+    clock.lap("history and limits")
+    ranker = ranker_of(serving.source, serving.model)
+    generation = generate(ranker.sources, histories, without=without)
+    clock.lap("candidates")
+    found = pools(generation.scored, ranker.proposing, exclude=exclude, n=n)
+    clock.lap("pool and filtering")
+    ranked = ranker.rank(histories, generation, found, exclude=exclude)
+    clock.lap("ranking")
+    # Re-ranking stands here: it may reorder and drop films of a pool, and sees all of them.
+    chosen = [pool.first(n) for pool in ranked]
+    clock.lap("re-ranking")
+    films = [
+        _films(
+            i,
+            pool,
+            people[i],
+            serving=serving,
+            ranker=ranker,
+            histories=histories,
+            generation=generation,
+            is_explained=is_explained,
+        )  # fmt: skip
+        for i, pool in enumerate(chosen)
+    ]
+    clock.lap("explanation")
+    if on_trace is not None:
+        on_trace.append(Trace(serving, generation, found, ranked, clock.stages_ms))
+    return [
+        RankedList(
+            films=films[i],
+            source=serving.source,
+            model_version=serving.version,
+            model_version_id=serving.version_id,
+            generation=person.generation,
+            n_history=len(person.history),
+            counts=_counts(i, person, generation, found[i], exclude),
+            skipped=dict(generation.skipped),
+            stages_ms=dict(clock.stages_ms),
         )
-    return lists
+        for i, person in enumerate(people)
+    ]
 
 
 def _empty(person: UserFeedback, source: str) -> RankedList:
@@ -89,70 +130,92 @@ def _empty(person: UserFeedback, source: str) -> RankedList:
 
 
 def _exclusion_matrix(
-    people: Sequence[UserFeedback], snapshot: Snapshot, *, barred: Sequence[frozenset[int]]
+    people: Sequence[UserFeedback], serving: Serving, *, barred: Sequence[frozenset[int]]
 ) -> sparse.csr_matrix:
-    """csr [n, n_items] of the films that a person must not be shown."""
-    rows = []
+    """csr [n, n_items] of the films that a person must not be shown: 1 known, 2 barred, 3 both."""
+    rows, reasons = [], []
     for person, limits in zip(people, barred, strict=True):
-        index = snapshot.items.index(sorted(person.hidden_ids | limits))
+        gone = np.array(sorted(person.hidden_ids | limits), dtype=np.int64)
+        index = serving.items.index(gone)
         rows.append(index[index >= 0])
+        kept = gone[index >= 0].tolist()
+        reasons.append([(pk in person.hidden_ids) + 2 * (pk in limits) for pk in kept])
     indptr = np.concatenate([[0], np.cumsum([len(r) for r in rows])])
     indices = np.concatenate(rows) if rows else np.empty(0, np.int32)
-    shape = (len(people), len(snapshot.items))
-    return sparse.csr_matrix((np.ones(len(indices), np.bool_), indices, indptr), shape=shape)
+    data = np.array([code for codes in reasons for code in codes], dtype=np.int8)
+    return sparse.csr_matrix((data, indices, indptr), shape=(len(people), len(serving.items)))
 
 
-def explained_films(
-    model: Recommender,
-    history: Histories,
+def _counts(
+    i: int,
+    person: UserFeedback,
+    generation: Generation,
+    pool: NDArray[np.int64],
+    exclude: sparse.csr_matrix,
+) -> dict[str, int]:
+    """Films per stage: scored by some source, of these left out and why, and in the pool."""
+    some = np.zeros(exclude.shape[1], dtype=np.bool_)
+    for scores in generation.scored.values():
+        some |= np.isfinite(scores[i])
+    row = slice(int(exclude.indptr[i]), int(exclude.indptr[i + 1]))
+    codes = exclude.data[row][some[exclude.indices[row]]]
+    return {
+        "candidates": int(some.sum()),
+        "filtered": len(codes),
+        "filtered_known": int((codes & 1 > 0).sum()),
+        "filtered_settings": int((codes & 2 > 0).sum()),
+        "pool": len(pool),
+    }
+
+
+def _films(
+    i: int,
+    pool: RankedPool,
     person: UserFeedback,
     *,
-    snapshot: Snapshot,
-    items: np.ndarray,
-    source: str,
+    serving: Serving,
+    ranker: Ranker,
+    histories: Histories,
+    generation: Generation,
+    is_explained: bool,
 ) -> tuple[RankedFilm, ...]:
-    """Each film with the parts of its score, which add up to it."""
-    movie_ids = snapshot.items.id(items)
-    if not (model.is_personal and isinstance(model, LinearRecommender)):
-        scores = model.score(history)[0, items]
+    if not len(pool.items):
+        return ()  # a source that failed is not asked for reasons either
+    if not is_explained:
         return tuple(
-            RankedFilm(movie_id=int(m), source=source, score=float(s), baseline=float(s))
-            for m, s in zip(movie_ids, scores, strict=True)
+            RankedFilm(movie_id=int(m), source=serving.source, score=float(s))
+            for m, s in zip(serving.items.id(pool.items), pool.scores, strict=True)
         )
-    contributions = model.contributions(history, items)
-    baselines = model.baseline(history, items)
-    return tuple(
-        _explained(
-            int(movie_id),
-            contributions=contributions[:, column],
-            baseline=float(baselines[column]),
-            person=person,
-            source=source,
-        )
-        for column, movie_id in enumerate(movie_ids)
+    return explained(
+        ranker,
+        pool,
+        person,
+        history=histories.select([i]),
+        scored={name: scores[i : i + 1] for name, scores in generation.scored.items()},
+        items=serving.items,
+        source=serving.source,
     )
 
 
-def _explained(
-    movie_id: int, *, contributions: FloatArray, baseline: float, person: UserFeedback, source: str
-) -> RankedFilm:
-    explanation = explain(contributions, baseline=baseline)
-    evidence = tuple(
-        EvidencePart(
-            movie_id=person.history[part.event].movie_id,
-            contribution=part.contribution,
-            share=part.share,
-        )
-        for part in explanation.evidence
-        if part.event != BASELINE
-    )
-    return RankedFilm(
-        movie_id=movie_id,
-        source=source,
-        score=explanation.score,
-        baseline=baseline,
-        evidence=evidence,
-    )
+def explained_film(
+    serving: Serving, person: UserFeedback, *, index: int, without: Collection[str] = ()
+) -> RankedFilm | None:
+    """One film with all parts of its score, whatever its place; None without any opinion on it.
+
+    For a ranker of pools: None too where the film is in nobody's pool.
+    """
+    history = histories_of([person], serving.items)
+    ranker = ranker_of(serving.source, serving.model)
+    generation = generate(ranker.sources, history, without=without)
+    nothing = sparse.csr_matrix((1, len(serving.items)), dtype=np.int8)
+    ranked = ranker.rank(history, generation, [np.array([index])], exclude=nothing)[0]
+    at = np.flatnonzero(ranked.items == index)
+    if not len(at):
+        return None
+    return _films(
+        0, ranked.select(at), person, serving=serving, ranker=ranker, histories=history,
+        generation=generation, is_explained=True,
+    )[0]  # fmt: skip
 
 
 def popular_films(*, n: int, without: Sequence[int] | frozenset[int]) -> list[RankedFilm]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from catalog.cards import ReasonPart
 
@@ -20,10 +21,28 @@ class EvidencePart:
 
 
 @dataclass(frozen=True)
+class SourcePart:
+    """What one source of a blend adds to the score: the same sum, cut the other way."""
+
+    source: str
+    contribution: float
+
+
+@dataclass(frozen=True)
+class FeaturePart:
+    """A feature that a learner ranked by, its value, and what it adds to the score."""
+
+    name: str
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True)
 class RankedFilm:
     """A film in a list. ``score`` is None where a fallback filled the place.
 
-    Otherwise ``baseline``, the contributions of ``evidence`` and ``other`` add up to it.
+    Otherwise ``baseline``, the contributions of ``evidence`` and ``features``, and ``other`` add
+    up to it; so do the contributions of ``by_source``, where a blend made the score.
     """
 
     movie_id: int
@@ -35,18 +54,54 @@ class RankedFilm:
     # The contributions of films of the history that ``evidence`` does not list (stored lists keep
     # the strongest only).
     other: float = 0.0
+    features: tuple[FeaturePart, ...] = ()
+    by_source: tuple[SourcePart, ...] = ()
     # A reason that is no evidence from the history: why the film answers what was asked.
     reason: tuple[ReasonPart, ...] = ()
 
     @property
     def total(self) -> float:
         """The sum of all parts."""
-        return self.baseline + sum(part.contribution for part in self.evidence) + self.other
+        films = sum(part.contribution for part in self.evidence)
+        features = sum(part.contribution for part in self.features)
+        return self.baseline + films + features + self.other
 
     def shortened(self, n_parts: int) -> RankedFilm:
         """The same film with its ``n_parts`` strongest parts; the rest of them in ``other``."""
         rest = sum(part.contribution for part in self.evidence[n_parts:])
-        return replace(self, evidence=self.evidence[:n_parts], other=self.other + rest)
+        rest += sum(part.contribution for part in self.features[n_parts:])
+        return replace(
+            self,
+            evidence=self.evidence[:n_parts],
+            features=self.features[:n_parts],
+            other=self.other + rest,
+        )
+
+    def evidence_json(self) -> dict[str, Any]:
+        """The parts as a stored list keeps them; see :meth:`from_stored`."""
+        return {
+            "baseline": self.baseline,
+            "parts": [[p.movie_id, p.contribution, p.share] for p in self.evidence],
+            "features": [[p.name, p.value, p.contribution] for p in self.features],
+            "by_source": [[p.source, p.contribution] for p in self.by_source],
+            "other": self.other,
+        }
+
+    @classmethod
+    def from_stored(
+        cls, movie_id: int, *, source: str, score: float, evidence: dict[str, Any]
+    ) -> RankedFilm:
+        """The film that ``evidence_json`` describes."""
+        return cls(
+            movie_id=movie_id,
+            source=source,
+            score=score,
+            baseline=evidence["baseline"],
+            evidence=tuple(EvidencePart(*part) for part in evidence["parts"]),
+            features=tuple(FeaturePart(*part) for part in evidence.get("features", ())),
+            by_source=tuple(SourcePart(*part) for part in evidence.get("by_source", ())),
+            other=evidence["other"],
+        )
 
 
 @dataclass(frozen=True)
@@ -64,5 +119,8 @@ class RankedList:
     # The sources that could have been asked for.
     source_names: tuple[str, ...] = ()
     counts: dict[str, int] = field(default_factory=dict)
+    # Sources that were left out of this list, and why; how long each stage took.
+    skipped: dict[str, str] = field(default_factory=dict)
+    stages_ms: dict[str, float] = field(default_factory=dict)
     # What was asked for in so many words, where something was (the quiz's answers).
     answers: dict[str, object] = field(default_factory=dict)

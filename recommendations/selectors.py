@@ -15,29 +15,39 @@ from recommendations.models import Recommendation
 from recommendations.pipeline import (
     DEFAULT_SOURCE,
     POPULAR,
-    UnknownSourceError,
     popular_films,
     recommend_many,
 )
-from recommendations.ranked import EvidencePart, RankedFilm, RankedList
+from recommendations.ranked import RankedFilm, RankedList
 from recommendations.snapshot import Snapshot, current_snapshot
+from recommendations.sources import SOURCES, SourceNotTrainedError, source_named
 
 logger = logging.getLogger(__name__)
 
 MAX_FILMS = 100
 
-SOURCE_LABELS = {
-    "hybrid": "Everything together",
-    "ease": "People with your taste",
-    "item_item": "Film to film",
-    "als": "Hidden patterns",
-    "popularity": "Popular",
-}
+SOURCE_LABELS = {source.name: source.label for source in SOURCES.values()}
 
 
 def source_names(snapshot: Snapshot | None) -> tuple[str, ...]:
-    """What ``source`` may be right now."""
+    """The sources that can be asked for right now."""
     return snapshot.source_names if snapshot is not None else (DEFAULT_SOURCE,)
+
+
+def known_source(name: str, snapshot: Snapshot | None) -> str:
+    """The source's own name for ``name``, which may be an alias.
+
+    Raises UnknownSourceError for one that is none, SourceNotTrainedError for one without a model;
+    before anything was trained only the default is answered (with what is popular).
+    """
+    source = source_named(name)
+    if snapshot is not None:
+        return snapshot.serving(source.name).source
+    if source.name != DEFAULT_SOURCE:
+        raise SourceNotTrainedError(
+            f"The source {source.name} is not trained yet. Train a first model: manage.py train."
+        )
+    return source.name
 
 
 def recommendations_for(
@@ -58,9 +68,7 @@ def recommendations_for(
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
-    if source not in source_names(snapshot):
-        names = ", ".join(source_names(snapshot))
-        raise UnknownSourceError(f"There is no source {source!r}. Known: {names}.")
+    source = known_source(source, snapshot)
     person = feedback if feedback is not None else feedback_of(user)
     barred = barred_for(user) if barred is None else barred
     found = _stored_list(user, person, snapshot, source=source)
@@ -121,10 +129,11 @@ def _stored_list(
     """The list of the last batch inference, if it has seen all that the person did since."""
     if snapshot is None or not isinstance(user, User):
         return None
+    serving = snapshot.serving(source)
     stored = Recommendation.objects.filter(
         user=user,
         source=source,
-        model_version_id=snapshot.version_id,
+        model_version_id=serving.version_id,
         feedback_generation=person.generation,
     ).first()
     if stored is None or not stored.movie_ids:
@@ -132,14 +141,7 @@ def _stored_list(
     if "other" not in stored.evidence[0]:
         return None  # written by an older Marquee: its parts do not add up
     films = tuple(
-        RankedFilm(
-            movie_id=movie_id,
-            source=source,
-            score=score,
-            baseline=evidence["baseline"],
-            evidence=tuple(EvidencePart(*part) for part in evidence["parts"]),
-            other=evidence["other"],
-        )
+        RankedFilm.from_stored(movie_id, source=source, score=score, evidence=evidence)
         for movie_id, score, evidence in zip(
             stored.movie_ids, stored.scores, stored.evidence, strict=True
         )
@@ -147,8 +149,8 @@ def _stored_list(
     return RankedList(
         films=films,
         source=source,
-        model_version=snapshot.version,
-        model_version_id=snapshot.version_id,
+        model_version=serving.version,
+        model_version_id=serving.version_id,
         generation=person.generation,
         n_history=len(person.history),
         is_stored=True,

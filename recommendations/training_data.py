@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,11 +12,12 @@ from django.db.models import Max
 from django.utils import timezone
 
 from catalog import warehouse
-from catalog.models import Genre, Movie
+from catalog.models import Movie
 from feedback.models import Interaction, Rating, Reaction
 from ml.data import Dataset
 from ml.idmap import IdMap
 from ml.types import Interactions, ItemFeatures
+from recommendations.item_facts import item_facts
 
 # Films with fewer ratings carry no collaborative signal; they are for content-based sources.
 MIN_ITEM_RATINGS = 3
@@ -73,11 +74,49 @@ def training_data() -> TrainingData:
         )
     return TrainingData(
         dataset=_dataset(frame),
-        features=_features(IdMap.of(frame["movie_id"].to_numpy())),
+        features=item_facts(IdMap.of(frame["movie_id"].to_numpy())),
         fingerprint=_fingerprint(frame),
         last_interaction_id=last_id,
         read_at=read_at,
     )
+
+
+def widened(data: TrainingData) -> TrainingData:
+    """The same ratings over the whole catalogue, with text, people and keywords.
+
+    For models that know films by their facts: they can recommend what nobody has rated yet.
+    """
+    films = Movie.objects.visible().order_by("pk").values_list("pk", flat=True)
+    items = IdMap.of(np.concatenate([data.items.ids, np.fromiter(films, dtype=np.int64)]))
+    return replace(
+        data,
+        dataset=_renamed(data.dataset, items),
+        features=item_facts(items, with_text=True),
+    )
+
+
+def narrowed(data: TrainingData, *, max_items: int) -> TrainingData:
+    """Only the ``max_items`` films with the most ratings: for tables of films by films."""
+    if len(data.items) <= max_items:
+        return data
+    events = data.dataset.interactions
+    count = np.bincount(events.item_index, minlength=events.n_items)
+    kept = np.sort(np.argsort(-count, kind="stable")[:max_items])
+    items = IdMap.of(data.items.ids[kept])
+    is_kept = np.isin(events.item_index, kept)
+    dataset = replace(data.dataset, interactions=events.select(is_kept))
+    return replace(data, dataset=_renamed(dataset, items), features=item_facts(items))
+
+
+def _renamed(dataset: Dataset, items: IdMap) -> Dataset:
+    """The same events with the positions of ``items``."""
+    events = dataset.interactions
+    renamed = replace(
+        events,
+        item_index=items.index(dataset.items.id(events.item_index)).astype(np.int32),
+        n_items=len(items),
+    )
+    return replace(dataset, interactions=renamed, items=items)
 
 
 def _live_ratings() -> pl.DataFrame:
@@ -124,24 +163,6 @@ def _dataset(frame: pl.DataFrame) -> Dataset:
         items=items,
         has_timestamps=True,
     )
-
-
-def _features(items: IdMap) -> ItemFeatures:
-    genre_names = tuple(Genre.objects.order_by("name").values_list("name", flat=True))
-    column = {name: i for i, name in enumerate(genre_names)}
-    genres = np.zeros((len(items), len(genre_names)), dtype=np.float32)
-    pairs = Movie.genres.through.objects.values_list("movie_id", "genre__name")
-    for movie_id, name in pairs.iterator(chunk_size=20_000):
-        index = items.index([movie_id])[0]
-        if index >= 0:
-            genres[index, column[name]] = 1.0
-    years = np.full(len(items), np.nan, dtype=np.float32)
-    known = Movie.objects.filter(year__isnull=False).values_list("pk", "year")
-    for movie_id, year in known.iterator(chunk_size=20_000):
-        index = items.index([movie_id])[0]
-        if index >= 0:
-            years[index] = year
-    return ItemFeatures(n_items=len(items), genres=genres, genre_names=genre_names, year=years)
 
 
 def _fingerprint(frame: pl.DataFrame) -> str:

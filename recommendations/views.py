@@ -89,7 +89,7 @@ def _notice(ranked: RankedList) -> str:
         return _(
             "Rate a few films and this list becomes yours. Until then: what people here watch."
         )
-    if not any(film.evidence for film in ranked.films):
+    if all(film.score is None for film in ranked.films):
         return _("We know too little of the films you rated: these are popular ones for now.")
     return ""
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-import numpy as np
-
 from accounts.models import User
 from catalog.models import Movie
 from feedback.selectors import HistoryEvent, UserFeedback, feedback_of
 from ml.explain import whole_percentages
 from recommendations.counterfactuals import FIRST, sole_cause_ids
 from recommendations.limits import barred_for
-from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError, explained_films
-from recommendations.preferences import histories_of
+from recommendations.pipeline import DEFAULT_SOURCE, explained_film
 from recommendations.ranked import EvidencePart, RankedFilm
-from recommendations.selectors import lists_without, source_names
+from recommendations.selectors import known_source, lists_without
 from recommendations.snapshot import Snapshot, current_snapshot
 
 MAX_ROWS = 30  # the strongest parts get a row each, the rest share one
@@ -75,9 +72,7 @@ def why_film(
     Movie.DoesNotExist where ``without_id`` is no film of the person's history.
     """
     snapshot = current_snapshot()
-    if source not in source_names(snapshot):
-        names = ", ".join(source_names(snapshot))
-        raise UnknownSourceError(f"There is no source {source!r}. Known: {names}.")
+    source = known_source(source, snapshot)
     person = feedback_of(user)
     barred = barred_for(user)
     events = {event.movie_id: event for event in person.history}
@@ -147,12 +142,9 @@ def _explained(
     """The film with all parts of its score; None where the source has no opinion on it."""
     if snapshot is None:
         return None
-    index = snapshot.items.index([movie.pk])
-    history = histories_of([person], snapshot.items)
-    model = snapshot.source(source)
-    if index[0] < 0 or not np.isfinite(model.score(history)[0, index[0]]):
-        return None
-    return explained_films(model, history, person, snapshot=snapshot, items=index, source=source)[0]
+    serving = snapshot.serving(source)
+    index = int(serving.items.index([movie.pk])[0])
+    return explained_film(serving, person, index=index) if index >= 0 else None
 
 
 def _rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -36,7 +36,8 @@ class Hybrid(LinearRecommender):
 
     Mean and deviation are taken per person over the films with a finite score; a source without an
     opinion on a film adds 0 there (its average). A film on which no personal source has an opinion
-    scores ``-inf``, and so does everything for an empty history.
+    scores ``-inf``, and so does everything for an empty history. A source of weight 0 is kept in
+    the blend's files for those who ask for it by name, and is not asked for the blend's score.
 
     For one person the z-score is an affine map, so contributions of linear sources stay exact:
     scaled by weight / std, with the shift and the non-personal sources in :meth:`baseline`.
@@ -77,53 +78,80 @@ class Hybrid(LinearRecommender):
         self.n_items = interactions.n_items
         return self
 
+    def active(self) -> tuple[Part, ...]:
+        """The parts that take part in the score: those with a weight."""
+        return tuple(part for part in self.parts if part.weight)
+
     def score(self, histories: Histories) -> FloatArray:
-        total = np.zeros((len(histories), self.n_items), dtype=np.float32)
+        return self.blended(
+            {part.label: self.models[part.label].score(histories) for part in self.active()},
+            len(histories),
+        )
+
+    def blended(self, scored: Mapping[str, FloatArray], n: int) -> FloatArray:
+        """float32[n, n_items] from the parts' own scores; a part that is missing adds nothing.
+
+        ``scored`` maps labels to what ``score`` of that part gave. The arrays are not changed.
+        """
+        total = np.zeros((n, self.n_items), dtype=np.float32)
         has_opinion = np.zeros(total.shape, dtype=np.bool_)
-        any_personal = any(m.is_personal for m in self.models.values())
-        for part in self.parts:
-            model = self.models[part.label]
-            scores = model.score(histories)
+        asked = self._asked(scored)
+        any_personal = any(self.models[part.label].is_personal for part in asked)
+        for part in asked:
+            scores = scored[part.label]
             mean, scale = affine(scores)
             finite = np.isfinite(scores)
-            scores[~finite] = np.repeat(mean, (~finite).sum(axis=1))
-            total += np.float32(part.weight) * scale[:, None] * (scores - mean[:, None])
-            if model.is_personal or not any_personal:
+            factor = np.float32(part.weight) * scale[:, None]
+            total += factor * np.where(finite, scores - mean[:, None], np.float32(0))
+            if self.models[part.label].is_personal or not any_personal:
                 has_opinion |= finite
         total[~has_opinion] = -np.inf
         return total
 
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         """float32[n_events, n_items]; raises TypeError if a personal source is not linear."""
-        total = np.zeros((len(history.item_index), len(items)), dtype=np.float32)
-        for part in self.parts:
-            model = self.models[part.label]
-            if not model.is_personal:
-                continue
-            if not isinstance(model, LinearRecommender):
-                raise TypeError(f"source {part.label} is not linear: its score has no exact parts")
-            scores = model.score(history)
-            _, scale = affine(scores)
-            share = model.contributions(history, items)
-            finite = np.isfinite(scores[0, items])
-            total += np.where(finite, np.float32(part.weight * scale[0]) * share, 0.0)
-        return total
+        return sum_of(self.parts_of(history, items)[0], (len(history.item_index), len(items)))
 
     def baseline(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
-        total = np.zeros(len(items), dtype=np.float32)
-        for part in self.parts:
+        return sum_of(self.parts_of(history, items)[1], (len(items),))
+
+    def parts_of(
+        self,
+        history: Histories,
+        items: NDArray[np.integer],
+        *,
+        scored: Mapping[str, FloatArray] | None = None,
+    ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
+        """Per part what it adds: contributions float[n_events, n] and baseline [n] for n ``items``.
+
+        ``scored`` (see :meth:`blended`) saves scoring the parts again. Sources without a history
+        (popularity) add to the baseline alone. Raises TypeError if a personal one is not linear.
+        """
+        if scored is None:
+            scored = {part.label: self.models[part.label].score(history) for part in self.active()}
+        shares: dict[str, FloatArray] = {}
+        baselines: dict[str, FloatArray] = {}
+        for part in self._asked(scored):
             model = self.models[part.label]
-            scores = model.score(history)
+            scores = scored[part.label]
             mean, scale = affine(scores)
+            factor = np.float64(part.weight) * scale[0]
             finite = np.isfinite(scores[0, items])
             own = np.zeros(len(items), dtype=np.float32)
             if isinstance(model, LinearRecommender):
                 own = model.baseline(history, items)
-            elif not model.is_personal:
-                own = scores[0, items]
-            shift = np.float32(part.weight) * scale[0] * (own - mean[0])
-            total += np.where(finite, shift, 0.0).astype(np.float32)
-        return total
+                share = factor * model.contributions(history, items)
+                shares[part.label] = np.where(finite, share, 0.0).astype(np.float32)
+            elif model.is_personal:
+                raise TypeError(f"source {part.label} is not linear: its score has no exact parts")
+            else:
+                own = np.where(finite, scores[0, items], 0.0)
+            shift = factor * (own - mean[0])
+            baselines[part.label] = np.where(finite, shift, 0.0).astype(np.float32)
+        return shares, baselines
+
+    def _asked(self, scored: Mapping[str, FloatArray]) -> list[Part]:
+        return [part for part in self.active() if part.label in scored]
 
     def params(self) -> dict[str, Any]:
         return {"parts": [asdict(part) for part in self.parts]}
@@ -146,6 +174,14 @@ class Hybrid(LinearRecommender):
             blend.models[part.label] = model_class(part.model).from_arrays(own, part.params)
         blend.n_items = next(iter(blend.models.values())).n_items
         return blend
+
+
+def sum_of(parts: Mapping[str, FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    """float32 of ``shape``: the sum of the parts; zeros where there are none."""
+    total = np.zeros(shape, dtype=np.float32)
+    for part in parts.values():
+        total += part
+    return total
 
 
 def affine(scores: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -75,8 +75,8 @@ class ItemToItem(LinearRecommender):
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray], params: dict[str, Any]) -> Self:
         model = cls(**params)
-        model.table = table_from_arrays(arrays)
         model.seen = arrays["seen"]
+        model.table = table_from_arrays(arrays, n_columns=len(model.seen))
         model.n_items = len(model.seen)
         return model
 
@@ -119,13 +119,15 @@ def table_to_arrays(table: NDArray[np.float32] | sparse.csr_matrix) -> dict[str,
     }
 
 
-def table_from_arrays(arrays: dict[str, NDArray]) -> NDArray[np.float32] | sparse.csr_matrix:
+def table_from_arrays(
+    arrays: dict[str, NDArray], *, n_columns: int
+) -> NDArray[np.float32] | sparse.csr_matrix:
     """The inverse of :func:`table_to_arrays`; a memory-mapped array stays one."""
     if "table" in arrays:
         return arrays["table"]
     indptr = arrays["table_indptr"]
     parts = (arrays["table_data"], arrays["table_indices"], indptr)
-    return sparse.csr_matrix(parts, shape=(len(indptr) - 1, len(indptr) - 1), copy=False)
+    return sparse.csr_matrix(parts, shape=(len(indptr) - 1, n_columns), copy=False)
 
 
 def keep_largest(table: NDArray[np.float32], n_kept: int) -> sparse.csr_matrix:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ml.models import transformer
 from ml.models.base import Recommender
+from ml.models.numpy_net import batches_of_windows, last_states
 from ml.models.training import EarlyStopping, Epoch, Progress
 from ml.types import FloatArray, Histories, IntArray, Interactions, ItemFeatures, LongArray
 
@@ -207,8 +208,7 @@ class Sequential(Recommender):
     # --- scoring -----------------------------------------------------------------------------
 
     def score(self, histories: Histories) -> FloatArray:
-        import torch
-
+        """By numpy: serving needs no torch."""
         known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
         known &= histories.weight > 0
         known[known] = self.seen[histories.item_index[known]]
@@ -216,13 +216,16 @@ class Sequential(Recommender):
         counts = np.bincount(rows[known], minlength=len(histories)).astype(np.int64)
         scores = np.full((len(histories), self.n_items), -np.inf, dtype=np.float32)
         active = np.flatnonzero(counts)
-        if len(active):
-            size = np.minimum(counts[active], self.length)
-            films = _padded(histories.item_index[known], np.cumsum(counts)[active] - size, size)
-            with torch.no_grad():
-                hidden = self._states(torch.from_numpy(films), torch.from_numpy(size))
-                last = hidden[torch.arange(len(active)), torch.from_numpy(size - 1)]
-                scores[active] = (last @ self._parameters["items"][1:].T).numpy()
+        weights = self._arrays()
+        end = np.cumsum(counts)
+        # Windows of like length share a batch: padding is wasted work.
+        size = np.minimum(counts, self.length)
+        for part in batches_of_windows(active, size):
+            films = _padded(histories.item_index[known], end[part] - size[part], size[part])
+            last = last_states(
+                weights, films, size[part], n_heads=self.n_heads, n_blocks=self.n_blocks
+            )
+            scores[part] = last @ weights["items"][1:].T
         scores[:, ~self.seen] = -np.inf
         return scores
 
@@ -240,8 +243,15 @@ class Sequential(Recommender):
 
     # --- state -------------------------------------------------------------------------------
 
+    def _arrays(self) -> dict[str, NDArray]:
+        """The parameters as arrays, without a copy: of tensors while training, else as loaded."""
+        return {
+            name: value if isinstance(value, np.ndarray) else value.detach().numpy()
+            for name, value in self._parameters.items()
+        }
+
     def _state(self) -> dict[str, NDArray]:
-        return {n: p.detach().numpy().copy() for n, p in self._parameters.items()}
+        return {name: value.copy() for name, value in self._arrays().items()}
 
     def params(self) -> dict[str, Any]:
         names = (
@@ -255,16 +265,10 @@ class Sequential(Recommender):
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray], params: dict[str, Any]) -> Self:
-        import torch
-
         model = cls(**params)
         model.seen = arrays["seen"]
         model.n_items = len(model.seen)
-        model._parameters = {
-            name: torch.from_numpy(np.array(value))
-            for name, value in arrays.items()
-            if name != "seen"
-        }
+        model._parameters = {name: value for name, value in arrays.items() if name != "seen"}
         return model
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from ml.data import seen_items
-from ml.models.item_to_item import ItemToItem, event_ages, history_product
+from ml.models.item_to_item import ItemToItem, event_ages, history_product, keep_largest
 from ml.models.transition import ordered_events
 from ml.types import FloatArray, Histories, Interactions, ItemFeatures
 
@@ -45,6 +45,7 @@ class Slit(ItemToItem):
         dropout: float = 0.5,
         row_power: float = 0.5,
         max_events: int = 1000,
+        n_kept: int | None = None,
     ) -> None:
         if l2 <= 0 or not 0 <= dropout < 1 or max_events < 2:
             raise ValueError("l2 must be positive, dropout in [0, 1), max_events at least 2")
@@ -56,6 +57,7 @@ class Slit(ItemToItem):
         self.dropout = dropout
         self.row_power = row_power
         self.max_events = max_events
+        self.n_kept = n_kept
 
     def fit(
         self, interactions: Interactions, *, seed: int = 0, features: ItemFeatures | None = None
@@ -85,6 +87,8 @@ class Slit(ItemToItem):
         for m in range(len(self.memories)):
             block = np.ix_(m * self.n_items + kept, kept)
             self.table[block] = moment[m * len(kept) : (m + 1) * len(kept)]
+        if self.n_kept is not None:
+            self.table = keep_largest(self.table, self.n_kept)
         return self
 
     def memory_weights(self, histories: Histories) -> FloatArray:
@@ -119,7 +123,9 @@ class Slit(ItemToItem):
         total = np.zeros((len(known), len(items)), dtype=np.float32)
         if len(known):
             for m, own in enumerate(weight):
-                total += own[:, None] * np.asarray(self.table[m * self.n_items + known])[:, items]
+                rows = self.table[m * self.n_items + known]
+                part = (rows if isinstance(rows, np.ndarray) else rows.toarray())[:, items]
+                total += own[:, None] * part
         return total
 
     def params(self) -> dict[str, Any]:
@@ -129,4 +135,5 @@ class Slit(ItemToItem):
             "dropout": self.dropout,
             "row_power": self.row_power,
             "max_events": self.max_events,
+            "n_kept": self.n_kept,
         }

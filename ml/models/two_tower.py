@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.models.base import Recommender
+from ml.models.numpy_net import gelu
 from ml.models.training import VALIDATION_USERS, EarlyStopping, Epoch, Holdout, Progress, batches
 from ml.types import FloatArray, Histories, IntArray, Interactions, ItemFeatures
 
@@ -91,6 +92,8 @@ class TwoTower(Recommender):
             inputs = self._inputs(known)
             self.inputs = inputs.numpy()
             self.item_vectors = self._tower("item", inputs).numpy()
+        state = self._state()
+        self.user_up, self.user_down = state["user.up"], state["user.down"]
         return self
 
     def _initial(self, n_facts: int, generator: torch.Generator) -> dict[str, torch.Tensor]:
@@ -205,8 +208,7 @@ class TwoTower(Recommender):
     # --- scoring -----------------------------------------------------------------------------
 
     def score(self, histories: Histories) -> FloatArray:
-        import torch
-
+        """By numpy: serving needs no torch."""
         known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
         known &= histories.weight > 0
         known[known] = self.seen[histories.item_index[known]]
@@ -216,8 +218,9 @@ class TwoTower(Recommender):
         kept = histories.item_index[known]
         start = np.maximum(before, after - self.length)
         rows = _history_rows(kept, start, after, self.n_items, self.decay)
-        with torch.no_grad():
-            user = self._users(torch.from_numpy(self.inputs), rows).numpy()
+        mean = np.asarray(rows @ self.inputs, dtype=np.float32)
+        user = mean + gelu(mean @ self.user_up) @ self.user_down
+        user /= np.maximum(np.linalg.norm(user, axis=1, keepdims=True), 1e-12)
         scores = (user @ self.item_vectors.T).astype(np.float32)
         scores[:, ~self.seen] = -np.inf
         scores[np.diff(rows.indptr) == 0] = -np.inf
@@ -237,27 +240,21 @@ class TwoTower(Recommender):
 
     def to_arrays(self) -> dict[str, NDArray]:
         """What scoring needs: the films' inputs and vectors, and the history tower."""
-        state = self._state()
         return {
             "inputs": self.inputs,
             "item_vectors": self.item_vectors,
-            "user_up": state["user.up"],
-            "user_down": state["user.down"],
+            "user_up": self.user_up,
+            "user_down": self.user_down,
             "seen": self.seen,
         }
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, NDArray], params: dict[str, Any]) -> Self:
-        import torch
-
         model = cls(**params)
-        model.inputs, model.item_vectors = np.array(arrays["inputs"]), arrays["item_vectors"]
+        model.inputs, model.item_vectors = arrays["inputs"], arrays["item_vectors"]
         model.seen = arrays["seen"]
         model.n_items = len(model.seen)
-        model._parameters = {
-            f"user.{part}": torch.from_numpy(np.array(arrays[f"user_{part}"]))
-            for part in ("up", "down")
-        }
+        model.user_up, model.user_down = arrays["user_up"], arrays["user_down"]
         return model
 
 

@@ -24,7 +24,7 @@ def metrics_table(metrics: dict[str, Any]) -> Table:
     for name in SHOWN:
         table.add_column(name, justify="right")
     for label, values in metrics["models"].items():
-        weight = metrics["weights"].get(label)
+        weight = metrics.get("weights", {}).get(label)
         cells = [label, "" if weight is None else f"{weight:.2f}"]
         cells += [_cell(values.get(name)) for name in SHOWN]
         table.add_row(*cells)

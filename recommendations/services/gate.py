@@ -44,6 +44,7 @@ MIN_COVERAGE = 0.5  # of the champion's: a model that fell back on few films has
 MIN_KNOWN_FILMS = 0.9  # of the map's films that the catalogue has
 GOLDEN_DEPTH = 10
 GOLDEN_SIZES = (1, 3, 10, 30)
+GOLDEN_STARS = 4.0  # models of stars have no opinion without any
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,10 @@ def golden_histories(n_items: int) -> Histories:
     """A few fixed made-up histories: the same for every model of the same size."""
     rng = np.random.default_rng(SEED)
     sizes = [min(size, n_items) for size in GOLDEN_SIZES]
-    return Histories.from_lists([rng.choice(n_items, size, replace=False) for size in sizes])
+    return Histories.from_lists(
+        [rng.choice(n_items, size, replace=False) for size in sizes],
+        ratings=[[GOLDEN_STARS] * size for size in sizes],
+    )
 
 
 def golden_slate(model: Recommender) -> list[dict[str, list]]:
@@ -193,7 +197,7 @@ def _score_checks(candidate: Snapshot, manifest: Manifest) -> Iterator[Check]:
     wanted, found = manifest.metadata.get("golden"), golden_slate(model)
     if not wanted:
         yield Check("golden slate", False, "It carries no golden slate to be checked against.")
-    elif not _is_same_slate(wanted, found):
+    elif not is_same_slate(wanted, found):
         said = "Read from disk it recommends other films than when it was fitted (golden slate)."
         yield Check("golden slate", False, said)
     else:
@@ -204,7 +208,7 @@ def _holds_nan(array: NDArray) -> bool:
     return array.dtype.kind == "f" and bool(np.isnan(array).any())
 
 
-def _is_same_slate(wanted: list[dict[str, list]], found: list[dict[str, list]]) -> bool:
+def is_same_slate(wanted: list[dict[str, list]], found: list[dict[str, list]]) -> bool:
     """Scores within rounding: another machine's BLAS adds in another order, and may swap ties."""
     return len(wanted) == len(found) and all(
         len(a["scores"]) == len(b["scores"])

@@ -14,7 +14,7 @@ from feedback.selectors import feedback_of_users
 from recommendations.limits import barred_for_users
 from recommendations.models import Recommendation
 from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
-from recommendations.ranked import RankedFilm, RankedList
+from recommendations.ranked import RankedList
 from recommendations.selectors import MAX_FILMS
 from recommendations.snapshot import Snapshot, current_snapshot
 
@@ -78,7 +78,7 @@ def _store(
                 source=source,
                 movie_ids=[film.movie_id for film in ranked.films],
                 scores=[film.score for film in ranked.films],
-                evidence=[_evidence(film.shortened(MAX_EVIDENCE)) for film in ranked.films],
+                evidence=[film.shortened(MAX_EVIDENCE).evidence_json() for film in ranked.films],
                 model_version_id=snapshot.version_id,
                 feedback_generation=ranked.generation,
                 computed_at=now,
@@ -92,14 +92,6 @@ def _store(
             *("model_version", "feedback_generation", "computed_at"),
         ],
     )
-
-
-def _evidence(film: RankedFilm) -> dict:
-    return {
-        "baseline": film.baseline,
-        "parts": [[p.movie_id, p.contribution, p.share] for p in film.evidence],
-        "other": film.other,
-    }
 
 
 def feedback_since(interaction_id: int) -> int:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from ml.artifacts import ArtifactError, read_manifest
 from recommendations.models import ModelVersion
 from recommendations.services.gate import GateVerdict, gate_check
-from recommendations.snapshot import load_snapshot
+from recommendations.snapshot import load_serving
 from recommendations.training_data import TrainingData
 
 Status = ModelVersion.Status
@@ -94,7 +94,7 @@ def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelV
     if version.status == Status.CANDIDATE and not is_admitted:
         version_admit(version)
     try:
-        load_snapshot(version)
+        load_serving(version)
     except ArtifactError as error:
         raise PromotionError(f"{version.version} cannot be served: {error}") from error
     with transaction.atomic():

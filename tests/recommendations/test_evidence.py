@@ -104,7 +104,7 @@ def test_the_film_page_offers_it_once_there_is_something_to_learn(trained, perso
     )
 
 
-@pytest.mark.parametrize("source", ["hybrid", "ease", "als"])
+@pytest.mark.parametrize("source", ["hybrid", "edlae", "als"])
 def test_check_evidence_over_fresh_and_stored_lists(trained, source):
     for user in trained.crowds[0][:4]:
         rate(user, trained.films[1][0], "4")  # the generation of bulk-made people is 0

@@ -78,7 +78,7 @@ def test_evaluate_lists_the_versions_and_prints_what_was_measured(two):
     assert old in everything
     assert f"{new} (Active)" in everything
     one = said("evaluate_model", old)
-    mean = ModelVersion.objects.get(version=old).metrics["models"]["ease"]["ndcg@10"]["mean"]
+    mean = ModelVersion.objects.get(version=old).metrics["models"]["edlae"]["ndcg@10"]["mean"]
     assert f"{mean:.4f}" in one
     assert new not in one
     with pytest.raises(CommandError, match="no model version"):

@@ -12,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from feedback.models import Rating
+from recommendations import policy
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services import training
 from recommendations.services.lease import TrainingBusyError, run_start
@@ -28,7 +29,7 @@ def test_training_promotes_a_model_that_beats_popularity(trained):
     models = version.metrics["models"]
     assert models["hybrid"]["ndcg@10"]["mean"] > models["popularity"]["ndcg@10"]["mean"]
     assert version.metrics["n_users"] == 12
-    assert set(version.metrics["weights"]) == set(training.SOURCES)
+    assert set(version.metrics["weights"]) == set(policy.blend_parts())
     run = TrainingRun.objects.get()
     assert (run.status, run.progress, run.model_version) == (TrainingRun.Status.DONE, 1.0, version)
     assert "Measuring on the test people" in run.log
@@ -58,8 +59,7 @@ def test_a_model_no_better_than_popularity_is_refused_and_the_active_one_stays(
     trained, monkeypatch
 ):
     champion = ModelVersion.objects.get()
-    only_popular = {"popularity": ("popularity", {})}
-    monkeypatch.setattr(training, "SOURCES", only_popular)
+    monkeypatch.setattr(policy, "blend_parts", lambda: {"popularity": ("popularity", {})})
     run = training.train(is_forced=True)
     assert run.status == TrainingRun.Status.REFUSED
     assert "does not beat popularity" in run.error

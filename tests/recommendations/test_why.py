@@ -141,8 +141,8 @@ def test_a_fragment_for_htmx_and_a_link_on_the_card(reader, person):
     part = reader.get(f"/films/{film}/why/", headers={"HX-Request": "true"}).content.decode()
     assert "<html" not in part
     assert f'id="why-{film}"' in part
-    html = reader.get("/for-you/?source=ease").content.decode()
+    html = reader.get("/for-you/?source=edlae").content.decode()
     links = re.findall(r'"(/films/\d+/why/\?source=\w+)"', html)
     assert len(links) == 24
     assert all(reader.get(link).status_code == 200 for link in {links[0], links[-1]})
-    assert links[0].endswith("?source=ease")
+    assert links[0].endswith("?source=edlae")

@@ -1,4 +1,7 @@
-"""``manage.py train_model``: trains the served policy and promotes it if the gate agrees."""
+"""``manage.py train_model``: trains the served policy and promotes it if the gate agrees.
+
+``--sources`` trains sources beside it instead: each is a model version of its own.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from recommendations.management.tables import metrics_table
 from recommendations.models import TrainingRun
 from recommendations.services.lease import TrainingBusyError
+from recommendations.services.source_training import sources_train
 from recommendations.services.training import train
+from recommendations.sources import UnknownSourceError, sources_named
 from recommendations.training_data import NoTrainingDataError
+
+COLUMNS = (TextColumn("{task.description:<56}"), BarColumn(), TimeElapsedColumn())
 
 
 class Command(BaseCommand):
@@ -26,11 +33,22 @@ class Command(BaseCommand):
             "--force", action="store_true", help="train although the data did not change"
         )
 
+        parser.add_argument(
+            "--sources",
+            metavar="NAMES",
+            help="sources to train instead, by name with commas between; light, heavy or all",
+        )
+        parser.add_argument(
+            "--measure", action="store_true", help="measure these sources on the test people too"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         console = Console(file=cast(IO[str], self.stdout))
-        columns = (TextColumn("{task.description:<56}"), BarColumn(), TimeElapsedColumn())
+        if options["sources"]:
+            self._train_sources(console, options)
+            return
         try:
-            with Progress(*columns, console=console) as progress:
+            with Progress(*COLUMNS, console=console) as progress:
                 task = progress.add_task("Starting", total=1.0)
 
                 def tell(stage: str, share: float) -> None:
@@ -43,6 +61,32 @@ class Command(BaseCommand):
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. The model that was active still is.") from error
         self._report(console, run)
+
+    def _train_sources(self, console: Console, options: dict[str, Any]) -> None:
+        try:
+            wanted = sources_named(name.strip() for name in options["sources"].split(","))
+            with Progress(*COLUMNS, console=console) as progress:
+                task = progress.add_task("Starting", total=1.0)
+                runs = sources_train(
+                    wanted,
+                    is_forced=options["force"],
+                    is_measured=options["measure"],
+                    on_progress=lambda what, share: progress.update(
+                        task, description=what, completed=share
+                    ),
+                )
+                progress.update(task, description="Done", completed=1.0)
+        except (UnknownSourceError, TrainingBusyError, NoTrainingDataError) as error:
+            raise CommandError(str(error)) from error
+        for run in runs:
+            took_s = (run.finished_at - run.started_at).total_seconds() if run.finished_at else 0.0
+            said = run.error or str(run.model_version or "")
+            console.print(f"{run.kind}: {run.get_status_display()} ({took_s:.1f} s) {said}")
+            if options["measure"] and run.model_version and run.model_version.metrics:
+                console.print(metrics_table(run.model_version.metrics))
+        ended_well = {TrainingRun.Status.DONE, TrainingRun.Status.SKIPPED}
+        if failed := [run.kind for run in runs if run.status not in ended_well]:
+            raise CommandError(f"Not trained: {', '.join(failed)}.")
 
     def _report(self, console: Console, run: TrainingRun) -> None:
         if run.status == TrainingRun.Status.SKIPPED:
