@@ -37,8 +37,11 @@ from recommendations.training_data import NoTrainingDataError, TrainingData, tra
 METRIC = "ndcg@100"
 SEED = 7
 MAX_PEOPLE = 1000  # their mean is steady to a hundredth of itself, and 26,744 films take seconds
-MARGIN = 0.02  # of the champion's figure: what a refit on other data moves it by chance
+# Of the champion's figure: what a refit moves it by chance among ENOUGH_PEOPLE; among fewer, wider
+# by the square root, as the spread of their mean is.
+MARGIN = 0.02
 SLICE_MARGIN = 0.10
+ENOUGH_PEOPLE = 500
 MIN_SLICE_PEOPLE = 50  # fewer people say nothing about a slice
 MIN_COVERAGE = 0.5  # of the champion's: a model that fell back on few films has less
 MIN_KNOWN_FILMS = 0.9  # of the map's films that the catalogue has
@@ -282,9 +285,11 @@ def _popularity_check(gain: Interval, results: dict[str, Result]) -> Check:
 def _champion_check(gain: Interval, results: dict[str, Result]) -> Check:
     """Worse by more than the margin, and not by chance."""
     reached = results["champion"].metrics[METRIC].mean
-    figures = f"{METRIC} {_signed(gain)} of {reached:.4f} on {results['candidate'].n_users} people"
-    if gain.mean < -MARGIN * reached and gain.hi < 0:
-        said = f"It is worse than the model being served by more than {MARGIN:.0%}: {figures}."
+    n = results["candidate"].n_users
+    figures = f"{METRIC} {_signed(gain)} of {reached:.4f} on {n} people"
+    margin = MARGIN * max(1.0, ENOUGH_PEOPLE / n) ** 0.5
+    if gain.mean < -margin * reached and gain.hi < 0:
+        said = f"It is worse than the model being served by more than {margin:.0%}: {figures}."
         return Check("champion", False, said)
     return Check("champion", True, f"It is not worse than the model being served: {figures}.")
 
