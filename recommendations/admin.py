@@ -7,8 +7,16 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from feedback.admin import ReadOnlyAdmin
-from recommendations.models import ModelVersion, ScheduledRun, TrainingRun
+from recommendations.models import (
+    DriftCheck,
+    ModelVersion,
+    ScheduledRun,
+    TrainingRun,
+    TrendingWindow,
+)
+from recommendations.services.lease import run_cancel
 from recommendations.services.registry import PromotionError, model_promote, model_rollback
+from recommendations.tasks import training_request
 
 
 @admin.register(ModelVersion)
@@ -51,10 +59,53 @@ class TrainingRunAdmin(ReadOnlyAdmin):
 
     list_display = ["started_at", "kind", "status", "trigger", "stage", "progress", "finished_at"]
     list_filter = ["kind", "status"]
+    actions = ["cancel", "train_again"]
+
+    @admin.action(description="Cancel the selected runs")
+    def cancel(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
+        """They stop at their next stage; what was finished is kept for the next run."""
+        for run in queryset:
+            if run_cancel(run):
+                self.log_change(request, run, "Asked to stop")
+                self.message_user(request, f"{run} will stop at its next stage.", messages.SUCCESS)
+            else:
+                self.message_user(request, f"{run}: it is not running.", messages.WARNING)
+
+    @admin.action(description="Train again (goes on where the last run stopped)")
+    def train_again(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
+        """Whatever is selected: the next run takes over finished stages on the same data."""
+        if training_request(trigger="admin"):
+            self.message_user(request, "A training was asked for.", messages.SUCCESS)
+        else:
+            said = "The queue cannot be reached: nothing was started. Is Redis running?"
+            self.message_user(request, said, messages.ERROR)
 
 
 @admin.register(ScheduledRun)
 class ScheduledRunAdmin(ReadOnlyAdmin):
     """When beat last ran what."""
 
-    list_display = ["name", "started_at", "finished_at", "outcome"]
+    list_display = ["name", "started_at", "finished_at", "took", "outcome"]
+
+    @admin.display(description="took")
+    def took(self, run: ScheduledRun) -> str:
+        """Seconds; nothing while it runs."""
+        if run.finished_at is None or run.finished_at < run.started_at:
+            return ""
+        return f"{(run.finished_at - run.started_at).total_seconds():.1f} s"
+
+
+@admin.register(DriftCheck)
+class DriftCheckAdmin(ReadOnlyAdmin):
+    """Whether people still do what the model learned from."""
+
+    list_display = ["checked_at", "model_version", "is_drifted", "said"]
+    list_filter = ["is_drifted"]
+    list_select_related = ["model_version"]
+
+
+@admin.register(TrendingWindow)
+class TrendingWindowAdmin(ReadOnlyAdmin):
+    """What is liked lately."""
+
+    list_display = ["days", "n_events", "computed_at"]

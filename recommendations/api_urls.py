@@ -9,6 +9,8 @@ from recommendations.model_apis import (
     ModelListApi,
     ModelReloadApi,
     ModelRollbackApi,
+    TrainingCancelApi,
+    TrainingListApi,
 )
 from recommendations.similar_apis import SimilarApi, TitleOrPromptApi
 from recommendations.why_apis import WhyApi
@@ -27,5 +29,11 @@ urlpatterns = [
     path("models/", ModelListApi.as_view(), name="api-models"),
     path("models/rollback/", ModelRollbackApi.as_view(), name="api-model-rollback"),
     path("models/reload/", ModelReloadApi.as_view(), name="api-model-reload"),
+    path("models/trainings/", TrainingListApi.as_view(), name="api-trainings"),
+    path(
+        "models/trainings/<int:pk>/cancel/",
+        TrainingCancelApi.as_view(),
+        name="api-training-cancel",
+    ),
     path("models/<str:version>/activate/", ModelActivateApi.as_view(), name="api-model-activate"),
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers, status
 from rest_framework.permissions import IsAdminUser
@@ -9,7 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from recommendations.models import ModelVersion
+from recommendations.models import ModelVersion, TrainingRun
+from recommendations.services.lease import run_cancel
 from recommendations.services.registry import (
     PromotionError,
     model_promote,
@@ -17,6 +19,7 @@ from recommendations.services.registry import (
     version_named,
 )
 from recommendations.snapshot import reload_snapshot
+from recommendations.tasks import training_request
 
 
 class PromotionRefused(exceptions.APIException):
@@ -24,6 +27,22 @@ class PromotionRefused(exceptions.APIException):
 
     status_code = status.HTTP_409_CONFLICT
     default_code = "refused"
+
+
+class NotRunning(exceptions.APIException):
+    """Only what runs can be stopped."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "not_running"
+    default_detail = "This training is not running."
+
+
+class QueueUnreachable(exceptions.APIException):
+    """Redis is away; trainings can still be started by command."""
+
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "queue_unreachable"
+    default_detail = "The queue cannot be reached. Try later, or run manage.py train_model."
 
 
 class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
@@ -66,6 +85,86 @@ class ModelListApi(APIView):
         """Staff only."""
         versions = ModelVersion.objects.order_by("-created_at")
         return Response({"results": ModelVersionSerializer(versions, many=True).data})
+
+
+class TrainingRunSerializer(serializers.ModelSerializer[TrainingRun]):
+    """A training: how far it is, what it says, how it ended."""
+
+    version = serializers.CharField(
+        source="model_version.version", default="", help_text="What came out of it, if anything."
+    )
+
+    class Meta:
+        model = TrainingRun
+        fields = [
+            *("id", "kind", "status", "trigger", "stage", "progress", "log", "error"),
+            *("is_cancel_requested", "version", "started_at", "heartbeat_at", "finished_at"),
+        ]
+        read_only_fields = fields
+
+
+class TrainingRunListSerializer(serializers.Serializer):
+    """The latest trainings, newest first."""
+
+    results = TrainingRunSerializer(many=True)
+
+
+class TrainingListApi(APIView):
+    """Trainings, and asking for one."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="trainings_list",
+        tags=["models"],
+        summary="The latest trainings with their progress",
+        responses=TrainingRunListSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """Fifty at most."""
+        runs = TrainingRun.objects.select_related("model_version").order_by("-started_at")[:50]
+        return Response({"results": TrainingRunSerializer(runs, many=True).data})
+
+    @extend_schema(
+        operation_id="trainings_start",
+        tags=["models"],
+        summary="Train now; goes on where an interrupted training stopped",
+        request=None,
+        responses={
+            202: OpenApiResponse(description="A worker will train."),
+            503: OpenApiResponse(description="The queue cannot be reached."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """One at a time: while one runs, another request changes nothing."""
+        if not training_request(trigger="api"):
+            raise QueueUnreachable
+        return Response(status=status.HTTP_202_ACCEPTED)
+
+
+class TrainingCancelApi(APIView):
+    """Stopping a training."""
+
+    permission_classes = [IsAdminUser]
+
+    @extend_schema(
+        operation_id="trainings_cancel",
+        tags=["models"],
+        summary="Stop this training at its next stage",
+        request=None,
+        responses={
+            200: TrainingRunSerializer,
+            404: OpenApiResponse(description="No such training."),
+            409: OpenApiResponse(description="It is not running."),
+        },
+    )
+    def post(self, request: Request, pk: int) -> Response:
+        """What it finished is kept: the next training on the same data goes on from there."""
+        run = get_object_or_404(TrainingRun, pk=pk)
+        if not run_cancel(run):
+            raise NotRunning
+        run.refresh_from_db()
+        return Response(TrainingRunSerializer(run).data)
 
 
 class ModelActivateApi(APIView):

@@ -7,6 +7,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from pgvector.django import VectorField
 
 
 class ModelVersion(models.Model):
@@ -57,9 +58,14 @@ class TrainingRun(models.Model):
         SKIPPED = "skipped", "Skipped: nothing new"
         REFUSED = "refused", "Refused by the gate"
         FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
 
     kind = models.CharField(max_length=24, default="hybrid")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)
+    # Somebody wants it to stop: it does at its next stage.
+    is_cancel_requested = models.BooleanField(default=False)
+    # What finished stages found, for the next run on the same data (services.resume).
+    checkpoint = models.JSONField(default=dict, blank=True)
     trigger = models.CharField(max_length=24, default="command")
     progress = models.FloatField(default=0.0)
     stage = models.CharField(max_length=60, blank=True)
@@ -128,3 +134,63 @@ class ScheduledRun(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ItemVector(models.Model):
+    """A film as a collaborative model sees it. All of a version's vectors have one length.
+
+    Versions stand side by side while one is promoted; each has a partial HNSW index of its own
+    (:mod:`recommendations.services.vectors`), dropped with it.
+    """
+
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="item_vectors"
+    )
+    movie = models.ForeignKey(
+        "catalog.Movie", on_delete=models.CASCADE, related_name="item_vectors"
+    )
+    # A unit vector; ``length`` times it is the model's own.
+    vector = VectorField()
+    length = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["model_version", "movie"], name="recommendations_itemvector_version_movie"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} by version {self.model_version_id}"
+
+
+class TrendingWindow(models.Model):
+    """What people here liked most in the last days, the best first."""
+
+    days = models.PositiveSmallIntegerField(unique=True)
+    movie_ids = ArrayField(models.BigIntegerField(), default=list)
+    # People who liked it, the latest counting most.
+    scores = ArrayField(models.FloatField(), default=list)
+    n_events = models.PositiveIntegerField(default=0)
+    computed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.days} days"
+
+
+class DriftCheck(models.Model):
+    """How far what people do now is from what the served model learned from."""
+
+    model_version = models.ForeignKey(
+        ModelVersion, on_delete=models.CASCADE, related_name="drift_checks"
+    )
+    is_drifted = models.BooleanField(default=False)
+    said = models.TextField(blank=True)
+    figures = models.JSONField(default=dict)
+    checked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["-checked_at"], name="recommendations_drift_time")]
+
+    def __str__(self) -> str:
+        return self.said

@@ -4,18 +4,35 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 from celery import shared_task
+from django.conf import settings
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from recommendations.locks import advisory_lock
 from recommendations.models import ModelVersion, ScheduledRun, TrainingRun
-from recommendations.services.inference import feedback_since, recommendations_refresh
-from recommendations.services.lease import TrainingBusyError
+from recommendations.services.drift import drift_check
+from recommendations.services.expiry import feedback_expire
+from recommendations.services.inference import (
+    feedback_since,
+    recommendations_refresh,
+    stale_ranges,
+)
+from recommendations.services.lease import LEASE, TrainingBusyError
+from recommendations.services.registry import vectors_tidy
 from recommendations.services.training import KIND, train
+from recommendations.services.trending import trending_refresh
 from recommendations.training_data import NoTrainingDataError
 
 logger = logging.getLogger(__name__)
+
+SHARD_PEOPLE = 1000
+SHARD_EXPIRES_S = 55
+RETRY_AFTER = timedelta(minutes=15)
+
+Status = TrainingRun.Status
 
 
 def _scheduled(name: str, work: Callable[[], dict]) -> None:
@@ -27,14 +44,40 @@ def _scheduled(name: str, work: Callable[[], dict]) -> None:
         ScheduledRun.objects.update_or_create(
             name=name, defaults={"started_at": started, "finished_at": None}
         )
-        outcome = work()
-        ScheduledRun.objects.filter(name=name).update(finished_at=timezone.now(), outcome=outcome)
+        outcome: dict = {}
+        try:
+            outcome = work()
+        except Exception as error:
+            outcome = {"error": f"{type(error).__name__}: {error}"}
+            raise
+        finally:
+            ScheduledRun.objects.filter(name=name).update(
+                finished_at=timezone.now(), outcome=outcome
+            )
 
 
 @shared_task
 def refresh_recommendations_task() -> None:
     """Every minute: new lists for people with new feedback."""
-    _scheduled("refresh-recommendations", lambda: {"users": recommendations_refresh()})
+    _scheduled("refresh-recommendations", _refresh)
+
+
+def _refresh() -> dict:
+    """A few people here; many by all workers, a range of ids each."""
+    ranges = stale_ranges(size=SHARD_PEOPLE)
+    if len(ranges) <= 1:
+        return {"users": recommendations_refresh()}
+    for low, high in ranges:
+        # Older messages are superseded by the next minute's: who is done is not stale any more.
+        refresh_range_task.apply_async((low, high), expires=SHARD_EXPIRES_S)
+    return {"shards": len(ranges)}
+
+
+@shared_task
+def refresh_range_task(low: int, high: int) -> None:
+    """One shard: people with ids from ``low`` to ``high``."""
+    n = recommendations_refresh(users=(low, high))
+    logger.info("Stored lists of %s people from %s to %s", n, low, high)
 
 
 @shared_task
@@ -44,20 +87,57 @@ def retrain_when_due_task() -> None:
 
 
 def _retrain_when_due() -> dict:
-    from django.conf import settings
-
-    last = (
-        TrainingRun.objects.filter(kind=KIND)
-        .exclude(status__in=[TrainingRun.Status.FAILED, TrainingRun.Status.RUNNING])
-        .order_by("-started_at")
-        .first()
-    )
+    runs = TrainingRun.objects.filter(kind=KIND).order_by("-started_at")
+    newest = runs.first()
+    last = runs.exclude(status__in=[Status.FAILED, Status.RUNNING, Status.CANCELLED]).first()
+    now = timezone.now()
     is_first = not ModelVersion.objects.filter(kind=KIND).exists()
     n_new = feedback_since(last.last_interaction_id if last else 0)
-    is_due = is_first or n_new >= settings.RETRAIN_AFTER
+    hours = settings.RETRAIN_EVERY_HOURS
+    is_old = last is not None and now - last.started_at >= timedelta(hours=hours) and n_new > 0
+    is_due = is_first or is_old or n_new >= settings.RETRAIN_AFTER
+    if is_due and newest is not None and _is_to_be_left(newest, now=now):
+        return {"new_feedback": n_new, "is_due": is_due, "waits": newest.get_status_display()}
     if is_due:
-        train_hybrid_task.delay("feedback")
+        train_hybrid_task.delay("schedule" if is_old else "feedback")
     return {"new_feedback": n_new, "is_due": is_due}
+
+
+def _is_to_be_left(run: TrainingRun, *, now: datetime) -> bool:
+    """One that is at it, and one that failed or was cancelled a moment ago: not every minute."""
+    if run.status == Status.RUNNING:
+        return now - run.heartbeat_at < LEASE
+    is_recent = run.finished_at is not None and now - run.finished_at < RETRY_AFTER
+    return is_recent and run.status in (Status.FAILED, Status.CANCELLED)
+
+
+@shared_task
+def trending_windows_task() -> None:
+    """Every five minutes: what is liked lately."""
+    _scheduled("trending-windows", trending_refresh)
+
+
+@shared_task
+def expire_feedback_task() -> None:
+    """Every ten minutes: what has had its time goes."""
+    _scheduled("expire-feedback", feedback_expire)
+
+
+@shared_task
+def check_drift_task() -> None:
+    """Every hour: whether people still do what the model learned from."""
+    _scheduled("check-drift", _drift)
+
+
+def _drift() -> dict:
+    found = drift_check()
+    return {} if found is None else {"is_drifted": found.is_drifted, "said": found.said}
+
+
+@shared_task
+def tidy_item_vectors_task() -> None:
+    """Every minute: item vectors of versions that are not served any more go."""
+    _scheduled("tidy-item-vectors", lambda: {"rows": vectors_tidy()})
 
 
 @shared_task
@@ -71,3 +151,13 @@ def train_hybrid_task(trigger: str = "schedule") -> None:
         logger.warning("%s", error)
     else:
         logger.info("Training ended: %s %s", run.status, run.error)
+
+
+def training_request(*, trigger: str) -> bool:
+    """Puts a training into the queue; False where the broker cannot be reached."""
+    try:
+        train_hybrid_task.delay(trigger)
+    except OperationalError as error:  # kombu's: Redis is away
+        logger.warning("A training could not be queued: %s", error)
+        return False
+    return True

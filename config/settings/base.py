@@ -249,6 +249,26 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "trending-windows": {
+        "task": "recommendations.tasks.trending_windows_task",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
+    "expire-feedback": {
+        "task": "recommendations.tasks.expire_feedback_task",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
+    "check-drift": {
+        "task": "recommendations.tasks.check_drift_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
+    },
+    "tidy-item-vectors": {
+        "task": "recommendations.tasks.tidy_item_vectors_task",
+        "schedule": 60.0,
+        "options": {"expires": 55},
+    },
     # TMDB's terms: nothing older than six months. Refreshed from day 150 where there is a key,
     # dropped at day 180 where that did not work.
     "keep-tmdb-data-fresh": {
@@ -307,9 +327,13 @@ SPECTACULAR_SETTINGS = {
 # --- Marquee ------------------------------------------------------------------------------------
 DEMO_LOGIN = False
 RETRAIN_AFTER = env.number("RETRAIN_AFTER", default=20, minimum=1)
+# Also without so much feedback, as long as there is any.
+RETRAIN_EVERY_HOURS = env.number("RETRAIN_EVERY_HOURS", default=24, minimum=1)
 MODEL_KEEP_VERSIONS = 3
 # Visitors without an account who did nothing for so long are deleted with all that was theirs.
 VISITOR_IDLE_DAYS = env.number("VISITOR_IDLE_DAYS", default=60, minimum=1, maximum=365)
+# What people were shown is kept this long; what they did with it for ever.
+SLATE_KEEP_DAYS = env.number("SLATE_KEEP_DAYS", default=180, minimum=1)
 
 # --- Search -------------------------------------------------------------------------------------
 # What turns texts into vectors: all-MiniLM-L6-v2 comes with its package; all-mpnet-base-v2 is

@@ -37,9 +37,12 @@ from recommendations.training_data import NoTrainingDataError, TrainingData, tra
 METRIC = "ndcg@100"
 SEED = 7
 MAX_PEOPLE = 1000  # their mean is steady to a hundredth of itself, and 26,744 films take seconds
-MARGIN = 0.02  # of the champion's figure: what a refit on other data moves it by chance
+# Of the champion's figure: what a refit moves it by chance among ENOUGH_PEOPLE; among fewer, wider
+# by the square root, as the spread of their mean is.
+MARGIN = 0.02
 SLICE_MARGIN = 0.10
-MIN_PEOPLE = 50  # fewer say nothing of two good models: a dozen people differ by chance
+ENOUGH_PEOPLE = 500
+MIN_SLICE_PEOPLE = 50  # fewer people say nothing about a slice
 MIN_COVERAGE = 0.5  # of the champion's: a model that fell back on few films has less
 MIN_KNOWN_FILMS = 0.9  # of the map's films that the catalogue has
 GOLDEN_DEPTH = 10
@@ -286,13 +289,11 @@ def _popularity_check(gain: Interval, results: dict[str, Result]) -> Check:
 def _champion_check(gain: Interval, results: dict[str, Result]) -> Check:
     """Worse by more than the margin, and not by chance."""
     reached = results["champion"].metrics[METRIC].mean
-    n_people = results["candidate"].n_users
-    figures = f"{METRIC} {_signed(gain)} of {reached:.4f} on {n_people} people"
-    if n_people < MIN_PEOPLE:
-        said = f"Too few people to tell it from the model being served: {figures}."
-        return Check("champion", True, said)
-    if gain.mean < -MARGIN * reached and gain.hi < 0:
-        said = f"It is worse than the model being served by more than {MARGIN:.0%}: {figures}."
+    n = results["candidate"].n_users
+    figures = f"{METRIC} {_signed(gain)} of {reached:.4f} on {n} people"
+    margin = MARGIN * max(1.0, ENOUGH_PEOPLE / n) ** 0.5
+    if gain.mean < -margin * reached and gain.hi < 0:
+        said = f"It is worse than the model being served by more than {margin:.0%}: {figures}."
         return Check("champion", False, said)
     return Check("champion", True, f"It is not worse than the model being served: {figures}.")
 
@@ -317,7 +318,7 @@ def _slice_check(results: dict[str, Result], split: RankingSplit) -> tuple[Check
         gain = paired_difference(own[mask], theirs[mask], group=split.group[mask])
         reached = float(theirs[mask].mean())
         figures[names[key]] = {"n": n, "champion": round(reached, 6), "gain": interval_json(gain)}
-        if n >= MIN_PEOPLE and gain.mean < -SLICE_MARGIN * reached and gain.hi < 0:
+        if n >= MIN_SLICE_PEOPLE and gain.mean < -SLICE_MARGIN * reached and gain.hi < 0:
             worse.append(f"{names[key]} ({_signed(gain)} of {reached:.4f})")
     if worse:
         said = f"It is worse than the model being served for {', '.join(worse)}."

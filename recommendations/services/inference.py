@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
@@ -35,24 +35,45 @@ def stale_users(snapshot: Snapshot, *, source: str = DEFAULT_SOURCE) -> QuerySet
     )
 
 
-def recommendations_refresh(*, source: str = DEFAULT_SOURCE, limit: int | None = None) -> int:
-    """Recomputes and stores the list of everybody whose list is stale; how many people."""
+def recommendations_refresh(
+    *,
+    sources: Sequence[str] = (DEFAULT_SOURCE,),
+    limit: int | None = None,
+    users: tuple[int, int] | None = None,
+) -> int:
+    """Recomputes and stores the lists of everybody whose list is stale; how many people.
+
+    ``users`` are the first and the last user id of a shard; everybody where it is not given. Who
+    has a fresh list from the first source has fresh ones from all: they are stored together.
+    """
     snapshot = current_snapshot()
     if snapshot is None:
         return 0
+    stale = stale_users(snapshot, source=sources[0])
+    if users is not None:
+        stale = stale.filter(pk__range=users)
     n_done = 0
-    for people in _batches(stale_users(snapshot, source=source)[: limit or 1_000_000]):
+    for people in _batches(stale[: limit or 1_000_000]):
         feedback = feedback_of_users(people)
-        lists = recommend_many(
-            [feedback[user.pk] for user in people],
-            snapshot,
-            n=MAX_FILMS,
-            source=source,
-            barred=barred_for_users(people),
-        )
-        _store([user.pk for user in people], lists, source=source, snapshot=snapshot)
+        barred = barred_for_users(people)
+        histories = [feedback[user.pk] for user in people]
+        # The first source last: its row says that the person is done.
+        for source in reversed(sources):
+            lists = recommend_many(histories, snapshot, n=MAX_FILMS, source=source, barred=barred)
+            _store([user.pk for user in people], lists, source=source, snapshot=snapshot)
         n_done += len(people)
     return n_done
+
+
+def stale_ranges(*, size: int, source: str = DEFAULT_SOURCE) -> list[tuple[int, int]]:
+    """Ranges of user ids, first and last, with at most ``size`` people each whose list is stale."""
+    snapshot = current_snapshot()
+    if snapshot is None:
+        return []
+    ids = list(stale_users(snapshot, source=source).values_list("pk", flat=True))
+    return [
+        (chunk[0], chunk[-1]) for chunk in (ids[i : i + size] for i in range(0, len(ids), size))
+    ]
 
 
 def _batches(users: QuerySet[User]) -> Iterator[list[User]]:

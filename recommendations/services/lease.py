@@ -22,8 +22,30 @@ class TrainingBusyError(Exception):
     """Somebody else is training this kind right now."""
 
 
+class TrainingCancelledError(Exception):
+    """Somebody asked the run to stop; the message says when it was noticed."""
+
+
+def run_cancel(run: TrainingRun) -> bool:
+    """Asks a running training to stop at its next stage; False where it is not running."""
+    asked = TrainingRun.objects.filter(pk=run.pk, status=Status.RUNNING).update(
+        is_cancel_requested=True
+    )
+    return bool(asked)
+
+
+def run_check(run: TrainingRun) -> None:
+    """Raises TrainingCancelledError where the run shall not go on.
+
+    A stage is minutes of linear algebra, which nothing can interrupt: so between stages.
+    """
+    asked = TrainingRun.objects.filter(pk=run.pk).values_list("is_cancel_requested", flat=True)
+    if asked.first():
+        raise TrainingCancelledError(f"Cancelled after: {run.stage or 'the start'}.")
+
+
 def run_start(*, kind: str, trigger: str) -> TrainingRun:
-    """A new RUNNING row. A run whose heartbeat stopped is closed first.
+    """A new RUNNING row. A run whose heartbeat stopped is closed first; its stages are kept.
 
     Raises TrainingBusyError while a living one holds the lease.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -13,10 +14,13 @@ from django.utils import timezone
 from ml.artifacts import ArtifactError, read_manifest
 from recommendations.models import ModelVersion
 from recommendations.services.gate import GateVerdict, gate_check
+from recommendations.services.vectors import vectors_drop, vectors_drop_others, vectors_write
 from recommendations.snapshot import load_serving
 from recommendations.training_data import TrainingData
 
 Status = ModelVersion.Status
+# Twice what every process takes to notice a promotion (recommendations.watch).
+NOTICED_AFTER = timedelta(seconds=5)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -94,9 +98,12 @@ def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelV
     if version.status == Status.CANDIDATE and not is_admitted:
         version_admit(version)
     try:
-        load_serving(version)
+        serving = load_serving(version)
     except ArtifactError as error:
         raise PromotionError(f"{version.version} cannot be served: {error}") from error
+    # Its item vectors stand beside those being served before anybody is told to use them.
+    if not version.item_vectors.exists():
+        vectors_write(version, serving)
     with transaction.atomic():
         # Every promotion of a kind queues on the same rows, so two at once end with one active.
         locked = list(ModelVersion.objects.select_for_update().filter(kind=version.kind))
@@ -110,6 +117,19 @@ def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelV
         version.activated_at = timezone.now()
         version.save(update_fields=["status", "activated_at"])
     return version
+
+
+def vectors_tidy(*, kind: str = "hybrid") -> int:
+    """Removes item vectors of versions that are not served any more; how many rows.
+
+    Not at the promotion: for two seconds some processes still read the version before.
+    """
+    active = ModelVersion.objects.filter(kind=kind, status=Status.ACTIVE).first()
+    if active is None or active.activated_at is None:
+        return 0
+    if timezone.now() - active.activated_at < NOTICED_AFTER:
+        return 0
+    return vectors_drop_others(active)
 
 
 def model_rollback(*, kind: str = "hybrid") -> ModelVersion:
@@ -146,5 +166,6 @@ def versions_prune(*, kind: str = "hybrid") -> int:
     for version in old:
         # Files first: a row without files would be a version that cannot be served.
         shutil.rmtree(Path(settings.MODELS_DIR) / version.path, ignore_errors=True)
+        vectors_drop([version.pk])
         version.delete()
     return len(old)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import secrets
 from pathlib import Path
@@ -12,15 +14,24 @@ from django.utils import timezone
 from ml.artifacts import save_artifact
 from ml.models.hybrid import Hybrid
 from recommendations.models import ModelVersion, TrainingRun
-from recommendations.policy import Progress, Verdict, policy_fit, policy_measure
+from recommendations.policy import Progress, Verdict, blend_parts, policy_fit, policy_measure
+from recommendations.services.drift import training_profile
 from recommendations.services.gate import golden_slate
-from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
+from recommendations.services.lease import (
+    TrainingCancelledError,
+    heartbeat,
+    run_check,
+    run_finish,
+    run_note,
+    run_start,
+)
 from recommendations.services.registry import (
     PromotionError,
     model_promote,
     version_admit,
     versions_prune,
 )
+from recommendations.services.resume import checkpoint_save, fitted_version, interrupted_run
 from recommendations.sources import HYBRID
 from recommendations.training_data import TrainingData, training_data
 
@@ -35,12 +46,14 @@ def train(
     """One training run from start to promotion; the row says how it ended.
 
     Data that did not change since the active version: SKIPPED, unless ``is_forced``. A candidate
-    that does not beat popularity is REFUSED and what is active stays. Raises TrainingBusyError
+    that does not beat popularity is REFUSED and what is active stays. A run that was killed or
+    cancelled half-way is gone on with by the next one on the same data. Raises TrainingBusyError
     while another one runs, and whatever else goes wrong after having closed the row as FAILED.
     """
     run = run_start(kind=KIND, trigger=trigger)
 
     def tell(stage: str, share: float) -> None:
+        run_check(run)
         run_note(run, stage=stage, progress=share)
         if on_progress is not None:
             on_progress(stage, share)
@@ -48,6 +61,8 @@ def train(
     try:
         with heartbeat(run):
             _train(run, is_forced=is_forced, tell=tell)
+    except TrainingCancelledError as error:
+        run_finish(run, TrainingRun.Status.CANCELLED, error=str(error))
     except BaseException as error:
         run_finish(run, TrainingRun.Status.FAILED, error=f"{type(error).__name__}: {error}")
         raise
@@ -63,12 +78,20 @@ def _train(run: TrainingRun, *, is_forced: bool, tell: Progress) -> None:
     if active and active.data_fingerprint == data.fingerprint and not is_forced:
         run_finish(run, TrainingRun.Status.SKIPPED)
         return
-    verdict = policy_measure(data, tell)
-    tell("Fitting on everything", 0.6)
-    hybrid = policy_fit(data, verdict)
-    tell("Writing the model", 0.9)
-    version = _register(hybrid, data, verdict)
+    recipe = _recipe()
+    before = interrupted_run(run, recipe=recipe)
+    checkpoint_save(run, "recipe", recipe)
+    verdict = _measured(run, before, data=data, tell=tell)
+    version = fitted_version(before) if before is not None else None
+    if version is None:
+        tell("Fitting on everything", 0.6)
+        hybrid = policy_fit(data, verdict)
+        tell("Writing the model", 0.9)
+        version = _register(hybrid, data, verdict)
+    else:
+        tell("Taking the model that the interrupted run had fitted", 0.9)
     run.model_version = version
+    run.save(update_fields=["model_version"])
     if verdict.refusal:
         _refuse(run, version, verdict.refusal)
         return
@@ -82,6 +105,26 @@ def _train(run: TrainingRun, *, is_forced: bool, tell: Progress) -> None:
         return
     versions_prune(kind=KIND)
     run_finish(run, TrainingRun.Status.DONE)
+
+
+def _measured(
+    run: TrainingRun, before: TrainingRun | None, *, data: TrainingData, tell: Progress
+) -> Verdict:
+    """What the held-out people said: by the interrupted run where it got so far, else anew."""
+    kept = before.checkpoint.get("verdict") if before is not None else None
+    if kept is not None:
+        tell("Taking what the interrupted run had measured", 0.55)
+        verdict = Verdict(**kept)
+    else:
+        verdict = policy_measure(data, tell)
+    names = ("weights", "metrics", "note", "refusal")
+    checkpoint_save(run, "verdict", {name: getattr(verdict, name) for name in names})
+    return verdict
+
+
+def _recipe() -> str:
+    """What the policy is made of: an interrupted run of another one is not gone on with."""
+    return hashlib.sha256(json.dumps(blend_parts(), sort_keys=True).encode()).hexdigest()
 
 
 def _refuse(run: TrainingRun, version: ModelVersion, reason: str) -> None:
@@ -119,6 +162,6 @@ def _register(hybrid: Hybrid, data: TrainingData, verdict: Verdict) -> ModelVers
         path=version,
         manifest_sha256=manifest.sha256,
         data_fingerprint=data.fingerprint,
-        metrics=verdict.metrics,
+        metrics={**verdict.metrics, "profile": training_profile(data.dataset.interactions)},
         note=verdict.note,
     )

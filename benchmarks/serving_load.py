@@ -1,0 +1,185 @@
+"""A web server of one's own and clients that ask it, on the same machine."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer; ``took_s`` from the first byte sent to the last one read."""
+
+    status: int
+    took_s: float
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Of ``n`` answers to ``clients`` at once, in milliseconds."""
+
+    n: int
+    clients: int
+    per_s: float
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+    errors: int
+
+    def as_dict(self) -> dict[str, float]:
+        """JSON-able, rounded."""
+        return {name: round(value, 2) for name, value in asdict(self).items()}
+
+
+@dataclass(frozen=True)
+class Web:
+    """A running server."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def workers(self) -> list[psutil.Process]:
+        """The processes that answer: those that have the model in memory."""
+        everyone = psutil.Process(self.process.pid).children(recursive=True)
+        return [child for child in everyone if child.memory_info().rss > 50 << 20]
+
+
+@contextmanager
+def web(*, workers: int = 2, threads: int = 4) -> Iterator[Web]:
+    """granian as the Procfile starts it, on a free port, ready to answer."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+        *("--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--workers-kill-timeout", "3", "--no-ws", "--log-level", "warning"),
+        "config.wsgi:application",
+    ]
+    env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOG_LEVEL": "WARNING"}
+    process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
+    try:
+        _wait_until_ready(port, process)
+        yield Web(port, process)
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=20)
+
+
+def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
+    ends = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < ends and process.poll() is None:
+        try:
+            if Client(port).get("/readyz").status == 200:
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("The web server did not become ready.")
+
+
+class Client:
+    """One connection that is kept open; ``session`` is somebody's cookie."""
+
+    def __init__(self, port: int, *, session: str = "") -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.session = session
+
+    def get(self, path: str) -> Answer:
+        """A GET."""
+        return self._ask("GET", path, None)
+
+    def put(self, path: str, body: dict[str, Any]) -> Answer:
+        """A PUT of JSON, past the CSRF check as a page does it."""
+        return self._ask("PUT", path, json.dumps(body).encode())
+
+    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
+        token = "x" * 32
+        headers = {"Cookie": f"sessionid={self.session}; csrftoken={token}"}
+        if body is not None:
+            headers |= {"Content-Type": "application/json", "X-CSRFToken": token}
+        started = time.perf_counter()
+        self._connection.request(method, path, body=body, headers=headers)
+        response = self._connection.getresponse()
+        content = response.read()
+        took_s = time.perf_counter() - started
+        is_json = "json" in (response.headers["Content-Type"] or "")
+        return Answer(response.status, took_s, json.loads(content) if is_json else content)
+
+
+def hammer(
+    web: Web,
+    ask: Callable[[Client, int], Answer],
+    *,
+    sessions: Sequence[str],
+    n: int,
+    clients: int,
+    is_right: Callable[[Answer], bool] = lambda answer: answer.status == 200,
+) -> Latency:
+    """``n`` requests by ``clients`` threads, each going on to the next person after an answer.
+
+    ``ask(client, i)`` makes the i-th request; an answer that is not right counts as an error.
+    """
+    took: list[float] = []
+    wrong: list[Answer] = []
+    numbers = iter(range(n))
+    lock = threading.Lock()
+
+    def work() -> None:
+        client = Client(web.port)
+        while True:
+            with lock:
+                i = next(numbers, None)
+            if i is None:
+                return
+            client.session = sessions[i % len(sessions)]
+            answer = ask(client, i)
+            took.append(answer.took_s)
+            if not is_right(answer):
+                wrong.append(answer)
+
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    seconds = time.perf_counter() - started
+    if wrong:
+        print(f"  wrong: {wrong[0].status} {str(wrong[0].body)[:300]}", file=sys.stderr)
+    return latency(took, clients=clients, seconds=seconds, errors=len(wrong) + n - len(took))
+
+
+def latency(took_s: Sequence[float], *, clients: int, seconds: float, errors: int) -> Latency:
+    """The figures of some answers."""
+    ms = 1000 * np.asarray(took_s)
+    p50, p95, p99 = np.percentile(ms, [50, 95, 99])
+    return Latency(
+        n=len(ms),
+        clients=clients,
+        per_s=len(ms) / seconds,
+        p50_ms=float(p50),
+        p95_ms=float(p95),
+        p99_ms=float(p99),
+        max_ms=float(ms.max()),
+        errors=errors,
+    )
