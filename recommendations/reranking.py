@@ -1,0 +1,298 @@
+"""Re-ranking: from the ranked pool to the list, with every term of it in the evidence.
+
+One place between ranking and explanation. The served policy is blended with the person's own taste,
+calibrated, varied and kept fresh (:mod:`ml.shortlist`); the dials turn any source's list. Facts of
+the pool's films are read fresh, in two queries for any number of people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accounts.models import User
+from accounts.selectors import tastes_of
+from accounts.services import Taste
+from catalog.models import Movie
+from feedback.selectors import UserFeedback
+from ml.dials import Dials
+from ml.reranking import genre_mix
+from ml.shortlist import NEUTRAL, Pool, Shortlist, Strengths, shortlist
+from recommendations.preferences import event_weight
+from recommendations.ranked import EvidencePart, RankedFilm, SourcePart, TermPart
+from recommendations.ranking import RankedPool
+from recommendations.snapshot import Snapshot
+from recommendations.sources import HYBRID
+from recommendations.strengths import SERVED
+from recommendations.visits import NOTHING_SHOWN, Shown, shown_to
+
+POOL_FILMS = 200  # re-ranked; what the model put behind them follows as it was
+OFF = Strengths()
+LIKED_STARS = 4.0
+RERANKING = "re-ranking"
+
+
+@dataclass(frozen=True)
+class ListContext:
+    """What shapes a person's list beside the model: where the dials stand, what was shown."""
+
+    dials: Dials = NEUTRAL
+    shown: Shown = field(default_factory=lambda: NOTHING_SHOWN)
+
+
+PLAIN = ListContext()
+
+
+def dials_of(taste: Taste) -> Dials:
+    """The dials of a person's settings."""
+    return Dials(
+        surprise=taste.surprise, era=taste.era, length=taste.length, diversity=taste.diversity
+    )
+
+
+def contexts_of(users: Sequence[User]) -> list[ListContext]:
+    """One per person, in at most four queries for all of them."""
+    tastes, shown = tastes_of(users), shown_to([user.pk for user in users])
+    return [
+        ListContext(
+            dials=dials_of(tastes.get(user.pk, Taste())),
+            shown=shown.get(user.pk, NOTHING_SHOWN),
+        )
+        for user in users
+    ]
+
+
+def context_of(user: object) -> ListContext:
+    """One person's; a visitor has none."""
+    return contexts_of([user])[0] if isinstance(user, User) else PLAIN
+
+
+@dataclass(frozen=True)
+class FilmFacts:
+    """Facts of some films by film id; ``genres`` are columns of one table."""
+
+    year: dict[int, float]
+    runtime: dict[int, float]
+    popularity: dict[int, int]
+    genres: dict[int, list[int]]
+    n_genres: int
+
+    def multi_hot(self, movie_ids: Sequence[int]) -> NDArray[np.float64]:
+        """[n, n_genres]."""
+        out = np.zeros((len(movie_ids), self.n_genres))
+        for row, movie_id in enumerate(movie_ids):
+            out[row, self.genres.get(movie_id, [])] = 1.0
+        return out
+
+
+def film_facts(movie_ids: Iterable[int]) -> FilmFacts:
+    """What re-ranking needs to know of these films, in two queries."""
+    wanted = sorted(set(movie_ids))
+    rows = Movie.objects.filter(pk__in=wanted).values_list(
+        "pk", "year", "runtime_min", "rating_count"
+    )
+    year, runtime, popularity = {}, {}, {}
+    for pk, made, minutes, count in rows:
+        year[pk] = np.nan if made is None else float(made)
+        runtime[pk] = np.nan if minutes is None else float(minutes)
+        popularity[pk] = count
+    pairs = list(
+        Movie.genres.through.objects.filter(movie_id__in=wanted).values_list("movie_id", "genre_id")
+    )
+    column = {genre: i for i, genre in enumerate(sorted({genre for _, genre in pairs}))}
+    genres: dict[int, list[int]] = {}
+    for movie_id, genre in pairs:
+        genres.setdefault(movie_id, []).append(column[genre])
+    return FilmFacts(year, runtime, popularity, genres, len(column))
+
+
+@dataclass(frozen=True)
+class Reranked:
+    """One person's list in order. ``terms`` and ``taste`` belong to its films, place by place.
+
+    ``terms`` [n] by name; ``taste`` [m, n] is each of ``liked_ids``' part of the taste term.
+    """
+
+    pool: RankedPool
+    scores: NDArray[np.float64]
+    terms: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    taste: NDArray[np.float64] | None = None
+    liked_ids: tuple[int, ...] = ()
+    cost: float = 0.0
+    kept: float = 1.0
+
+    def first(self, n: int) -> Reranked:
+        """The first ``n`` films."""
+        return self.select(np.arange(min(n, len(self.scores))))
+
+    def select(self, at: NDArray[np.integer]) -> Reranked:
+        """The films at these places."""
+        return replace(
+            self,
+            pool=self.pool.select(at),
+            scores=self.scores[at],
+            terms={name: values[at] for name, values in self.terms.items()},
+            taste=None if self.taste is None else self.taste[:, at],
+        )
+
+    def explained(self, films: Sequence[RankedFilm]) -> tuple[RankedFilm, ...]:
+        """The model's explanation of these films, with the terms of re-ranking beside it."""
+        if not self.terms:
+            return tuple(films)
+        return tuple(self._explained(film, at) for at, film in enumerate(films))
+
+    def _explained(self, film: RankedFilm, at: int) -> RankedFilm:
+        gained: dict[int, float] = {}
+        shift = 0.0
+        for name, values in self.terms.items():
+            if name == "taste" and self.taste is not None:
+                own = self.taste[:, at]
+                gained = dict(zip(self.liked_ids, own.tolist(), strict=True))
+                shift = float(values[at]) - float(own.sum())
+        known = {part.movie_id: part.contribution for part in film.evidence}
+        for movie_id, value in gained.items():
+            known[movie_id] = known.get(movie_id, 0.0) + value
+        terms = tuple(
+            TermPart(name, float(values[at]))
+            for name, values in self.terms.items()
+            if name != "taste" and values[at]
+        )
+        added = shift + sum(gained.values()) + sum(term.contribution for term in terms)
+        by_source = (*film.by_source, SourcePart(RERANKING, added)) if film.by_source else ()
+        return replace(
+            film,
+            baseline=film.baseline + shift,
+            evidence=tuple(EvidencePart(pk, value, 0.0) for pk, value in known.items() if value),
+            terms=terms,
+            by_source=by_source,
+        ).with_shares()
+
+
+def rerank(
+    pools: Sequence[RankedPool],
+    people: Sequence[UserFeedback],
+    contexts: Sequence[ListContext],
+    *,
+    snapshot: Snapshot,
+    source: str,
+    movie_ids: Sequence[NDArray[np.integer]],
+) -> list[Reranked]:
+    """Everybody's list. ``movie_ids`` are the film ids of ``pools``, place by place."""
+    strengths = SERVED if source == HYBRID else OFF
+    is_plain = [strengths == OFF and context.dials == NEUTRAL for context in contexts]
+    if all(is_plain):
+        return [Reranked(pool, pool.scores) for pool in pools]
+    liked = [liked_films(person) for person in people]
+    wanted: set[int] = set()
+    for ids, own in zip(movie_ids, liked, strict=True):
+        wanted.update(int(pk) for pk in ids[:POOL_FILMS])
+        wanted.update(pk for pk, _ in own)
+    facts = film_facts(wanted)
+    vectors = Vectors(snapshot)
+    return [
+        Reranked(pool, pool.scores)
+        if is_plain[i]
+        else _one(
+            pool,
+            [int(pk) for pk in movie_ids[i][:POOL_FILMS]],
+            liked[i],
+            contexts[i],
+            facts=facts,
+            vectors=vectors,
+            strengths=strengths,
+        )
+        for i, pool in enumerate(pools)
+    ]
+
+
+def liked_films(person: UserFeedback) -> list[tuple[int, float]]:
+    """(film id, weight) of what the person wants more of, oldest first."""
+    return [
+        (event.movie_id, event_weight(event))
+        for event in person.history
+        if event.kind == "like" or (event.stars is not None and float(event.stars) >= LIKED_STARS)
+    ]
+
+
+class Vectors:
+    """Film vectors of the policy's first model that has any: films liked by the same people."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.items = snapshot.items
+        self.table: NDArray[np.float32] | None = next(
+            (
+                model.item_factors
+                for model in snapshot.hybrid.models.values()
+                if hasattr(model, "item_factors")
+            ),
+            None,
+        )
+
+    def of(self, movie_ids: Sequence[int]) -> NDArray[np.floating] | None:
+        """[n, d]; zero rows for films that the model does not know; None without such a model."""
+        if self.table is None:
+            return None
+        index = self.items.index(np.array(movie_ids, dtype=np.int64))
+        found = self.table[np.maximum(index, 0)].astype(np.float64)
+        found[index < 0] = 0.0
+        return found
+
+
+def _one(
+    pool: RankedPool,
+    movie_ids: list[int],
+    liked: list[tuple[int, float]],
+    context: ListContext,
+    *,
+    facts: FilmFacts,
+    vectors: Vectors,
+    strengths: Strengths,
+) -> Reranked:
+    liked_ids = [pk for pk, _ in liked]
+    weight = np.array([w for _, w in liked])
+    shown = context.shown
+    head = pool.first(POOL_FILMS)
+    found = shortlist(
+        Pool(
+            model_score=head.scores,
+            vectors=vectors.of(movie_ids),
+            liked_vectors=vectors.of(liked_ids),
+            liked_weight=weight,
+            genres=facts.multi_hot(movie_ids),
+            genre_target=genre_mix(facts.multi_hot(liked_ids), weight=weight),
+            ignored=np.array([shown.times.get(pk, 0) for pk in movie_ids], dtype=float),
+            ignored_days=np.array([shown.days.get(pk, 0) for pk in movie_ids], dtype=float),
+            is_repeat=np.array([pk in shown.last for pk in movie_ids], dtype=bool),
+            is_pinned=np.array([pk in shown.pinned for pk in movie_ids], dtype=bool),
+            popularity=np.array([facts.popularity.get(pk, 0) for pk in movie_ids], dtype=float),
+            year=np.array([facts.year.get(pk, np.nan) for pk in movie_ids]),
+            runtime=np.array([facts.runtime.get(pk, np.nan) for pk in movie_ids]),
+        ),
+        strengths,
+        dials=context.dials,
+    )
+    return _with_tail(pool, found, tuple(liked_ids))
+
+
+def _with_tail(pool: RankedPool, found: Shortlist, liked_ids: tuple[int, ...]) -> Reranked:
+    """The films behind the re-ranked ones follow with the model's score and no terms."""
+    n_head, n_tail = len(found.score), len(pool.items) - len(found.score)
+    order = np.concatenate([found.order, np.arange(n_head, len(pool.items))])
+
+    def padded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        rest = np.zeros((*values.shape[:-1], n_tail))
+        return np.concatenate([values, rest], axis=-1)[..., order]
+
+    scores = np.concatenate([found.score, pool.scores[n_head:]])[order]
+    return Reranked(
+        pool=pool.select(order),
+        scores=scores,
+        terms={name: padded(values) for name, values in found.terms.items()},
+        taste=None if found.taste_events is None else padded(found.taste_events),
+        liked_ids=liked_ids,
+        cost=found.cost,
+        kept=found.kept,
+    )

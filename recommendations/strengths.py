@@ -1,0 +1,5 @@
+"""How strong the served list's re-ranking is; ``benchmarks/reranking.py`` measures what it costs."""
+
+from ml.shortlist import Strengths
+
+SERVED = Strengths(taste=0.3, genres=0.5, ignored=0.5, variety=0.1, max_repeats=0.7)
