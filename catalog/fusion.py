@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Chosen on the validation half of benchmarks/queries/known_items.jsonl (benchmarks/search.py).
-WORDS_WEIGHT = 0.5
+WORDS_WEIGHT = 0.6
 # Reciprocal rank fusion's usual constant (Cormack et al. 2009); measured beside the weighted sum.
 RRF_K = 60
 # A title as typed beats everything that is only about the same things.

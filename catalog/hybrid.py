@@ -24,7 +24,7 @@ from catalog.embeddings.nearest import (
     nearest_among,
     nearest_films,
 )
-from catalog.fusion import GOOD_TITLE, Evidence, weighted_sum
+from catalog.fusion import FAIR_TITLE, GOOD_TITLE, Evidence, weighted_sum
 from catalog.intent import Chip, Kind, Reading, parse
 from catalog.known_names import CatalogNames
 from catalog.llm.reader import is_configured, read_by_llm
@@ -40,6 +40,7 @@ MAX_TEXT = 400
 CANDIDATES = 200
 # Longer requests are no titles; the longest titles in MovieLens have twenty words.
 MAX_TITLE_WORDS = 20
+MAX_WORDS_FOR_PARTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +182,9 @@ def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float)
     near = Near((), ())
     if vector is not None and space is not None:
         near = _near(vector, space, scope, words)
-    titles = {hit.movie_id: hit.title_score for hit in hits}
+    # In a long request a part of a title is chance; a whole one is not.
+    least = FAIR_TITLE if len(reading.text.split()) <= MAX_WORDS_FOR_PARTS else GOOD_TITLE
+    titles = {hit.movie_id: hit.title_score for hit in hits if hit.title_score >= least}
     exact = {hit.movie_id for hit in hits if hit.is_exact}
     evidence = Evidence(words=words, meaning=near.as_dict(), titles=titles, taste={})
     wants_meaning = bool(reading.text or liked)
