@@ -1,21 +1,14 @@
-"""How well search finds: misspelt titles, films told by their plots, conditions in sentences."""
+"""How well search finds: misspelt titles, and conditions in sentences."""
 
 from __future__ import annotations
 
 import json
 import random
 import unicodedata
-import zlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from catalog.fusion import Evidence
 
 QUERIES = Path(__file__).resolve().parent / "queries"
-WEIGHTS = tuple(round(0.05 * step, 2) for step in range(21))
 WAIT_S = 120.0
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -90,118 +83,7 @@ def titles(*, n: int = 500, seed: int = 4) -> dict:
     return {"n": n, "seed": seed, "top3": 1 - len(misses) / n, "misses": misses[:40]}
 
 
-# --- (b) meaning --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Case:
-    """A query, its film, and what speaks for which films."""
-
-    target: int
-    is_validation: bool
-    evidence: Evidence
-    served: tuple[int, ...]
-    full_text: tuple[int, ...]
-
-
-def cases() -> list[Case]:
-    """Evidence for every known-item query; films are found by their IMDb id."""
-    from catalog.embeddings.encoders import query_vectors
-    from catalog.embeddings.nearest import active_space, nearest_among, nearest_films
-    from catalog.fusion import Evidence
-    from catalog.hybrid import CANDIDATES, search
-    from catalog.models import ExternalId, Movie
-    from catalog.words import films_by_words
-
-    space = active_space()
-    assert space is not None, "no vectors: run manage.py embed_movies first"
-    ids = dict(ExternalId.objects.filter(source="imdb").values_list("value", "movie_id"))
-    out = []
-    for line in read_lines("known_items.jsonl"):
-        query = line["query"]
-        vector = query_vectors.get(query, encoder=space.encoder, wait_s=WAIT_S)
-        assert vector is not None, "the encoder cannot be loaded"
-        found, scores = films_by_words(query, n=CANDIDATES)
-        words = dict(zip(found.tolist(), scores.tolist(), strict=True))
-        near = nearest_films(vector, space, films=Movie.objects.visible(), n=CANDIDATES)
-        missing = sorted(set(words) - set(near.movie_ids))
-        more = nearest_among(vector, space, movie_ids=missing, n=max(1, len(missing)))
-        out.append(
-            Case(
-                target=ids[line["imdb_id"]],
-                is_validation=zlib.crc32(line["imdb_id"].encode()) % 2 == 0,
-                evidence=Evidence(words, near.as_dict() | more.as_dict(), {}, {}),
-                served=tuple(f.movie_id for f in search(query, limit=10, wait_s=WAIT_S).found),
-                full_text=_full_text(query),
-            )
-        )
-    return out
-
-
-def _full_text(query: str) -> tuple[int, ...]:
-    """Postgres' own full text with any of the words, by ts_rank: no idf, as it ships."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "WITH q AS (SELECT replace(plainto_tsquery('english', %s)::text, '&', '|')::tsquery w) "
-            "SELECT m.id FROM catalog_movie m, q WHERE m.search_vector @@ q.w AND NOT is_hidden "
-            "ORDER BY ts_rank(m.search_vector, q.w, 1) DESC, m.id LIMIT 10",
-            [query],
-        )
-        return tuple(row[0] for row in cursor.fetchall())
-
-
-def first_ten(scores: Mapping[int, float]) -> tuple[int, ...]:
-    """The ten best, ties by id."""
-    return tuple(sorted(scores, key=lambda pk: (-scores[pk], pk))[:10])
-
-
-def figures(cases: Sequence[Case], answer: Callable[[Case], Sequence[int]]) -> dict[str, float]:
-    """MRR@10 and recall@10."""
-    ranks = [
-        answer(case).index(case.target) + 1 if case.target in answer(case) else 0 for case in cases
-    ]
-    return {
-        "mrr@10": sum(1 / rank for rank in ranks if rank) / len(ranks),
-        "recall@10": sum(rank > 0 for rank in ranks) / len(ranks),
-    }
-
-
-def meaning() -> dict:
-    """Each way alone and together; the weight is chosen on one half, the other reported."""
-    from catalog.fusion import WORDS_WEIGHT, reciprocal_ranks, weighted_sum
-
-    everything = cases()
-    valid = [case for case in everything if case.is_validation]
-    test = [case for case in everything if not case.is_validation]
-
-    def weighted(weight: float) -> Callable[[Case], tuple[int, ...]]:
-        return lambda case: first_ten(weighted_sum(case.evidence, words_weight=weight))
-
-    sweep = {weight: figures(valid, weighted(weight))["mrr@10"] for weight in WEIGHTS}
-    best = max(sweep, key=lambda weight: (sweep[weight], -abs(weight - 0.5)))
-    systems: dict[str, Callable[[Case], Sequence[int]]] = {
-        "Postgres full text (ts_rank)": lambda case: case.full_text,
-        "words alone (BM25)": lambda case: first_ten(case.evidence.words),
-        "vectors alone": lambda case: first_ten(case.evidence.meaning),
-        "rank fusion": lambda case: first_ten(reciprocal_ranks(case.evidence)),
-        f"weighted sum, words {best}": weighted(best),
-        f"as served (words {WORDS_WEIGHT}, intent parser on)": lambda case: case.served,
-    }
-    return {
-        "n": len(everything),
-        "n_validation": len(valid),
-        "n_test": len(test),
-        "validation_sweep": sweep,
-        "chosen": best,
-        "shipped": WORDS_WEIGHT,
-        "test": {name: figures(test, answer) for name, answer in systems.items()},
-        "all": {name: figures(everything, answer) for name, answer in systems.items()},
-    }
-
-
-# --- (c) intent ---------------------------------------------------------------------------------
+# --- (b) intent ---------------------------------------------------------------------------------
 
 
 def intents(reader: Callable | None = None) -> dict:

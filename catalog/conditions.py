@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from catalog.filters import years_label
@@ -45,8 +45,9 @@ def _condition(chip: Chip) -> Q:
 
 
 def _related(rows, chip: Chip) -> Q:  # noqa: ANN001 - any queryset with movie_id
-    meets = Q(pk__in=rows.values("movie_id"))
-    return ~meets if chip.is_negated else meets
+    # Not "id not in (...)": that lists all films of a genre before the first one is looked at.
+    meets = Exists(rows.filter(movie_id=OuterRef("pk")))
+    return Q(~meets if chip.is_negated else meets)
 
 
 def _genre_ids(chip: Chip) -> list[int]:

@@ -24,7 +24,7 @@ from catalog.embeddings.nearest import (
     nearest_among,
     nearest_films,
 )
-from catalog.fusion import GOOD_TITLE, Evidence, weighted_sum
+from catalog.fusion import FAIR_TITLE, FAME_WEIGHT, GOOD_TITLE, Evidence, weighted_sum
 from catalog.intent import Chip, Kind, Reading, parse
 from catalog.known_names import CatalogNames
 from catalog.llm.reader import is_configured, read_by_llm
@@ -40,6 +40,7 @@ MAX_TEXT = 400
 CANDIDATES = 200
 # Longer requests are no titles; the longest titles in MovieLens have twenty words.
 MAX_TITLE_WORDS = 20
+MAX_WORDS_FOR_PARTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +161,14 @@ class _Scope:
         ids = list(films.order_by().values_list("pk", flat=True)[: EXACT_BELOW + 1])
         return cls(films, ids if len(ids) <= EXACT_BELOW else None, is_everything=False)
 
-    def keep(self, movie_ids: Sequence[int]) -> set[int]:
-        """Those that may be shown, among these."""
+    def keep(self, movie_ids: Sequence[int]) -> dict[int, int]:
+        """Those that may be shown, among these, and how many people rated each; one query."""
+        films = self.films
         if self.ids is not None:
-            return set(self.ids) & set(movie_ids)
-        return set(self.films.filter(pk__in=list(movie_ids)).values_list("pk", flat=True))
+            allowed = set(self.ids)
+            movie_ids = [pk for pk in movie_ids if pk in allowed]
+            films = Movie.objects.visible()
+        return dict(films.filter(pk__in=list(movie_ids)).values_list("pk", "rating_count"))
 
 
 def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float) -> Answer:
@@ -181,9 +185,11 @@ def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float)
     near = Near((), ())
     if vector is not None and space is not None:
         near = _near(vector, space, scope, words)
-    titles = {hit.movie_id: hit.title_score for hit in hits}
+    # In a long request a part of a title is chance; a whole one is not.
+    least = FAIR_TITLE if len(reading.text.split()) <= MAX_WORDS_FOR_PARTS else GOOD_TITLE
+    titles = {hit.movie_id: hit.title_score for hit in hits if hit.title_score >= least}
     exact = {hit.movie_id for hit in hits if hit.is_exact}
-    evidence = Evidence(words=words, meaning=near.as_dict(), titles=titles, taste={})
+    evidence = Evidence(words=words, meaning=near.as_dict(), titles=titles)
     wants_meaning = bool(reading.text or liked)
     if not wants_meaning:
         found = _popular(reading, scope, limit=limit)
@@ -244,9 +250,11 @@ def _fused(
         words={pk: score for pk, score in evidence.words.items() if pk in kept},
         meaning={pk: score for pk, score in evidence.meaning.items() if pk in kept},
         titles={pk: score for pk, score in evidence.titles.items() if pk in kept},
-        taste=_taste(reading, kept),
+        taste=_taste(reading, set(kept)),
+        ratings=kept,
     )
-    scores = weighted_sum(evidence)
+    # Who asks for films like one wants to discover; who tells a plot, to remember.
+    scores = weighted_sum(evidence, fame_weight=FAME_WEIGHT if reading.text else 0.0)
     # Among titles as good as each other, fame decides, as in the search for titles alone.
     fame = {hit.movie_id: hit.score for hit in hits}
     found = [

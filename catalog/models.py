@@ -128,6 +128,13 @@ class Movie(models.Model):
             ),
             models.Index(fields=["-rating_count", "id"], name="catalog_movie_popular"),
             models.Index(fields=["-year", "id"], name="catalog_movie_year"),
+            # Conditions of a search are met from the index alone.
+            models.Index(
+                fields=["id"],
+                include=["year", "runtime_min", "language", "certification", "countries"],
+                condition=models.Q(is_hidden=False),
+                name="catalog_movie_facts",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -38,6 +38,8 @@ _WORD_SCORE = 60.0
 _WORD_SPAN = 24.0
 _YEAR_BONUS = 12.0
 _FAME_WEIGHT = 0.9
+# A title that cannot reach this by its length alone is not compared: what counts starts above.
+_NEVER_BELOW = LOOSE_TITLE_SCORE - _YEAR_BONUS
 
 
 @dataclass(frozen=True)
@@ -116,16 +118,21 @@ def search_films(
     if not titles_only:
         for candidate in _by_words(query, include_hidden):
             found[candidate.movie_id] = candidate
+    scored = [(candidate, *_title_scores(query, candidate)) for candidate in found.values()]
     for least in (MIN_TITLE_SCORE, LOOSE_TITLE_SCORE):
-        hits = [hit for candidate in found.values() if (hit := _scored(query, candidate, least))]
+        hits = [
+            hit
+            for candidate, best, plain in scored
+            if (hit := _hit(query, candidate, best=best, plain=plain, least=least))
+        ]
         if hits:
             break
     hits.sort(key=lambda hit: (-hit.score, hit.movie_id))
     return hits[:limit]
 
 
-def _scored(query: Query, candidate: _Candidate, least: float) -> Hit | None:
-    fame = _FAME_WEIGHT * math.log2(1 + candidate.rating_count)
+def _title_scores(query: Query, candidate: _Candidate) -> tuple[float, float]:
+    """(best score with what the year adds or takes, best without)."""
     best = plain = 0.0
     for typed in query.readings:
         score = _title_score(typed, candidate.titles)
@@ -134,6 +141,13 @@ def _scored(query: Query, candidate: _Candidate, least: float) -> Hit | None:
             score += _YEAR_BONUS if candidate.year == query.year else -_YEAR_BONUS
         # The whole query may be the title, year and all: "Blade Runner 2049".
         best = max(best, score)
+    return best, plain
+
+
+def _hit(
+    query: Query, candidate: _Candidate, *, best: float, plain: float, least: float
+) -> Hit | None:
+    fame = _FAME_WEIGHT * math.log2(1 + candidate.rating_count)
     word = 0.0
     if candidate.word_rank > 0:
         word = _WORD_SCORE + _WORD_SPAN * candidate.word_rank
@@ -152,11 +166,17 @@ def _scored(query: Query, candidate: _Candidate, least: float) -> Hit | None:
 
 
 def _title_score(typed: str, titles: tuple[str, ...]) -> float:
-    """0 to 100: the best of a film's titles; spaces and word order may be wrong, ends missing."""
+    """0 to 100: the best of a film's titles; spaces and word order may be wrong, ends missing.
+
+    Titles too short to come near a long request count 0: no ratio of theirs can pass.
+    """
     best = 0.0
+    solid = typed.replace(" ", "")
     for title in _with_variants(titles):
+        if 200 * len(title) < _NEVER_BELOW * (len(title) + len(solid)):
+            continue
         score = fuzz.ratio(typed, title)
-        score = max(score, 0.98 * fuzz.ratio(typed.replace(" ", ""), title.replace(" ", "")))
+        score = max(score, 0.98 * fuzz.ratio(solid, title.replace(" ", "")))
         if len(typed) >= 3:
             score = max(score, 0.95 * fuzz.token_sort_ratio(typed, title))
             if len(title) > len(typed):

@@ -234,11 +234,12 @@ def _is_release(work: Working, match: re.Match[str], cue: str) -> bool:
     before, after = work.text[: match.start()], work.text[match.end() :]
     if cue in {"from", "made", "released"}:
         return True
-    if _FILMS_BEFORE.search(before) or _follows_genre(before):
+    is_head = work.is_head(match.start())
+    if is_head and (_FILMS_BEFORE.search(before) or _follows_genre(before)):
         return True
     if cue == "in":
         return False
-    return work.is_head(match.start()) or (not after.strip() and len(work.text.split()) <= 6)
+    return is_head or (not after.strip() and len(work.text.split()) <= 6)
 
 
 def _follows_genre(before: str) -> bool:

@@ -1,9 +1,20 @@
 """HNSW indexes, built while films are read and written."""
 
+from django.contrib.postgres.indexes import OpClass
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db import migrations
+from django.db import migrations, models
+from django.db.models.functions import Cast
+from pgvector.django import HalfVectorField, HnswIndex
 
-from catalog.embeddings.models import hnsw_index
+
+def _index(*, encoder: str, dim: int, name: str) -> HnswIndex:
+    return HnswIndex(
+        OpClass(Cast("vector", HalfVectorField(dimensions=dim)), name="halfvec_cosine_ops"),
+        name=name,
+        m=16,
+        ef_construction=64,
+        condition=models.Q(encoder=encoder),
+    )
 
 
 class Migration(migrations.Migration):
@@ -13,10 +24,10 @@ class Migration(migrations.Migration):
     operations = [
         AddIndexConcurrently(
             "movieembedding",
-            hnsw_index(encoder="all-MiniLM-L6-v2", dim=384, name="catalog_hnsw_minilm"),
+            _index(encoder="all-MiniLM-L6-v2", dim=384, name="catalog_hnsw_minilm"),
         ),
         AddIndexConcurrently(
             "movieembedding",
-            hnsw_index(encoder="all-mpnet-base-v2", dim=768, name="catalog_hnsw_mpnet"),
+            _index(encoder="all-mpnet-base-v2", dim=768, name="catalog_hnsw_mpnet"),
         ),
     ]

@@ -156,6 +156,13 @@ def test_fusion_prefers_what_both_ways_find():
     assert weighted_sum(Evidence({1: 2.0}, {}, {}, {}))[1] == 1.0
 
 
+def test_fame_decides_between_films_that_fit_alike_and_no_further():
+    evidence = Evidence({1: 5.0, 2: 5.0, 3: 1.0}, {}, ratings={2: 60, 3: 900})
+    scores = weighted_sum(evidence)
+    assert sorted(scores, key=scores.get, reverse=True) == [2, 1, 3]
+    assert weighted_sum(evidence, fame_weight=0.0)[1] == weighted_sum(evidence, fame_weight=0.0)[2]
+
+
 class Links(HTMLParser):
     """Addresses of the chips on a page."""
 

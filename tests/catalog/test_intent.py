@@ -87,6 +87,7 @@ def test_conditions_are_read(said, understood, rest):
         "a gangster has 24 hours to find the money",
         "a crime boss adopts an orphan",
         "a story set in 1944 in a village in Japan",
+        "a year in the life of a family in 1970s Mexico City",
         "an action hero loses his memory",
         "a boy who would like to be an alien",
         "two women with nothing in common drive to the coast",
