@@ -11,7 +11,9 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog import hybrid
 from catalog.cards import ReasonPart
+from catalog.conditions import films_meeting
 from catalog.hybrid import Answer
+from catalog.intent import Kind
 from catalog.models import Movie
 from catalog.search_request import ShownChip, chips_shown
 from feedback.selectors import (
@@ -20,11 +22,13 @@ from feedback.selectors import (
     passed_movie_ids,
     watchlisted_movie_ids,
 )
+from recommendations.home import similar_by_behaviour
 from recommendations.limits import barred_for
 from recommendations.ranked import RankedFilm, RankedList
 from recommendations.selectors import recommendations_for
+from recommendations.snapshot import current_snapshot
 from recommendations.tonight import tonight_for
-from recommendations.wishes import Wish, wish_reason
+from recommendations.wishes import Wish, read_wish, wish_reason
 
 SURFACE = "swipe"
 MAX_CARDS = 50
@@ -32,6 +36,8 @@ MAX_HELD = 300
 MAX_FIRST = 5
 SEARCH = "search"
 PUT_BACK = "put_back"
+NEIGHBOURS = 200
+RANK_OFFSET = 20  # of the reciprocal ranks: the first of one list outweighs the twentieth of both
 
 
 @dataclass(frozen=True)
@@ -78,17 +84,12 @@ def _searched(wish: Wish, person: UserFeedback, *, n: int, gone: frozenset[int])
     """What the search finds, in its order. Conditions hold for every film: nothing fills up."""
     if wish.search is None:
         raise ValueError("This wish is no sentence.")
-    answer: Answer = hybrid.search(wish.search.text, chips=wish.search.chips)
-    reason = wish_reason(answer)
+    answer = hybrid.search(wish.search.text, chips=wish.search.chips, reader=read_wish)
+    reason = wish_reason(answer) or (ReasonPart(_("The title that you typed")),)
     films = [
-        RankedFilm(
-            movie_id=found.movie_id,
-            source=SEARCH,
-            score=found.score,
-            reason=reason or (ReasonPart(_("The title that you typed")),),
-        )
-        for found in answer.found
-        if found.movie_id not in gone
+        RankedFilm(movie_id=movie_id, source=SEARCH, score=score, reason=reason)
+        for movie_id, score in _in_order(answer)
+        if movie_id not in gone
     ]
     ranked = RankedList(
         films=tuple(films[:n]),
@@ -99,6 +100,30 @@ def _searched(wish: Wish, person: UserFeedback, *, n: int, gone: frozenset[int])
         answers=wish.to_log(),
     )
     return Deal(ranked, chips=tuple(chips_shown(answer)), text=answer.reading.text)
+
+
+def _in_order(answer: Answer) -> list[tuple[int, float]]:
+    """(film, score), best first. "Like Heat" also means: liked by the people who like Heat.
+
+    The two orders are fused by rank; what the people like keeps to the conditions, too.
+    """
+    liked = [int(chip.value) for chip in answer.reading.chips if chip.kind is Kind.LIKE]
+    snapshot = current_snapshot() if liked else None
+    if snapshot is None:
+        return [(film.movie_id, film.score) for film in answer.found]
+    orders = [[film.movie_id for film in answer.found]]
+    for movie_id in liked:
+        near = similar_by_behaviour(movie_id, snapshot, n=NEIGHBOURS)
+        orders.append([film.movie_id for film in near])
+    wanted = {pk for order in orders[1:] for pk in order} - set(liked)
+    allowed = set(
+        films_meeting(answer.reading.chips).filter(pk__in=wanted).values_list("pk", flat=True)
+    ) | set(orders[0])
+    scores: dict[int, float] = {}
+    for order in orders:
+        for place, movie_id in enumerate(pk for pk in order if pk in allowed):
+            scores[movie_id] = scores.get(movie_id, 0.0) + 1.0 / (RANK_OFFSET + place)
+    return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _put_first(movie_ids: Sequence[int], *, gone: frozenset[int]) -> tuple[RankedFilm, ...]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from catalog.cards import ReasonPart
 from catalog.conditions import chip_label, liked_titles
-from catalog.hybrid import Answer
-from catalog.intent import Chip, Kind
+from catalog.hybrid import Answer, read_request
+from catalog.intent import Chip, Kind, Reading
+from catalog.models import Movie
 from catalog.search_request import SearchRequest
 from ml.intent import Mood, QuizAnswers
 
 MAX_SHOWN_CHIPS = 3  # in a reason; the page shows them all
+# "like Heat but shorter": words that compare with the film that is named.
+COMPARED = re.compile(
+    r"\b(?:(?:but|and|only|a bit|a little|much) )*(?P<way>shorter|longer|newer|more recent|older)\b"
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,36 @@ class Wish:
     def to_log(self) -> dict[str, object]:
         """What the slate remembers of it."""
         return {"wish": self.as_query()} if not self.is_open else {}
+
+
+def read_wish(raw: str) -> Reading:
+    """The sentence's chips; "shorter", "longer", "newer" and "older" measured by the named films.
+
+    With several named, all of them count: shorter than the shortest, newer than the newest.
+    """
+    reading = read_request(raw)
+    liked = [int(chip.value) for chip in reading.chips if chip.kind is Kind.LIKE]
+    ways = [match["way"] for match in COMPARED.finditer(reading.text)]
+    if not liked or not ways:
+        return reading
+    facts = list(Movie.objects.filter(pk__in=liked).values_list("runtime_min", "year"))
+    minutes = [runtime for runtime, _year in facts if runtime]
+    years = [year for _runtime, year in facts if year]
+    added = [chip for way in ways if (chip := _compared(way, minutes, years))]
+    if not added:
+        return reading
+    text = " ".join(COMPARED.sub(" ", reading.text).split())
+    return replace(reading, chips=(*reading.chips, *dict.fromkeys(added)), text=text)
+
+
+def _compared(way: str, minutes: list[int], years: list[int]) -> Chip | None:
+    if way == "shorter":
+        return Chip(Kind.RUNTIME, f"-{min(minutes) - 1}") if minutes else None
+    if way == "longer":
+        return Chip(Kind.RUNTIME, f"{max(minutes) + 1}-") if minutes else None
+    if way == "older":
+        return Chip(Kind.YEARS, f"-{min(years) - 1}") if years else None
+    return Chip(Kind.YEARS, f"{max(years) + 1}-") if years else None
 
 
 def wish_reason(answer: Answer) -> tuple[ReasonPart, ...]:
