@@ -12,7 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.requests import signed_in
+from accounts.permissions import IsPerson
+from accounts.requests import person_for_feedback
 from feedback.batch import (
     MAX_EVENTS,
     FeedbackItem,
@@ -79,7 +80,9 @@ class FeedbackAnswerSerializer(serializers.Serializer):
 
 
 class FeedbackApi(APIView):
-    """The caller's feedback, in batches."""
+    """The caller's feedback, in batches. A visitor begins with the first of them."""
+
+    permission_classes = (IsPerson,)
 
     @extend_schema(
         operation_id="feedback_send",
@@ -92,8 +95,10 @@ class FeedbackApi(APIView):
         """200 also where events were refused: every result says what became of its event."""
         parsed = [_parsed(raw) for raw in _raw_events(request.data)]
         items = [item for item in parsed if isinstance(item, FeedbackItem)]
-        person = signed_in(request.user)
-        applied = iter(feedback_apply(user=person, items=items))
+        # Nobody becomes a visitor by a batch in which nothing makes sense.
+        applied = iter(
+            feedback_apply(user=person_for_feedback(request), items=items) if items else []
+        )
         outcomes = [item if isinstance(item, Outcome) else next(applied) for item in parsed]
         counts = {
             status.value: sum(outcome.status is status for outcome in outcomes) for status in Status

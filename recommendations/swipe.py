@@ -16,6 +16,7 @@ from catalog.hybrid import Answer
 from catalog.intent import Kind
 from catalog.models import Movie
 from catalog.search_request import ShownChip, chips_shown
+from catalog.selectors import audience_is_simulated
 from feedback.selectors import (
     UserFeedback,
     feedback_of,
@@ -105,10 +106,12 @@ def _searched(wish: Wish, person: UserFeedback, *, n: int, gone: frozenset[int])
 def _in_order(answer: Answer) -> list[tuple[int, float]]:
     """(film, score), best first. "Like Heat" also means: liked by the people who like Heat.
 
-    The two orders are fused by rank; what the people like keeps to the conditions, too.
+    The two orders are fused by rank; what the people like keeps to the conditions, too. An invented
+    audience is asked only where the search knows nothing, which is before texts are embedded.
     """
     liked = [int(chip.value) for chip in answer.reading.chips if chip.kind is Kind.LIKE]
-    snapshot = current_snapshot() if liked else None
+    is_asked = liked and not (answer.found and audience_is_simulated())
+    snapshot = current_snapshot() if is_asked else None
     if snapshot is None:
         return [(film.movie_id, film.score) for film in answer.found]
     orders = [[film.movie_id for film in answer.found]]

@@ -15,9 +15,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
+from accounts.requests import person_of
 from recommendations.swipe import Deal, deal
 from recommendations.swipe_cards import SwipeCard, swipe_cards
-from recommendations.swipe_people import deck_person
 from recommendations.swipe_serializers import DealBodySerializer, DealSerializer
 from recommendations.swipe_slates import receipt_for, shown_log
 from recommendations.wishes import Wish
@@ -40,7 +40,7 @@ class SwipeApi(APIView):
         body = DealBodySerializer(data=request.data)
         body.is_valid(raise_exception=True)
         data = body.validated_data
-        person = deck_person(request)
+        person = person_of(request)
         noted = sum(
             shown_log(shown["receipt"], shown["positions"], user=person)
             for shown in data.get("shown", [])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import messages
@@ -18,6 +17,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.models import User
+from accounts.requests import person_for_feedback, person_of
 from catalog.selectors import audience_is_simulated
 from feedback.batch import FeedbackItem, Status, Verb, feedback_apply
 from feedback.forms import EventForm
@@ -26,7 +26,6 @@ from recommendations.quiz import ANY, MOODS
 from recommendations.swipe import SURFACE, Deal, deal
 from recommendations.swipe_apis import dealt_body
 from recommendations.swipe_cards import swipe_cards
-from recommendations.swipe_people import deck_person
 from recommendations.swipe_slates import shown_log
 from recommendations.wishes import Wish
 
@@ -66,7 +65,7 @@ class AnswerForm(EventForm):
 @never_cache
 def swipe(request: HttpRequest) -> HttpResponse:
     """The deck. ``film`` puts a film on top: the address of a card, for Back and for links."""
-    person = deck_person(request)
+    person = person_of(request)
     wish = Wish.from_query(request.GET)
     film = request.GET.get("film", "")
     first = [int(film)] if film.isascii() and film.isdigit() and len(film) < 18 else []
@@ -88,7 +87,6 @@ def swipe(request: HttpRequest) -> HttpResponse:
         "last": [(answer, SAID[answer.verb]) for answer in answers if answer.verb in SAID],
         "is_audience_simulated": audience_is_simulated(),
         "deck": _script_data(body, wish, person=person, answers=answers),
-        "may_answer": isinstance(person, User),
     }
     return render(request, "recommendations/swipe.html", context)
 
@@ -134,9 +132,7 @@ def answer(request: HttpRequest) -> HttpResponse:
     query = Wish.from_query(QueryDict(form.cleaned_data["wish"])).as_query()
     here = reverse("recommendations:swipe")
     back = f"{here}?{query}" if query else here
-    person = deck_person(request)
-    if not isinstance(person, User):
-        return redirect(f"{reverse('account_login')}?{urlencode({'next': back})}")
+    person = person_for_feedback(request)
     item = form.item()
     [outcome] = feedback_apply(user=person, items=[item])
     if outcome.status is Status.REFUSED:
