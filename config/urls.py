@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
-from config import views
+from config import pwa, views
 from config.styleguide import styleguide
 from recommendations.views import home
 
@@ -12,7 +12,9 @@ urlpatterns = [
     path("", home, name="home"),
     path("about/", views.about, name="about"),
     path("theme/", views.set_theme, name="theme"),
-    path("manifest.webmanifest", views.manifest, name="manifest"),
+    path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("sw.js", pwa.service_worker, name="service_worker"),
+    path("offline/", pwa.offline, name="offline"),
     path("styleguide/", styleguide, name="styleguide"),
     path("", include("recommendations.urls")),
     path("", include("catalog.urls")),

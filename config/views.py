@@ -6,7 +6,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_POST, require_safe
 
 from config.context import THEME_COOKIE, THEMES
@@ -46,10 +45,3 @@ def redirect_back(request: HttpRequest) -> HttpResponseRedirectBase:
     ):
         target = "home"
     return redirect(target)
-
-
-@require_safe
-@cache_control(max_age=24 * 3600, public=True)
-def manifest(request: HttpRequest) -> HttpResponse:
-    """The web app manifest; a template, because static files have hashed names."""
-    return render(request, "manifest.webmanifest", content_type="application/manifest+json")

@@ -135,6 +135,9 @@ class Interaction(models.Model):
         WATCHLIST = "watchlist", "Put on the watchlist"
         UNWATCHLIST = "unwatchlist", "Took off the watchlist"
         OPEN = "open", "Opened the film's page"
+        # No opinion, so no reaction: the swipe deck lets the film rest, other lists may show it.
+        PASS = "pass", "Passed over, not having seen it"  # noqa: S105 - a verb, no password
+        UNPASS = "unpass", "Took a pass back"
 
     event_id = models.UUIDField(unique=True)
     user = models.ForeignKey(

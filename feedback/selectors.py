@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,16 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
-from feedback.models import QuizSession, Rating, Reaction, WatchlistEntry
+from feedback.models import Interaction, QuizSession, Rating, Reaction, WatchlistEntry
+
+# A film passed over is not asked about again for so long: by then it may have been seen.
+PASS_RESTS_FOR = timedelta(days=14)
+# Somebody who takes back and answers again leaves three events for one film.
+_EVENTS_PER_ANSWER = 4
+_VERB_OF_KIND = {
+    Interaction.Kind.WATCHLIST.value: "watchlist",
+    Interaction.Kind.PASS.value: "not_seen",
+}
 
 
 @dataclass(frozen=True)
@@ -148,6 +157,65 @@ def feedback_of(user: User | AnonymousUser, *, now: datetime | None = None) -> U
     if not isinstance(user, User):
         return UserFeedback(generation=0)
     return feedback_of_users([user], now=now)[user.pk]
+
+
+@dataclass(frozen=True)
+class LastAnswer:
+    """The last thing that a person did with a film. ``verb`` as :class:`feedback.batch.Verb`."""
+
+    movie_id: int
+    title: str
+    verb: str
+    at: datetime
+
+
+def passed_movie_ids(user: User | AnonymousUser, *, now: datetime | None = None) -> frozenset[int]:
+    """Films that somebody passed over lately, not having seen them, and did not take back."""
+    if not isinstance(user, User):
+        return frozenset()
+    since = (now or timezone.now()) - PASS_RESTS_FOR
+    rows = (
+        Interaction.objects.filter(
+            user=user,
+            kind__in=[Interaction.Kind.PASS, Interaction.Kind.UNPASS],
+            created_at__gt=since,
+        )
+        .order_by("created_at", "pk")
+        .values_list("movie_id", "kind")
+    )
+    return frozenset(pk for pk, kind in dict(rows).items() if kind == Interaction.Kind.PASS)
+
+
+def watchlisted_movie_ids(user: User | AnonymousUser) -> frozenset[int]:
+    """Films that somebody means to watch."""
+    if not isinstance(user, User):
+        return frozenset()
+    return frozenset(WatchlistEntry.objects.filter(user=user).values_list("movie_id", flat=True))
+
+
+def last_answers(user: User | AnonymousUser, *, surface: str, n: int) -> list[LastAnswer]:
+    """The latest ``n`` films whose last event came from ``surface`` and still holds; one query.
+
+    Newest first: what an undo button takes back, also after the page was loaded anew.
+    """
+    if not isinstance(user, User):
+        return []
+    rows = (
+        Interaction.objects.filter(user=user, movie__is_hidden=False)
+        .exclude(kind=Interaction.Kind.OPEN)
+        .order_by("-created_at", "-pk")
+        .values_list("movie_id", "movie__title", "kind", "value", "surface", "created_at")
+    )
+    answers: list[LastAnswer] = []
+    known: set[int] = set()
+    for movie_id, title, kind, value, came_from, at in rows[: n * _EVENTS_PER_ANSWER]:
+        if movie_id in known:
+            continue
+        known.add(movie_id)
+        verb = _VERB_OF_KIND.get(kind, value if kind == Interaction.Kind.REACT else "")
+        if verb and came_from == surface:
+            answers.append(LastAnswer(movie_id, title, verb, at))
+    return answers[:n]
 
 
 def quiz_answers_of(user: User | AnonymousUser) -> dict[str, Any] | None:

@@ -119,6 +119,16 @@ def watchlist_set(*, user: User, movie: Movie, is_on: bool, event: EventContext)
 
 
 @transaction.atomic
+def film_passed(*, user: User, movie: Movie, is_on: bool, event: EventContext) -> Recorded:
+    """Somebody has not seen a film and has no opinion, or takes that back.
+
+    Only the log knows: what was never seen may be the very film to recommend.
+    """
+    kind = Interaction.Kind.PASS if is_on else Interaction.Kind.UNPASS
+    return Recorded(is_new=_record(user, movie, event, kind=kind) is not None)
+
+
+@transaction.atomic
 def quiz_answered(*, user: User, answers: Mapping[str, object]) -> QuizSession:
     """Keeps one run through the quiz; the latest one counts.
 

@@ -13,9 +13,11 @@ from recommendations.model_apis import (
     TrainingListApi,
 )
 from recommendations.similar_apis import SimilarApi, TitleOrPromptApi
+from recommendations.swipe_apis import SwipeApi
 from recommendations.why_apis import WhyApi
 
 urlpatterns = [
+    path("swipe/", SwipeApi.as_view(), name="api-swipe"),
     path("quiz/", QuizApi.as_view(), name="api-quiz"),
     path("movies/<int:movie_id>/similar/", SimilarApi.as_view(), name="api-similar"),
     path("title-or-prompt/", TitleOrPromptApi.as_view(), name="api-title-or-prompt"),

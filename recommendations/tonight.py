@@ -78,15 +78,21 @@ class Candidates:
 
 
 def tonight_for(
-    user: User | AnonymousUser, answers: QuizAnswers, *, n: int, asked: dict[str, object]
+    user: User | AnonymousUser,
+    answers: QuizAnswers,
+    *,
+    n: int,
+    asked: dict[str, object],
+    without: frozenset[int] = frozenset(),
 ) -> RankedList:
     """``n`` films for these answers: always ``n`` while the catalogue has them.
 
-    Without what the person knows, refused or may not see. ``fallback`` names the last stage that
-    had to help: ``wider`` (films that miss an answer) or ``popular``. ``asked`` is kept in the log.
+    Leaves out what the person knows, refused or may not see, and the films in ``without``.
+    ``fallback`` names the last stage that had to help: ``wider`` (films that miss an answer) or
+    ``popular``. ``asked`` is kept in the log.
     """
     person = feedback_of(user)
-    gone = person.hidden_ids | barred_for(user)
+    gone = person.hidden_ids | barred_for(user) | without
     snapshot = current_snapshot() if person.history else None
     films = candidates(without=gone)
     intent = intent_from_quiz(answers)

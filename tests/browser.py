@@ -77,6 +77,8 @@ def launch_chromium(executable: str) -> Iterator[Any]:
 def open_page(browser: Any, problems: BrowserProblems, **options: Any) -> Any:
     """A page in a context of its own that reaches this machine only and reports to ``problems``."""
     options.setdefault("viewport", {"width": 1440, "height": 900})
+    # A worker's own requests pass by the route below: only tests of the worker let it in.
+    options.setdefault("service_workers", "block")
     context = browser.new_context(**options)
     context.set_default_timeout(TIMEOUT_MS)
 

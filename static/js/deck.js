@@ -1,0 +1,393 @@
+// The swipe deck: one card in the hand, the next ones under it. Every answer is kept first, then sent,
+// then the rest of the deck is dealt anew, so that the next card knows it. A card that lies on top
+// stays: nothing changes under the hand.
+
+const root = document.querySelector("[data-deck]");
+const start = JSON.parse(document.getElementById("deck-data").textContent);
+const [answers, { makeDraggable }] = await Promise.all([
+  import(root.dataset.answers),
+  import(root.dataset.drag),
+]);
+
+const CARDS = 16;
+const WINDOW_MS = 260; // how long a flight leaves the network time to change the next card
+const FLIGHT_MS = 230;
+const FULL_MEMORY = 30; // answers that can be taken back
+const SEEN_AT_ONCE = 50;
+const OUT = { like: [1, -0.08], dislike: [-1, -0.08], watchlist: [0, -1], not_seen: [0, 1], never: [0, 0.12] };
+const KEYS = { ArrowRight: "like", ArrowLeft: "dislike", ArrowUp: "watchlist", ArrowDown: "not_seen", x: "never" };
+const UNDO_KEYS = new Set(["Backspace", "z", "u"]);
+
+const stack = root.querySelector("[data-stack]");
+const verbs = root.querySelector("[data-verbs]");
+const undoForm = root.querySelector("[data-undo]");
+const lastList = document.querySelector("[data-last]");
+const dialog = document.getElementById("details");
+const mould = document.getElementById("swipe-card");
+const status = root.querySelector("[data-status]");
+const note = root.querySelector("[data-waiting]");
+
+let top = null;
+let queue = start.deal.cards.map((card) => ({ ...card, deal: start.deal }));
+let isTurning = false;
+let deals = 0;
+let given = start.last; // what can be taken back, newest first
+const gone = new Set(); // answered here
+const seen = new Set(); // turned up here, and told of
+let shown = []; // turned up and still to be told of: {receipt, position}
+
+const isQuiet = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const text = (name, values = {}) =>
+  Object.entries(values).reduce((said, [key, value]) => said.replaceAll(`{${key}}`, value), root.dataset[name]);
+
+// --- Cards on the table ---------------------------------------------------------------------------
+
+function elementOf(card) {
+  return stack.querySelector(`[data-movie="${card.movie_id}"]`);
+}
+
+function makeElement(card) {
+  const element = mould.content.firstElementChild.cloneNode(true);
+  element.dataset.movie = card.movie_id;
+  const slot = (name) => element.querySelector(`[data-slot="${name}"]`);
+  slot("poster").src = card.poster_url;
+  const link = slot("title");
+  link.textContent = card.title;
+  link.href = card.url;
+  slot("facts").replaceChildren(...factsOf(card));
+  slot("synopsis").textContent = card.synopsis || text("noSynopsis");
+  slot("reason").replaceChildren(...reasonOf(card));
+  return element;
+}
+
+function factsOf(card) {
+  const facts = [card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), card.genres[0]];
+  const said = facts.filter(Boolean).join(" · ");
+  if (card.rating_mean === null) return [said];
+  const stars = document.createElement("b");
+  stars.textContent = `★ ${card.rating_mean.toFixed(1)}`;
+  return [said ? `${said} · ` : "", stars];
+}
+
+function reasonOf(card) {
+  return card.reason.map((part) => {
+    const element = document.createElement(part.is_strong ? "strong" : "span");
+    element.textContent = part.text;
+    return element;
+  });
+}
+
+/** The card on top and the two under it, in the order of a pile. */
+function lay() {
+  const pile = [top, ...queue].filter(Boolean).slice(0, 3);
+  for (const element of [...stack.querySelectorAll("[data-movie]:not(.is-flying)")]) {
+    if (!pile.some((card) => String(card.movie_id) === element.dataset.movie)) element.remove();
+  }
+  pile.forEach((card, place) => {
+    let element = elementOf(card);
+    if (!element) {
+      element = makeElement(card);
+      stack.prepend(element);
+    }
+    element.style.zIndex = 3 - place;
+    const isTop = place === 0 && card === top;
+    element.classList.toggle("is-top", isTop);
+    element.classList.toggle("is-next", !isTop && place < 2);
+    element.classList.toggle("is-third", place === 2);
+    element.inert = !isTop;
+    if (isTop) element.removeAttribute("aria-hidden");
+    else element.setAttribute("aria-hidden", "true");
+  });
+  for (const card of queue.slice(2, 6)) fetchPoster(card);
+  (window.requestIdleCallback ?? setTimeout)(() => queue.slice(6).forEach(fetchPoster));
+}
+
+const fetched = new Set();
+function fetchPoster(card) {
+  if (fetched.has(card.poster_url)) return;
+  fetched.add(card.poster_url);
+  new Image().src = card.poster_url;
+}
+
+/** Puts a card into the hand; null empties the table. */
+function turnUp(card) {
+  top = card;
+  lay();
+  root.classList.toggle("is-empty", !top);
+  root.querySelector("[data-empty]").hidden = Boolean(top);
+  for (const button of verbs.querySelectorAll(":is([name='verb'], [data-open-details])")) button.disabled = !top;
+  if (!top) {
+    root.querySelector("[data-empty-offline]").hidden = navigator.onLine;
+    root.querySelector("[data-empty-online]").hidden = !navigator.onLine;
+    return;
+  }
+  setFields(verbs, top);
+  const query = new URLSearchParams(start.query);
+  query.set("film", top.movie_id);
+  history.replaceState(null, "", `?${query}`);
+  if (!seen.has(top.movie_id)) {
+    seen.add(top.movie_id);
+    shown.push({ receipt: top.deal.receipt, position: top.position });
+  }
+}
+
+function setFields(form, card) {
+  form.elements.movie.value = card.movie_id;
+  form.elements.request_id.value = card.deal?.request_id ?? "";
+  form.elements.position.value = card.position ?? "";
+  form.elements.event_id.value = crypto.randomUUID?.() ?? madeUpId();
+}
+
+// Without TLS, away from localhost, there is no randomUUID.
+function madeUpId() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 15) | 64;
+  bytes[8] = (bytes[8] & 63) | 128;
+  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+// --- Answering ------------------------------------------------------------------------------------
+
+async function answer(verb, speed = { x: 0, y: 0 }) {
+  if (!top || isTurning) return;
+  isTurning = true;
+  const card = top;
+  const element = elementOf(card);
+  gone.add(card.movie_id);
+  const entry = {
+    event_id: verbs.elements.event_id.value,
+    movie_id: card.movie_id,
+    title: card.title,
+    verb,
+    on: true,
+    surface: "swipe",
+    request_id: card.deal?.request_id ?? null,
+    position: card.position,
+  };
+  answers.keep(entry);
+  given = [{ movie_id: card.movie_id, title: card.title, verb, card, event_id: entry.event_id }, ...given]
+    .slice(0, FULL_MEMORY);
+  showGiven();
+  const dealt = sync();
+  await Promise.all([fly(element, verb, speed), Promise.race([dealt, pause(WINDOW_MS)])]);
+  element.remove();
+  turnUp(queue.shift() ?? null);
+  isTurning = false;
+  say(verb, card.title);
+}
+
+async function takeBack(one) {
+  if (!one || isTurning) return;
+  isTurning = true;
+  given = given.filter((other) => other !== one);
+  gone.delete(one.movie_id);
+  showGiven();
+  if (!one.event_id || !answers.forget(one.event_id)) {
+    answers.keep({
+      event_id: crypto.randomUUID?.() ?? madeUpId(),
+      movie_id: one.movie_id,
+      title: one.title,
+      verb: one.verb,
+      on: false,
+      surface: "swipe",
+    });
+  }
+  if (top) queue.unshift(top);
+  if (one.card) {
+    turnUp(one.card);
+    await flyIn(elementOf(one.card), one.verb);
+    sync();
+  } else {
+    // Answered before this page was loaded: its card has to be dealt.
+    top = null;
+    await sync([one.movie_id]);
+    turnUp(queue.shift() ?? null);
+  }
+  isTurning = false;
+  status.textContent = text("back", { title: one.title });
+}
+
+function say(verb, title) {
+  const said = `${title}: ${start.said[verb]}.`;
+  status.textContent = top ? `${said} ${text("next", { title: top.title, year: top.year ?? "" })}` : said;
+}
+
+/** Sends what waits, tells what was turned up, and deals anew. */
+async function sync(first = []) {
+  if (!await answers.send()) return;
+  const told = shown.splice(0, SEEN_AT_ONCE);
+  const number = ++deals;
+  const held = answers.waiting().filter((entry) => entry.on).map((entry) => entry.movie_id);
+  if (top && !gone.has(top.movie_id)) held.push(top.movie_id);
+  const isBack = new Set(first);
+  const body = {
+    ...start.asked,
+    n: CARDS,
+    first,
+    held: [...new Set(held)].filter((id) => !isBack.has(id)),
+    shown: byReceipt(told),
+  };
+  const { ok, body: deal } = await answers.post("/api/v1/swipe/", body);
+  if (!ok) {
+    shown.unshift(...told);
+    return;
+  }
+  if (number !== deals) return; // a younger deal knows more
+  queue = deal.cards
+    .filter((card) => !gone.has(card.movie_id) && card.movie_id !== top?.movie_id)
+    .map((card) => ({ ...card, deal }));
+  if (!top && !isTurning) turnUp(queue.shift() ?? null);
+  else lay();
+}
+
+function byReceipt(cards) {
+  const positions = new Map();
+  for (const { receipt, position } of cards) {
+    positions.set(receipt, [...positions.get(receipt) ?? [], position]);
+  }
+  return [...positions].map(([receipt, places]) => ({ receipt, positions: places }));
+}
+
+// --- Motion ---------------------------------------------------------------------------------------
+
+function outside(element, verb) {
+  const [x, y] = OUT[verb];
+  const far = Math.hypot(innerWidth, innerHeight) / 2 + element.offsetHeight / 2;
+  const away = verb === "never" ? "scale(.5)" : `rotate(${x * 18}deg)`;
+  return { transform: `translate(${x * far}px, ${y * far}px) ${away}`, opacity: verb === "never" ? 0 : 1 };
+}
+
+async function fly(element, verb, speed) {
+  element.classList.add("is-flying");
+  element.classList.remove("is-held");
+  stamp(element, verb, 1);
+  if (isQuiet()) return;
+  const haste = Math.min(1, Math.hypot(speed.x, speed.y) / 2.5);
+  await element.animate([{}, outside(element, verb)], {
+    duration: FLIGHT_MS - 90 * haste,
+    easing: haste ? "cubic-bezier(.2, .5, .6, 1)" : "cubic-bezier(.5, 0, .8, .5)",
+    fill: "forwards",
+  }).finished;
+}
+
+async function flyIn(element, verb) {
+  if (isQuiet()) return;
+  await element.animate([outside(element, verb), {}], { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .7, .3, 1)" }).finished;
+}
+
+function stamp(element, verdict, share) {
+  if (verdict) element.dataset.verdict = verdict;
+  element.style.setProperty("--pull", share.toFixed(3));
+}
+
+// --- Taking back, waiting -------------------------------------------------------------------------
+
+function showGiven() {
+  root.querySelector("[data-undo-button]").disabled = !given.length;
+  if (given[0]) undoForm.elements.movie.value = given[0].movie_id;
+  const line = document.getElementById("swipe-given");
+  const items = given.slice(0, 12).map((one) => {
+    const item = line.content.firstElementChild.cloneNode(true);
+    item.querySelector("[data-slot='title']").textContent = one.title;
+    item.querySelector("[data-slot='said']").textContent = start.said[one.verb];
+    item.querySelector("[data-slot='name']").textContent = one.title;
+    item.querySelector("button").addEventListener("click", () => takeBack(one));
+    return item;
+  });
+  lastList.replaceChildren(...items);
+  document.querySelector("[data-last-none]").hidden = Boolean(items.length);
+}
+
+answers.onChange(({ waiting, isStuck, refused, isBlocked }) => {
+  note.hidden = !waiting || (navigator.onLine && !isStuck);
+  const words = waiting === 1 ? "waitingOne" : "waitingMany";
+  note.textContent = isBlocked ? text("blocked", { n: waiting }) : text(words, { n: waiting });
+  if (refused.length) status.textContent = text("refused", { title: refused[0].title });
+});
+addEventListener("online", () => sync());
+
+// --- Hands and keys -------------------------------------------------------------------------------
+
+makeDraggable(stack, {
+  cardOf: (target) => isTurning ? null : target.closest(".is-top"),
+  verdicts: { right: "like", left: "dislike", up: "watchlist", down: "not_seen" },
+  isQuiet,
+  onPull: stamp,
+  onThrow: answer,
+  onTap: (card, event) => event.target.closest("[data-slot='poster']") && openDetails(),
+});
+
+verbs.addEventListener("submit", (event) => {
+  event.preventDefault();
+  answer(event.submitter.value);
+});
+undoForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  takeBack(given[0]);
+});
+stack.addEventListener("click", (event) => {
+  if (!event.target.closest("[data-details]") || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openDetails();
+});
+root.querySelector("[data-open-details]").addEventListener("click", openDetails);
+root.querySelector("[data-try-again]").addEventListener("click", () => sync());
+
+// Keys count where nothing else wants them: on the page itself and in the deck.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat) return;
+  if (document.querySelector("dialog[open]")) return;
+  const { target } = event;
+  if (target !== document.body && target.id !== "main" && !root.contains(target)) return;
+  const isUndo = UNDO_KEYS.has(event.key);
+  if (!isUndo && !(event.key in KEYS) && event.key !== "i") return;
+  event.preventDefault();
+  if (isUndo) takeBack(given[0]);
+  else if (event.key === "i") openDetails();
+  else answer(KEYS[event.key]);
+});
+
+// --- Details: a sheet over the deck, closed by Back -----------------------------------------------
+
+function openDetails() {
+  if (!top || dialog.open) return;
+  const slot = (name) => dialog.querySelector(`[data-slot="${name}"]`);
+  slot("title").textContent = top.title;
+  slot("facts").textContent = [
+    top.year, top.runtime_min && text("minutes", { n: top.runtime_min }), top.certification, top.genres.join(", "),
+  ].filter(Boolean).join(" · ");
+  slot("synopsis").textContent = top.synopsis || text("noSynopsis");
+  slot("reason").replaceChildren(...reasonOf(top));
+  const rated = top.rating_mean === null
+    ? "" : text("rated", { stars: top.rating_mean.toFixed(1), n: top.rating_count.toLocaleString() });
+  for (const [name, value] of [["directors", top.directors.join(", ")], ["cast", top.cast.join(", ")], ["rated", rated]]) {
+    slot(name).textContent = value;
+    slot(name).parentElement.hidden = !value;
+  }
+  slot("link").href = top.url;
+  history.pushState({ isDetails: true }, "");
+  dialog.showModal();
+}
+
+dialog.addEventListener("close", () => {
+  if (history.state?.isDetails) history.back();
+});
+dialog.addEventListener("click", (event) => {
+  if (event.target === dialog) dialog.close(); // the ground around the sheet
+});
+addEventListener("popstate", () => {
+  if (dialog.open) dialog.close();
+});
+
+addEventListener("pagehide", () => {
+  if (shown.length) answers.post("/api/v1/swipe/", { n: 0, shown: byReceipt(shown.splice(0, SEEN_AT_ONCE)) });
+});
+
+// The page came with its first card, already told of by the server.
+if (queue[0]) seen.add(queue[0].movie_id);
+turnUp(queue.shift() ?? null);
+showGiven();
+root.dataset.ready = "";
+if (answers.waiting().length) sync();
