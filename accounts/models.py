@@ -140,6 +140,11 @@ class TasteSettings(models.Model):
     diversity = models.FloatField(
         default=0.0, validators=[MinValueValidator(0), MaxValueValidator(1)]
     )
+    # From older to newer, and from shorter to longer.
+    era = models.FloatField(default=0.0, validators=[MinValueValidator(-1), MaxValueValidator(1)])
+    length = models.FloatField(
+        default=0.0, validators=[MinValueValidator(-1), MaxValueValidator(1)]
+    )
     year_from = models.PositiveSmallIntegerField(null=True, blank=True)
     year_to = models.PositiveSmallIntegerField(null=True, blank=True)
     runtime_max_min = models.PositiveSmallIntegerField(null=True, blank=True)

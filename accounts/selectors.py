@@ -22,6 +22,8 @@ def _taste(settings: TasteSettings) -> Taste:
     return Taste(
         surprise=settings.surprise,
         diversity=settings.diversity,
+        era=settings.era,
+        length=settings.length,
         year_from=settings.year_from,
         year_to=settings.year_to,
         runtime_max_min=settings.runtime_max_min,

@@ -16,6 +16,8 @@ class Taste:
 
     surprise: float = 0.0
     diversity: float = 0.0
+    era: float = 0.0
+    length: float = 0.0
     year_from: int | None = None
     year_to: int | None = None
     runtime_max_min: int | None = None

@@ -26,7 +26,8 @@ OFF = Strengths()
 TRIED = (
     *(replace(OFF, taste=share) for share in (0.05, 0.1, 0.2, 0.3, 0.5)),
     *(replace(OFF, genres=strength) for strength in (0.1, 0.2, 0.3, 0.5, 1.0)),
-    *(replace(OFF, variety=strength) for strength in (0.1, 0.2, 0.4, 0.8)),
+    *(replace(OFF, variety=strength) for strength in (0.1, 0.2, 0.4, 0.8, 1.6)),
+    *(Strengths(taste=share, genres=0.5, variety=0.8) for share in (0.1, 0.2, 0.3)),
 )
 
 

@@ -20,6 +20,7 @@ unless there is nothing else left.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -106,13 +107,19 @@ def shortlist(
 
     The first ``k`` of ``order`` do not depend on how many films are asked for.
     """
+    return shortlists(pool, strengths, [dials], k=k)[0]
+
+
+def shortlists(
+    pool: Pool, strengths: Strengths, positions: Sequence[Dials], *, k: int = LIST_FILMS
+) -> list[Shortlist]:
+    """The same for several positions of the dials, at hardly more than the price of one."""
     model = np.asarray(pool.model_score, dtype=np.float64)
     if not np.isfinite(model).all():
         raise ValueError("a pool has finite scores only: filter the candidates first")
     if not len(model):
-        return Shortlist(np.empty(0, np.intp), model)
-    unit = float(model.std())
-    unit = unit if unit > 1e-12 else 1.0
+        return [Shortlist(np.empty(0, np.intp), model) for _ in positions]
+    unit = _spread(model)
     terms: dict[str, Array] = {}
     taste_events = _add_taste(pool, strengths, unit, terms)
     value = model + terms.get("taste", 0.0)
@@ -127,11 +134,22 @@ def shortlist(
     if variety is not None:
         terms["variety"] = variety
         value = value + variety
-    chosen, cost, kept = _dialled(pool, value, active, dials=dials, k=k, terms=terms)
-    for name in ("surprise", "era", "length", "diversity"):
-        value = value + terms.get(name, 0.0)
-    order = _ordered(pool, value, chosen, active, strengths=strengths)
-    return Shortlist(order, value, terms, taste_events, cost, kept)
+    table = None if all(dials == NEUTRAL for dials in positions) else _Table(pool, value, active, k)
+    found = []
+    for dials in positions:
+        chosen, turned = active[np.argsort(-value[active], kind="stable")][:k], _Turned()
+        if table is not None and dials != NEUTRAL:
+            chosen, turned = table.turn(dials)
+        all_terms = terms | turned.terms
+        score = value + sum(turned.terms.values(), np.zeros(len(value)))
+        order = _ordered(pool, score, chosen, active, strengths=strengths)
+        found.append(Shortlist(order, score, all_terms, taste_events, turned.cost, turned.kept))
+    return found
+
+
+def _spread(values: Array) -> float:
+    spread = float(values.std())
+    return spread if spread > 1e-12 else 1.0
 
 
 def similarity_to_liked(pool: Pool) -> Array | None:
@@ -244,37 +262,51 @@ def traits_of(pool: Pool) -> Traits:
     return Traits(surprise=surprise, year=pool.year, runtime=pool.runtime, similarity=similarity)
 
 
-def _dialled(
-    pool: Pool, value: Array, active: Positions, *, dials: Dials, k: int, terms: dict[str, Array]
-) -> tuple[Positions, float, float]:
-    """The positions of the list (as a set), what it cost and what was kept; notes the terms."""
-    if dials == NEUTRAL:
-        return active[np.argsort(-value[active], kind="stable")][:k], 0.0, 1.0
-    everything = traits_of(pool)
-    names = ("surprise", "year", "runtime")
-    found = {name: getattr(everything, name) for name in names}
-    similarity = everything.similarity
-    traits = Traits(
-        **{name: None if v is None else np.asarray(v)[active] for name, v in found.items()},
-        similarity=None if similarity is None else similarity[np.ix_(active, active)],
-    )
-    board = DialBoard(value[active], traits, k)
-    turned = board.turn(dials)
-    chosen = active[turned.order]
-    # The board counts in deviations of the active films: back to the unit of the score.
-    unit = float(value[active].std())
-    unit = unit if unit > 1e-12 else 1.0
-    for row, name in enumerate(("surprise", "era", "length")):
-        if board.has_trait[row] and dials.traits[row]:
-            terms[name] = np.zeros(len(value))
-            terms[name][active] = unit * TRAIT_STRENGTH * dials.traits[row] * board.trait[row]
-    if similarity is not None and dials.diversity and len(chosen) > 1:
-        to_list = similarity[:, chosen].sum(axis=1)
-        # A film of the list does not count as its own neighbour.
-        to_list[chosen] -= similarity[chosen, chosen]
-        share = to_list / (len(chosen) - 1)
-        terms["diversity"] = -unit * DIVERSITY_STRENGTH * dials.diversity * share
-    return chosen, turned.cost, turned.kept
+@dataclass(frozen=True, slots=True)
+class _Turned:
+    """What the dials did to a list."""
+
+    terms: dict[str, Array] = field(default_factory=dict)
+    cost: float = 0.0
+    kept: float = 1.0
+
+
+class _Table:
+    """The dials over one person's films."""
+
+    def __init__(self, pool: Pool, value: Array, active: Positions, k: int) -> None:
+        self.value, self.active = value, active
+        traits = traits_of(pool)
+        self.similarity = traits.similarity
+        known = {name: getattr(traits, name) for name in ("surprise", "year", "runtime")}
+        part = Traits(
+            **{name: None if v is None else np.asarray(v)[active] for name, v in known.items()},
+            similarity=None if self.similarity is None else self.similarity[np.ix_(active, active)],
+        )
+        self.board = DialBoard(value[active], part, k)
+
+    def turn(self, dials: Dials) -> tuple[Positions, _Turned]:
+        """The positions of the list, as a set, and the terms that put them there.
+
+        The mean score over the list, terms included, is what ``ml.dials`` maximises.
+        """
+        turned = self.board.turn(dials)
+        chosen = self.active[turned.order]
+        # The board counts in deviations of these films: back to the unit of the score.
+        unit = _spread(self.value[self.active])
+        terms: dict[str, Array] = {}
+        for row, name in enumerate(("surprise", "era", "length")):
+            if self.board.has_trait[row] and dials.traits[row]:
+                terms[name] = np.zeros(len(self.value))
+                strength = unit * TRAIT_STRENGTH * dials.traits[row]
+                terms[name][self.active] = strength * self.board.trait[row]
+        if self.similarity is not None and dials.diversity and len(chosen) > 1:
+            to_list = self.similarity[:, chosen].sum(axis=1)
+            # A film of the list does not count as its own neighbour.
+            to_list[chosen] -= self.similarity[chosen, chosen]
+            share = to_list / (len(chosen) - 1)
+            terms["diversity"] = -unit * DIVERSITY_STRENGTH * dials.diversity * share
+        return chosen, _Turned(terms, turned.cost, turned.kept)
 
 
 def _ordered(

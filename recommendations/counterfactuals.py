@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from feedback.selectors import UserFeedback
 from recommendations.pipeline import DEFAULT_SOURCE
+from recommendations.reranking import ListContext
 from recommendations.selectors import lists_without
 from recommendations.snapshot import Snapshot
 
@@ -20,6 +21,7 @@ def sole_cause_ids(
     snapshot: Snapshot,
     movie_id: int,
     barred: frozenset[int],
+    context: ListContext,
     source: str = DEFAULT_SOURCE,
 ) -> tuple[int, ...]:
     """The films among the first :data:`MAX_TRIED` of ``tried`` that alone keep ``movie_id`` there.
@@ -30,7 +32,7 @@ def sole_cause_ids(
     """
     tried = tried[:MAX_TRIED]
     now, without = lists_without(
-        person, tried, snapshot=snapshot, barred=barred, n=FIRST, source=source
+        person, tried, snapshot=snapshot, barred=barred, context=context, n=FIRST, source=source
     )
     if movie_id not in {film.movie_id for film in now.films}:
         return ()

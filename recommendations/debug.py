@@ -22,6 +22,7 @@ from recommendations.candidates import quota_of
 from recommendations.limits import barred_for
 from recommendations.pipeline import DEFAULT_SOURCE, Trace, recommend_many
 from recommendations.ranked import RankedList
+from recommendations.reranking import context_of
 from recommendations.selectors import known_source, recommendations_for
 from recommendations.snapshot import Snapshot, current_snapshot
 from recommendations.sources import SOURCES, source_named
@@ -117,7 +118,13 @@ def _open_up(found: Debug, user: User, person: UserFeedback, snapshot: Snapshot)
     barred = found.timed("films that settings or an editor leave out", lambda: barred_for(user))
     traces: list[Trace] = []
     lists = recommend_many(
-        [person], snapshot, n=CANDIDATES, source=found.source, barred=[barred], on_trace=traces
+        [person],
+        snapshot,
+        n=CANDIDATES,
+        source=found.source,
+        barred=[barred],
+        contexts=[context_of(user)],
+        on_trace=traces,
     )
     trace = traces[0]
     found.counts = lists[0].counts

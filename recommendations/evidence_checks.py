@@ -23,6 +23,7 @@ from recommendations.counterfactuals import FIRST, sole_cause_ids
 from recommendations.limits import barred_for
 from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
 from recommendations.ranked import RankedList
+from recommendations.reranking import ListContext, context_of
 from recommendations.selectors import recommendations_for
 from recommendations.snapshot import Snapshot, current_snapshot
 
@@ -89,7 +90,9 @@ def evidence(user: User, snapshot: Snapshot, source: str, report: Report) -> Non
     person = feedback_of(user)
     ranked = recommendations_for(user, n=CARDS, source=source, feedback=person, snapshot=snapshot)
     report.count("stored lists" if ranked.is_stored else "fresh lists")
-    ranked_by = scores_that_ranked(person, snapshot, source, barred=barred_for(user))
+    ranked_by = scores_that_ranked(
+        person, snapshot, source, barred=barred_for(user), context=context_of(user)
+    )
     largest = max([1.0, *(abs(score) for score in ranked_by.values())])
     for film in ranked.films:
         if film.score is None:
@@ -108,11 +111,22 @@ def evidence(user: User, snapshot: Snapshot, source: str, report: Report) -> Non
 
 
 def scores_that_ranked(
-    person: UserFeedback, snapshot: Snapshot, source: str, *, barred: frozenset[int]
+    person: UserFeedback,
+    snapshot: Snapshot,
+    source: str,
+    *,
+    barred: frozenset[int],
+    context: ListContext,
 ) -> dict[int, float]:
-    """The ranking's own scores of the first films, computed without any evidence."""
+    """The scores of the first films after re-ranking, computed without any evidence."""
     found = recommend_many(
-        [person], snapshot, n=CARDS, source=source, barred=[barred], is_explained=False
+        [person],
+        snapshot,
+        n=CARDS,
+        source=source,
+        barred=[barred],
+        contexts=[context],
+        is_explained=False,
     )[0]
     return {film.movie_id: float(film.score or 0.0) for film in found.films}
 
@@ -130,6 +144,7 @@ def counterfactuals(user: User, snapshot: Snapshot, source: str, report: Report)
             movie_id=film.movie_id,
             source=source,
             barred=barred_for(user),
+            context=context_of(user),
         ):
             with _pretended(user):
                 _mute(user, cause)
@@ -142,7 +157,10 @@ def counterfactuals(user: User, snapshot: Snapshot, source: str, report: Report)
 
 
 def influence(user: User, snapshot: Snapshot, source: str, report: Report) -> None:
-    """ "Don't learn from it" gives the list that deleting the rating gives, and can be undone."""
+    """ "Don't learn from it" gives the list that deleting the rating gives, and can be undone.
+
+    The film whose rating is deleted stays known (as seen): else it could be recommended itself.
+    """
     before = recommendations_for(user, n=CARDS, source=source, snapshot=snapshot)
     named = [p.movie_id for film in before.films for p in film.evidence[:1]]
     history = [event.movie_id for event in feedback_of(user).history]
@@ -164,13 +182,11 @@ def influence(user: User, snapshot: Snapshot, source: str, report: Report) -> No
         undone = recommendations_for(user, n=CARDS, source=source, snapshot=snapshot)
     with _pretended(user):
         was_rated = _delete(user, target)
-        deleted = recommendations_for(user, n=CARDS + 1, source=source, snapshot=snapshot)
+        deleted = recommendations_for(user, n=CARDS, source=source, snapshot=snapshot)
     report.n_checked += 1
     report.count("lists that changed" if _ids(muted) != _ids(before) else "lists that did not")
-    # Deleted, the film is unknown again and may be recommended itself: muted, it may not.
-    expected = [f for f in deleted.films if f.movie_id != target][:CARDS]
+    expected = deleted.films
     faults = []
-    # Scores of 24 and of 25 films at once differ in their last bits, by the order of the sums.
     off = [
         abs((f.score or 0.0) - (e.score or 0.0))
         for f, e in zip(muted.films, expected, strict=False)
@@ -212,8 +228,9 @@ def _mute(user: User, movie_id: int) -> None:
 
 
 def _delete(user: User, movie_id: int) -> bool:
-    """All that tells of taste for the film; whether there were stars."""
+    """All that tells of taste for the film, which is then only seen; whether there were stars."""
     movie = Movie.objects.get(pk=movie_id)
+    services.reaction_set(user=user, movie=movie, kind=Reaction.Kind.SEEN, event=EventContext())
     done = services.rating_clear(user=user, movie=movie, event=EventContext())
     for kind in (Reaction.Kind.LIKE, Reaction.Kind.DISLIKE):
         services.reaction_clear(user=user, movie=movie, kind=kind, event=EventContext())

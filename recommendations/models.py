@@ -111,6 +111,10 @@ class Recommendation(models.Model):
     )
     # The person's feedback_generation that the list has seen: behind it, the list is stale.
     feedback_generation = models.PositiveBigIntegerField(default=0)
+    # The last day before this one on which the person was shown a list: another one makes it stale.
+    last_visit_on = models.DateField(null=True, blank=True)
+    # Where the dials stood and that day, as the slate log keeps it.
+    context = models.JSONField(default=dict, blank=True)
     computed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

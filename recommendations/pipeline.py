@@ -23,6 +23,7 @@ from recommendations.evidence import explained
 from recommendations.preferences import histories_of
 from recommendations.ranked import RankedFilm, RankedList
 from recommendations.ranking import RankedPool, Ranker, ranker_of
+from recommendations.reranking import PLAIN, ListContext, Reranked, rerank
 from recommendations.snapshot import Serving, Snapshot
 from recommendations.sources import HYBRID, UnknownSourceError
 
@@ -63,13 +64,16 @@ def recommend_many(
     n: int,
     source: str,
     barred: Sequence[frozenset[int]],
+    contexts: Sequence[ListContext] | None = None,
     is_explained: bool = True,
     without: Collection[str] = (),
     on_trace: list[Trace] | None = None,
 ) -> list[RankedList]:
     """The best ``n`` films for each person from one source, without a fallback.
 
-    ``barred`` are the films that each of them may not be shown (:mod:`recommendations.limits`).
+    ``barred`` are the films that each of them may not be shown (:mod:`recommendations.limits`),
+    ``contexts`` their dials and earlier visits (:mod:`recommendations.reranking`; none: neutral
+    dials, no visits).
     Shorter lists, or empty ones, come out where the source has no opinion. ``is_explained=False``
     saves the evidence; ``without`` leaves sources out (a replay of a list that was made without
     them); ``on_trace`` is given what each stage did. Raises UnknownSourceError.
@@ -88,13 +92,21 @@ def recommend_many(
     clock.lap("pool and filtering")
     ranked = ranker.rank(histories, generation, found, exclude=exclude)
     clock.lap("ranking")
-    # Re-ranking stands here: it may reorder and drop films of a pool, and sees all of them.
-    chosen = [pool.first(n) for pool in ranked]
+    contexts = contexts if contexts is not None else [PLAIN] * len(people)
+    reranked = rerank(
+        ranked,
+        people,
+        contexts,
+        snapshot=snapshot,
+        source=serving.source,
+        movie_ids=[serving.items.id(pool.items) for pool in ranked],
+    )
+    chosen = [found.first(n) for found in reranked]
     clock.lap("re-ranking")
     films = [
         _films(
             i,
-            pool,
+            of_person,
             people[i],
             serving=serving,
             ranker=ranker,
@@ -102,7 +114,7 @@ def recommend_many(
             generation=generation,
             is_explained=is_explained,
         )  # fmt: skip
-        for i, pool in enumerate(chosen)
+        for i, of_person in enumerate(chosen)
     ]
     clock.lap("explanation")
     if on_trace is not None:
@@ -118,6 +130,7 @@ def recommend_many(
             counts=_counts(i, person, generation, found[i], exclude),
             skipped=dict(generation.skipped),
             stages_ms=dict(clock.stages_ms),
+            context=contexts[i].to_json(),
         )
         for i, person in enumerate(people)
     ]
@@ -170,7 +183,7 @@ def _counts(
 
 def _films(
     i: int,
-    pool: RankedPool,
+    found: Reranked,
     person: UserFeedback,
     *,
     serving: Serving,
@@ -184,36 +197,63 @@ def _films(
     if not is_explained:
         return tuple(
             RankedFilm(movie_id=int(m), source=serving.source, score=float(s))
-            for m, s in zip(serving.items.id(pool.items), pool.scores, strict=True)
+            for m, s in zip(serving.items.id(found.pool.items), found.scores, strict=True)
         )
-    return explained(
+    films = explained(
         ranker,
-        pool,
+        found.pool,
         person,
         history=histories.select([i]),
         scored={name: scores[i : i + 1] for name, scores in generation.scored.items()},
         items=serving.items,
         source=serving.source,
     )
+    return found.explained(films)
 
 
 def explained_film(
-    serving: Serving, person: UserFeedback, *, index: int, without: Collection[str] = ()
+    snapshot: Snapshot,
+    person: UserFeedback,
+    *,
+    movie_id: int,
+    source: str,
+    barred: frozenset[int],
+    context: ListContext,
+    n: int,
 ) -> RankedFilm | None:
     """One film with all parts of its score, whatever its place; None without any opinion on it.
 
-    For a ranker of pools: None too where the film is in nobody's pool.
+    A film of the pool that lists of ``n`` come from has the terms of re-ranking among its parts;
+    any other (one that is hidden, or too far down) has the model's alone, and none where a ranker
+    of pools never looked at it.
     """
-    history = histories_of([person], serving.items)
+    serving = snapshot.serving(source)
+    index = int(serving.items.index([movie_id])[0])
+    if index < 0:
+        return None
+    histories = histories_of([person], serving.items)
     ranker = ranker_of(serving.source, serving.model)
-    generation = generate(ranker.sources, history, without=without)
-    nothing = sparse.csr_matrix((1, len(serving.items)), dtype=np.int8)
-    ranked = ranker.rank(history, generation, [np.array([index])], exclude=nothing)[0]
-    at = np.flatnonzero(ranked.items == index)
+    generation = generate(ranker.sources, histories)
+    exclude = _exclusion_matrix([person], serving, barred=[barred])
+    pool = pools(generation.scored, ranker.proposing, exclude=exclude, n=n)
+    ranked = ranker.rank(histories, generation, pool, exclude=exclude)
+    reranked = rerank(
+        ranked,
+        [person],
+        [context],
+        snapshot=snapshot,
+        source=serving.source,
+        movie_ids=[serving.items.id(ranked[0].items)],
+    )[0]
+    if not np.any(reranked.pool.items == index):
+        nothing = sparse.csr_matrix((1, len(serving.items)), dtype=np.int8)
+        alone = ranker.rank(histories, generation, [np.array([index])], exclude=nothing)[0]
+        reranked = Reranked(alone, alone.scores)
+    at = np.flatnonzero(reranked.pool.items == index)
     if not len(at):
         return None
     return _films(
-        0, ranked.select(at), person, serving=serving, ranker=ranker, histories=history,
+        0, reranked.select(at), person, serving=serving, ranker=ranker, histories=histories,
         generation=generation, is_explained=True,
     )[0]  # fmt: skip
 

@@ -22,6 +22,7 @@ from ml.protocols_users import strong
 from ml.split import RankingSplit, SplitError
 from ml.tuning import collect, search_weights, stacked
 from ml.types import Interactions
+from recommendations.dial_costs import dial_costs
 from recommendations.services.gate import METRIC
 from recommendations.snapshot import current_snapshot
 from recommendations.sources import HYBRID, Tier, sources_of
@@ -100,7 +101,10 @@ def policy_measure(data: TrainingData, tell: Progress) -> Verdict:
             f"It does not beat popularity: {METRIC} {gain.mean:+.4f} "
             f"({gain.lo:+.4f} to {gain.hi:+.4f}) on {results[HYBRID].n_users} held-out people."
         )
-    return Verdict(weights, _metrics_json(results, weights), refusal=refusal, results=results)
+    measured = _metrics_json(results, weights)
+    tell("Measuring what the dials cost", 0.55)
+    measured["dials"] = dial_costs(_blend(models, weights), test, data.items)
+    return Verdict(weights, measured, refusal=refusal, results=results)
 
 
 def policy_fit(data: TrainingData, verdict: Verdict) -> Hybrid:

@@ -38,11 +38,20 @@ class FeaturePart:
 
 
 @dataclass(frozen=True)
+class TermPart:
+    """What a step of re-ranking adds to the score; names are those of ``ml.shortlist.TERMS``."""
+
+    name: str
+    contribution: float
+    share: float = 0.0
+
+
+@dataclass(frozen=True)
 class RankedFilm:
     """A film in a list. ``score`` is None where a fallback filled the place.
 
-    Otherwise ``baseline``, the contributions of ``evidence`` and ``features``, and ``other`` add
-    up to it; so do the contributions of ``by_source``, where a blend made the score.
+    Otherwise ``baseline``, the contributions of ``evidence``, ``features`` and ``terms``, and
+    ``other`` add up to it; so do the contributions of ``by_source``, where a blend made the score.
     """
 
     movie_id: int
@@ -56,6 +65,7 @@ class RankedFilm:
     other: float = 0.0
     features: tuple[FeaturePart, ...] = ()
     by_source: tuple[SourcePart, ...] = ()
+    terms: tuple[TermPart, ...] = ()
     # A reason that is no evidence from the history: why the film answers what was asked.
     reason: tuple[ReasonPart, ...] = ()
 
@@ -64,7 +74,22 @@ class RankedFilm:
         """The sum of all parts."""
         films = sum(part.contribution for part in self.evidence)
         features = sum(part.contribution for part in self.features)
-        return self.baseline + films + features + self.other
+        terms = sum(part.contribution for part in self.terms)
+        return self.baseline + films + features + terms + self.other
+
+    def with_shares(self) -> RankedFilm:
+        """The same film with its score and all shares made anew from the contributions."""
+        parts = [part.contribution for part in (*self.evidence, *self.terms)]
+        parts += [part.contribution for part in self.features]
+        positive = sum(max(0.0, part) for part in (*parts, self.baseline, self.other))
+        scale = 1.0 / positive if positive > 0 else 0.0
+        evidence = sorted(self.evidence, key=lambda part: -part.contribution)
+        return replace(
+            self,
+            score=self.total,
+            evidence=tuple(replace(p, share=p.contribution * scale) for p in evidence),
+            terms=tuple(replace(p, share=p.contribution * scale) for p in self.terms),
+        )
 
     def shortened(self, n_parts: int) -> RankedFilm:
         """The same film with its ``n_parts`` strongest parts; the rest of them in ``other``."""
@@ -84,6 +109,7 @@ class RankedFilm:
             "parts": [[p.movie_id, p.contribution, p.share] for p in self.evidence],
             "features": [[p.name, p.value, p.contribution] for p in self.features],
             "by_source": [[p.source, p.contribution] for p in self.by_source],
+            "terms": [[p.name, p.contribution, p.share] for p in self.terms],
             "other": self.other,
         }
 
@@ -100,6 +126,7 @@ class RankedFilm:
             evidence=tuple(EvidencePart(*part) for part in evidence["parts"]),
             features=tuple(FeaturePart(*part) for part in evidence.get("features", ())),
             by_source=tuple(SourcePart(*part) for part in evidence.get("by_source", ())),
+            terms=tuple(TermPart(*part) for part in evidence.get("terms", ())),
             other=evidence["other"],
         )
 
@@ -122,5 +149,7 @@ class RankedList:
     # Sources that were left out of this list, and why; how long each stage took.
     skipped: dict[str, str] = field(default_factory=dict)
     stages_ms: dict[str, float] = field(default_factory=dict)
+    # What re-ranking went by, as the slate log keeps it (ListContext.to_json).
+    context: dict[str, Any] = field(default_factory=dict)
     # What was asked for in so many words, where something was (the quiz's answers).
     answers: dict[str, object] = field(default_factory=dict)

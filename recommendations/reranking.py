@@ -8,7 +8,8 @@ the pool's films are read fresh, in two queries for any number of people.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,11 @@ from accounts.models import User
 from accounts.selectors import tastes_of
 from accounts.services import Taste
 from catalog.models import Movie
+from feedback.models import Slate
 from feedback.selectors import UserFeedback
 from ml.dials import Dials
+from ml.idmap import IdMap
+from ml.models.hybrid import Hybrid
 from ml.reranking import genre_mix
 from ml.shortlist import NEUTRAL, Pool, Shortlist, Strengths, shortlist
 from recommendations.preferences import event_weight
@@ -41,6 +45,20 @@ class ListContext:
 
     dials: Dials = NEUTRAL
     shown: Shown = field(default_factory=lambda: NOTHING_SHOWN)
+
+    def to_json(self) -> dict[str, Any]:
+        """As a slate keeps it: with the day of the slate it makes the same context again."""
+        last = self.shown.last_visit_on
+        return {"dials": asdict(self.dials), "last_visit_on": last.isoformat() if last else None}
+
+    @classmethod
+    def of_slate(cls, slate: Slate) -> ListContext:
+        """The context that ``slate`` was made in; dials of an older Marquee are neutral."""
+        dials = Dials(**slate.context.get("dials", {}))
+        if slate.user_id is None:
+            return cls(dials=dials)
+        shown = shown_to([slate.user_id], now=slate.created_at)
+        return cls(dials=dials, shown=shown.get(slate.user_id, NOTHING_SHOWN))
 
 
 PLAIN = ListContext()
@@ -191,18 +209,25 @@ def rerank(
         wanted.update(int(pk) for pk in ids[:POOL_FILMS])
         wanted.update(pk for pk, _ in own)
     facts = film_facts(wanted)
-    vectors = Vectors(snapshot)
+    vectors = Vectors(snapshot.hybrid, snapshot.items)
     return [
         Reranked(pool, pool.scores)
         if is_plain[i]
-        else _one(
+        else _with_tail(
             pool,
-            [int(pk) for pk in movie_ids[i][:POOL_FILMS]],
-            liked[i],
-            contexts[i],
-            facts=facts,
-            vectors=vectors,
-            strengths=strengths,
+            shortlist(
+                pool_of(
+                    pool.scores[:POOL_FILMS],
+                    [int(pk) for pk in movie_ids[i][:POOL_FILMS]],
+                    liked[i],
+                    shown=contexts[i].shown,
+                    facts=facts,
+                    vectors=vectors,
+                ),
+                strengths,
+                dials=contexts[i].dials,
+            ),
+            tuple(pk for pk, _ in liked[i]),
         )
         for i, pool in enumerate(pools)
     ]
@@ -220,12 +245,12 @@ def liked_films(person: UserFeedback) -> list[tuple[int, float]]:
 class Vectors:
     """Film vectors of the policy's first model that has any: films liked by the same people."""
 
-    def __init__(self, snapshot: Snapshot) -> None:
-        self.items = snapshot.items
+    def __init__(self, policy: Hybrid, items: IdMap) -> None:
+        self.items = items
         self.table: NDArray[np.float32] | None = next(
             (
                 model.item_factors
-                for model in snapshot.hybrid.models.values()
+                for model in policy.models.values()
                 if hasattr(model, "item_factors")
             ),
             None,
@@ -241,40 +266,32 @@ class Vectors:
         return found
 
 
-def _one(
-    pool: RankedPool,
-    movie_ids: list[int],
-    liked: list[tuple[int, float]],
-    context: ListContext,
+def pool_of(
+    scores: NDArray[np.floating],
+    movie_ids: Sequence[int],
+    liked: Sequence[tuple[int, float]],
     *,
+    shown: Shown,
     facts: FilmFacts,
     vectors: Vectors,
-    strengths: Strengths,
-) -> Reranked:
-    liked_ids = [pk for pk, _ in liked]
-    weight = np.array([w for _, w in liked])
-    shown = context.shown
-    head = pool.first(POOL_FILMS)
-    found = shortlist(
-        Pool(
-            model_score=head.scores,
-            vectors=vectors.of(movie_ids),
-            liked_vectors=vectors.of(liked_ids),
-            liked_weight=weight,
-            genres=facts.multi_hot(movie_ids),
-            genre_target=genre_mix(facts.multi_hot(liked_ids), weight=weight),
-            ignored=np.array([shown.times.get(pk, 0) for pk in movie_ids], dtype=float),
-            ignored_days=np.array([shown.days.get(pk, 0) for pk in movie_ids], dtype=float),
-            is_repeat=np.array([pk in shown.last for pk in movie_ids], dtype=bool),
-            is_pinned=np.array([pk in shown.pinned for pk in movie_ids], dtype=bool),
-            popularity=np.array([facts.popularity.get(pk, 0) for pk in movie_ids], dtype=float),
-            year=np.array([facts.year.get(pk, np.nan) for pk in movie_ids]),
-            runtime=np.array([facts.runtime.get(pk, np.nan) for pk in movie_ids]),
-        ),
-        strengths,
-        dials=context.dials,
+) -> Pool:
+    """What re-ranking knows of the films ``movie_ids`` for somebody who liked ``liked``."""
+    liked_ids, weight = [pk for pk, _ in liked], np.array([w for _, w in liked])
+    return Pool(
+        model_score=scores,
+        vectors=vectors.of(movie_ids),
+        liked_vectors=vectors.of(liked_ids),
+        liked_weight=weight,
+        genres=facts.multi_hot(movie_ids),
+        genre_target=genre_mix(facts.multi_hot(liked_ids), weight=weight),
+        ignored=np.array([shown.times.get(pk, 0) for pk in movie_ids], dtype=float),
+        ignored_days=np.array([shown.days.get(pk, 0) for pk in movie_ids], dtype=float),
+        is_repeat=np.array([pk in shown.last for pk in movie_ids], dtype=bool),
+        is_pinned=np.array([pk in shown.pinned for pk in movie_ids], dtype=bool),
+        popularity=np.array([facts.popularity.get(pk, 0) for pk in movie_ids], dtype=float),
+        year=np.array([facts.year.get(pk, np.nan) for pk in movie_ids]),
+        runtime=np.array([facts.runtime.get(pk, np.nan) for pk in movie_ids]),
     )
-    return _with_tail(pool, found, tuple(liked_ids))
 
 
 def _with_tail(pool: RankedPool, found: Shortlist, liked_ids: tuple[int, ...]) -> Reranked:

@@ -19,8 +19,10 @@ from recommendations.pipeline import (
     recommend_many,
 )
 from recommendations.ranked import RankedFilm, RankedList
+from recommendations.reranking import ListContext, context_of
 from recommendations.snapshot import Snapshot, current_snapshot
 from recommendations.sources import SOURCES, SourceNotTrainedError, source_named
+from recommendations.visits import last_visits
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +60,14 @@ def recommendations_for(
     feedback: UserFeedback | None = None,
     snapshot: Snapshot | None = None,
     barred: frozenset[int] | None = None,
+    context: ListContext | None = None,
 ) -> RankedList:
     """``n`` films for a person: always ``n`` while the catalogue has them.
 
     Where the wished source knows nothing of the person (no history yet, no model), popular films
     take its place and ``fallback`` says so. Raises UnknownSourceError for a source that is none.
-    A page that needs more than the list reads ``feedback``, ``snapshot`` and ``barred`` once and
-    hands them in: then all of it is of one model version.
+    A page that needs more than the list reads ``feedback``, ``snapshot``, ``barred`` and ``context``
+    once and hands them in: then all of it is of one model version.
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
@@ -73,7 +76,10 @@ def recommendations_for(
     barred = barred_for(user) if barred is None else barred
     found = _stored_list(user, person, snapshot, source=source)
     if found is None:
-        found = recommend_many([person], snapshot, n=n, source=source, barred=[barred])[0]
+        context = context_of(user) if context is None else context
+        found = recommend_many(
+            [person], snapshot, n=n, source=source, barred=[barred], contexts=[context]
+        )[0]
     gone = person.hidden_ids | barred
     found = replace(found, source_names=source_names(snapshot))
     return _filled([found], n=n, gone=gone)[0]
@@ -85,6 +91,7 @@ def lists_without(
     *,
     snapshot: Snapshot | None,
     barred: frozenset[int],
+    context: ListContext,
     n: int = 20,
     source: str = DEFAULT_SOURCE,
 ) -> tuple[RankedList, list[RankedList]]:
@@ -95,7 +102,13 @@ def lists_without(
     """
     variants = [person, *(person.without(movie_id) for movie_id in movie_ids)]
     lists = recommend_many(
-        variants, snapshot, n=n, source=source, barred=[barred] * len(variants), is_explained=False
+        variants,
+        snapshot,
+        n=n,
+        source=source,
+        barred=[barred] * len(variants),
+        contexts=[context] * len(variants),
+        is_explained=False,
     )
     # All variants hide the same films.
     first, *others = _filled(lists, n=n, gone=person.hidden_ids | barred)
@@ -138,8 +151,10 @@ def _stored_list(
     ).first()
     if stored is None or not stored.movie_ids:
         return None
-    if "other" not in stored.evidence[0]:
-        return None  # written by an older Marquee: its parts do not add up
+    if "terms" not in stored.evidence[0]:
+        return None  # written by an older Marquee: another kind of list
+    if stored.last_visit_on != last_visits([user.pk]).get(user.pk):
+        return None  # another visit has ended since: what was shown then is no longer fresh
     films = tuple(
         RankedFilm.from_stored(movie_id, source=source, score=score, evidence=evidence)
         for movie_id, score, evidence in zip(
@@ -153,5 +168,6 @@ def _stored_list(
         model_version_id=serving.version_id,
         generation=person.generation,
         n_history=len(person.history),
+        context=stored.context,
         is_stored=True,
     )

@@ -23,6 +23,13 @@ class EvidenceSerializer(serializers.Serializer):
     contribution = serializers.FloatField(help_text="Its part of the score.")
 
 
+class TermSerializer(serializers.Serializer):
+    """A step of re-ranking and what it adds to the score."""
+
+    name = serializers.CharField()
+    contribution = serializers.FloatField()
+
+
 class RecommendedFilmSerializer(serializers.Serializer):
     """A film, its place, and why."""
 
@@ -39,6 +46,10 @@ class RecommendedFilmSerializer(serializers.Serializer):
     baseline = serializers.FloatField(help_text="The part of the score not from the history.")
     reason = serializers.CharField()
     evidence = EvidenceSerializer(many=True)
+    terms = TermSerializer(
+        many=True,
+        help_text="What the steps of re-ranking add: genres, variety, dials and the like.",
+    )
     other = serializers.FloatField(
         help_text="Contributions of films not listed: baseline, evidence and other sum to score."
     )
@@ -88,6 +99,9 @@ def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str
                         "contribution": part.contribution,
                     }
                     for part in film.evidence
+                ],
+                "terms": [
+                    {"name": part.name, "contribution": part.contribution} for part in film.terms
                 ],
                 "other": film.other,
             }

@@ -5,19 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.utils.translation import gettext_lazy as _
+
 from accounts.models import User
 from catalog.models import Movie
-from feedback.selectors import HistoryEvent, UserFeedback, feedback_of
+from feedback.selectors import HistoryEvent, feedback_of
 from ml.explain import whole_percentages
 from recommendations.counterfactuals import FIRST, sole_cause_ids
 from recommendations.limits import barred_for
 from recommendations.pipeline import DEFAULT_SOURCE, explained_film
 from recommendations.ranked import EvidencePart, RankedFilm
+from recommendations.reranking import context_of
 from recommendations.selectors import known_source, lists_without
-from recommendations.snapshot import Snapshot, current_snapshot
+from recommendations.snapshot import current_snapshot
 
 MAX_ROWS = 30  # the strongest parts get a row each, the rest share one
 MAX_MUTED = 30
+
+TERM_LABELS = {
+    "genres": _("The mix of genres that you like"),
+    "shown": _("Shown to you before, and passed over"),
+    "variety": _("How like it is to films further up"),
+    "surprise": _("Your dial: familiar or surprising"),
+    "era": _("Your dial: older or newer"),
+    "length": _("Your dial: shorter or longer"),
+    "diversity": _("Your dial: variety"),
+}
 
 
 @dataclass(frozen=True)
@@ -35,6 +48,8 @@ class WhyRow:
     kind: str = ""
     is_sole_cause: bool = False
     n_others: int = 0
+    # What a step of re-ranking added, in words.
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,15 +93,39 @@ def why_film(
     events = {event.movie_id: event for event in person.history}
     if without_id is not None and without_id not in events:
         raise Movie.DoesNotExist("This film is not one that your lists learn from.")
-    film = _explained(person, snapshot, movie, source=source)
+    context = context_of(user)
+    film = None
+    if snapshot is not None:
+        film = explained_film(
+            snapshot,
+            person,
+            movie_id=movie.pk,
+            source=source,
+            barred=barred,
+            context=context,
+            n=FIRST,
+        )
     parts = film.evidence if film else ()
     tried = [part.movie_id for part in parts if part.contribution > 0]
-    causes = _causes(person, tried, movie, snapshot=snapshot, source=source, barred=barred)
+    causes: frozenset[int] = frozenset()
+    if snapshot is not None and tried:
+        causes = frozenset(
+            sole_cause_ids(
+                person,
+                tried,
+                snapshot=snapshot,
+                movie_id=movie.pk,
+                source=source,
+                barred=barred,
+                context=context,
+            )
+        )
     now, others = lists_without(
         person,
         [] if without_id is None else [without_id],
         snapshot=snapshot,
         barred=barred,
+        context=context,
         n=FIRST,
         source=source,
     )
@@ -118,35 +157,6 @@ def why_film(
     return why, preview
 
 
-def _causes(
-    person: UserFeedback,
-    tried: list[int],
-    movie: Movie,
-    *,
-    snapshot: Snapshot | None,
-    source: str,
-    barred: frozenset[int],
-) -> frozenset[int]:
-    if snapshot is None or not tried:
-        return frozenset()
-    return frozenset(
-        sole_cause_ids(
-            person, tried, snapshot=snapshot, movie_id=movie.pk, source=source, barred=barred
-        )
-    )
-
-
-def _explained(
-    person: UserFeedback, snapshot: Snapshot | None, movie: Movie, *, source: str
-) -> RankedFilm | None:
-    """The film with all parts of its score; None where the source has no opinion on it."""
-    if snapshot is None:
-        return None
-    serving = snapshot.serving(source)
-    index = int(serving.items.index([movie.pk])[0])
-    return explained_film(serving, person, index=index) if index >= 0 else None
-
-
 def _rows(
     film: RankedFilm,
     *,
@@ -159,6 +169,8 @@ def _rows(
     contributions = [part.contribution for part in listed]
     if rest:
         contributions.append(sum(part.contribution for part in rest))
+    n_films = len(contributions)
+    contributions += [term.contribution for term in film.terms]
     contributions.append(film.baseline)
     percentages = _percentages(contributions)
     rows = [
@@ -173,7 +185,13 @@ def _rows(
         for part, percentage in zip(listed, percentages, strict=False)
     ]
     if rest:
-        rows.append(WhyRow(contributions[-2], percentages[-2], n_others=len(rest)))
+        rows.append(
+            WhyRow(contributions[n_films - 1], percentages[n_films - 1], n_others=len(rest))
+        )
+    rows += [
+        WhyRow(term.contribution, percentage, label=str(TERM_LABELS[term.name]))
+        for term, percentage in zip(film.terms, percentages[n_films:], strict=False)
+    ]
     return (*rows, WhyRow(contributions[-1], percentages[-1]))
 
 

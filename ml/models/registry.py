@@ -38,6 +38,7 @@ MODELS: dict[str, str] = {
 RATING_MODELS: dict[str, str] = {
     "bayesian_mf": "ml.models.bayesian_mf:BayesianMF",
     "neural_rating": "ml.models.neural_rating:NeuralRating",
+    "star_fold": "ml.models.star_fold:StarFold",
 }
 
 

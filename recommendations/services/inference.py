@@ -15,6 +15,7 @@ from recommendations.limits import barred_for_users
 from recommendations.models import Recommendation
 from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
 from recommendations.ranked import RankedList
+from recommendations.reranking import contexts_of
 from recommendations.selectors import MAX_FILMS
 from recommendations.snapshot import Snapshot, current_snapshot
 
@@ -55,11 +56,13 @@ def recommendations_refresh(
     n_done = 0
     for people in _batches(stale[: limit or 1_000_000]):
         feedback = feedback_of_users(people)
-        barred = barred_for_users(people)
+        barred, contexts = barred_for_users(people), contexts_of(people)
         histories = [feedback[user.pk] for user in people]
         # The first source last: its row says that the person is done.
         for source in reversed(sources):
-            lists = recommend_many(histories, snapshot, n=MAX_FILMS, source=source, barred=barred)
+            lists = recommend_many(
+                histories, snapshot, n=MAX_FILMS, source=source, barred=barred, contexts=contexts
+            )
             _store([user.pk for user in people], lists, source=source, snapshot=snapshot)
         n_done += len(people)
     return n_done
@@ -102,6 +105,8 @@ def _store(
                 evidence=[film.shortened(MAX_EVIDENCE).evidence_json() for film in ranked.films],
                 model_version_id=snapshot.version_id,
                 feedback_generation=ranked.generation,
+                last_visit_on=ranked.context["last_visit_on"],
+                context=ranked.context,
                 computed_at=now,
             )
             for user_id, ranked in zip(user_ids, lists, strict=True)
@@ -111,6 +116,7 @@ def _store(
         update_fields=[
             *("movie_ids", "scores", "evidence"),
             *("model_version", "feedback_generation", "computed_at"),
+            *("last_visit_on", "context"),
         ],
     )
 

@@ -72,5 +72,6 @@ def _reason(film: RankedFilm) -> dict:
     return {
         **({"said": said} if said else {}),
         "baseline": film.baseline,
+        "terms": {part.name: part.contribution for part in film.terms},
         "evidence": [asdict(part) for part in film.evidence[:MAX_EVIDENCE]],
     }

@@ -18,6 +18,7 @@ from feedback.selectors import feedback_of, film_states
 from recommendations import evidence_checks, selectors
 from recommendations.counterfactuals import sole_cause_ids
 from recommendations.models import Recommendation
+from recommendations.reranking import PLAIN
 from recommendations.selectors import recommendations_for
 from recommendations.services.inference import recommendations_refresh
 from recommendations.snapshot import current_snapshot
@@ -160,6 +161,7 @@ def test_a_sole_cause_is_one_and_other_ratings_are_none(trained, person):
             snapshot=current_snapshot(),
             movie_id=film,
             barred=frozenset(),
+            context=PLAIN,
         )
         for film in shown
     }
@@ -171,7 +173,12 @@ def test_a_sole_cause_is_one_and_other_ratings_are_none(trained, person):
         mute(person, type(crime[0]).objects.get(pk=cause), is_on=False)
     last = ids(recommendations_for(person, n=100))[-1]
     assert not sole_cause_ids(
-        feedback, [crime[0].pk], snapshot=current_snapshot(), movie_id=last, barred=frozenset()
+        feedback,
+        [crime[0].pk],
+        snapshot=current_snapshot(),
+        movie_id=last,
+        barred=frozenset(),
+        context=PLAIN,
     )
 
 

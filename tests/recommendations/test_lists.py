@@ -83,7 +83,7 @@ def test_evidence_adds_up_to_the_score(trained, person):
         explained = [film for film in ranked.films if film.evidence]
         assert explained
         for film in explained:
-            total = film.baseline + sum(part.contribution for part in film.evidence)
+            total = film.baseline + sum(p.contribution for p in (*film.evidence, *film.terms))
             assert total == pytest.approx(film.score, abs=1e-6)
 
 

@@ -73,13 +73,13 @@ def test_pages_cost_the_same_whatever_the_history(
         # titles of loved films · most ratings, popular, loved, short, newest, old · films, genres,
         # titles · is the audience simulated (cards, page) · savepoint, slate, impressions,
         # release · states: ratings, reactions, watchlist
-        "/": 27,
+        "/": 31,
         # session, user · active model · reactions, ratings · taste settings, limits, stored list ·
-        # films, genres, titles · simulated twice · savepoint, slate, impressions, release · states:
-        # three
-        "/for-you/": 20,
+        # dials, last visit · years, genres · films, genres, titles · simulated twice · savepoint,
+        # slate, impressions, release · states: three
+        "/for-you/": 24,
         # as For you without the states and the page's own question about the audience
-        "/api/v1/me/recommendations/": 16,
+        "/api/v1/me/recommendations/": 20,
     }
     for path, budget in budgets.items():
         with django_assert_num_queries(budget):
