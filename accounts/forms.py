@@ -88,8 +88,47 @@ class ProfileForm(forms.Form):
     )
 
 
-class TasteForm(forms.Form):
-    """The limits of a person's lists."""
+class DialInput(forms.NumberInput):
+    """A slider in quarters, its ends named."""
+
+    input_type = "range"
+
+    def __init__(self, *, low: float, ends: tuple[Any, Any]) -> None:
+        super().__init__({"min": f"{low:g}", "max": "1", "step": "0.25", "class": "dial"})
+        self.ends = ends
+
+
+class DialField(forms.FloatField):
+    """One dial: a number from ``low`` to 1, 0 where nothing was sent."""
+
+    def __init__(self, *, label: Any, ends: tuple[Any, Any], low: float = -1.0) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            min_value=low,
+            max_value=1.0,
+            widget=DialInput(low=low, ends=ends),
+        )
+
+    def clean(self, value: Any) -> float:
+        """A quarter step; Python's ``nan`` is no position."""
+        number = super().clean(value)
+        return 0.0 if number is None else round(number * 4) / 4
+
+
+class DialsForm(forms.Form):
+    """Where the dials stand; 0 everywhere is the untouched list."""
+
+    surprise = DialField(label=_("Familiar or surprising"), ends=(_("Familiar"), _("Surprising")))
+    diversity = DialField(label=_("Variety"), ends=(_("As ranked"), _("Varied")), low=0.0)
+    era = DialField(label=_("Era"), ends=(_("Older"), _("Newer")))
+    length = DialField(label=_("Length"), ends=(_("Shorter"), _("Longer")))
+
+    NAMES = ("surprise", "diversity", "era", "length")
+
+
+class TasteForm(DialsForm):
+    """The limits of a person's lists, and the dials."""
 
     year_from = forms.IntegerField(
         label=_("From year"), min_value=FIRST_YEAR, max_value=LAST_YEAR, required=False
@@ -133,7 +172,7 @@ class TasteForm(forms.Form):
         """The valid form as the services take it."""
         cleaned = self.cleaned_data
         return Taste(
-            **{name: cleaned[name] for name in self._plain_fields},
+            **{name: cleaned[name] for name in (*self._plain_fields, *self.NAMES)},
             languages=tuple(cleaned["languages"]),
             excluded_genres=tuple(cleaned["excluded_genres"]),
         )

@@ -35,5 +35,6 @@ def settings(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Saved."))
         return redirect("accounts:settings")
     status = 422 if data is not None else 200
-    context = {"profile": profile, "taste": taste}
+    dials = [taste[name] for name in taste.NAMES]
+    context = {"profile": profile, "taste": taste, "dials": dials}
     return render(request, "accounts/settings.html", context, status=status)

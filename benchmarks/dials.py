@@ -98,7 +98,7 @@ def _measures(pool: Pool, found: Shortlist) -> dict[str, float]:
 
 
 def _monotone(people: People, lists: list[list[Shortlist]], grid: list[Dials]) -> dict[str, float]:
-    """Per dial the share of people for whom it never goes the wrong way, alone and beside others."""
+    """Per dial the share of people for whom it never goes the wrong way, alone or beside others."""
     starts = {}
     at = 1
     for block in range(2):

@@ -86,7 +86,7 @@ def _visits(
     *,
     n_visits: int,
 ) -> tuple[list[NDArray[np.integer]], int]:
-    """The lists of one person's visits (catalogue positions), and how many liked films they took."""
+    """The lists of one person's visits (catalogue positions); how many liked films they took."""
     there = np.ones(len(items), dtype=bool)
     times = np.zeros(len(items))
     since = np.zeros(len(items))

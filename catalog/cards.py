@@ -30,6 +30,8 @@ class MovieCard:
     request_id: str = ""
     position: int | None = None
     surface: str = ""
+    # What the person would give it, in words; empty where we do not say.
+    guess: str = ""
 
 
 @dataclass(frozen=True)

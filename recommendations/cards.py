@@ -17,8 +17,14 @@ def cards_for(
     titles: Mapping[int, str] | None = None,
     request_id: str = "",
     surface: str = "",
+    positions: Mapping[int, int] | None = None,
+    guesses: Mapping[int, str] | None = None,
 ) -> tuple[MovieCard, ...]:
-    """Cards in the order of ``films``; a film that was hidden meanwhile is left out."""
+    """Cards in the order of ``films``; a film that was hidden meanwhile is left out.
+
+    ``positions`` are those in the slate where the films are not the slate itself, ``guesses`` what
+    the person would give each, in words.
+    """
     movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in films])}
     titles = titles_of(films) if titles is None else titles
     is_simulated = audience_is_simulated()
@@ -29,8 +35,9 @@ def cards_for(
             source=film.source,
             score=film.score,
             request_id=request_id,
-            position=position,
+            position=position if positions is None else positions.get(film.movie_id),
             surface=surface,
+            guess="" if guesses is None else guesses.get(film.movie_id, ""),
         )
         for position, film in enumerate(films)
         if film.movie_id in movies

@@ -192,7 +192,7 @@ def _films(
     generation: Generation,
     is_explained: bool,
 ) -> tuple[RankedFilm, ...]:
-    if not len(pool.items):
+    if not len(found.pool.items):
         return ()  # a source that failed is not asked for reasons either
     if not is_explained:
         return tuple(

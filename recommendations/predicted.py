@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from feedback.selectors import UserFeedback
 from ml.artifacts import ArtifactError, load_model
@@ -34,6 +35,23 @@ class Prediction:
     stars: float
     low: float
     high: float
+
+    @property
+    def short(self) -> str:
+        """For a card: "We think 4.1 (3.5 to 4.5)"."""
+        return _("We think %(stars)s (%(low)s to %(high)s)") % self._shown()
+
+    @property
+    def full(self) -> str:
+        """For a page."""
+        return _("We think %(stars)s of 5, most likely %(low)s to %(high)s.") % self._shown()
+
+    def _shown(self) -> dict[str, str]:
+        return {
+            "stars": f"{self.stars:.1f}",
+            "low": f"{self.low:g}",
+            "high": f"{self.high:g}",
+        }
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,14 @@ def contexts_of(users: Sequence[User]) -> list[ListContext]:
     ]
 
 
-def context_of(user: object) -> ListContext:
-    """One person's; a visitor has none."""
-    return contexts_of([user])[0] if isinstance(user, User) else PLAIN
+def context_of(user: object, *, taste: Taste | None = None) -> ListContext:
+    """One person's, whose ``taste`` may have been read already; nobody's is plain."""
+    if not isinstance(user, User):
+        return PLAIN
+    if taste is None:
+        return contexts_of([user])[0]
+    shown = shown_to([user.pk]).get(user.pk, NOTHING_SHOWN)
+    return ListContext(dials=dials_of(taste), shown=shown)
 
 
 @dataclass(frozen=True)

@@ -61,20 +61,24 @@ def recommendations_for(
     snapshot: Snapshot | None = None,
     barred: frozenset[int] | None = None,
     context: ListContext | None = None,
+    is_narrowed: bool = False,
 ) -> RankedList:
     """``n`` films for a person: always ``n`` while the catalogue has them.
 
     Where the wished source knows nothing of the person (no history yet, no model), popular films
     take its place and ``fallback`` says so. Raises UnknownSourceError for a source that is none.
-    A page that needs more than the list reads ``feedback``, ``snapshot``, ``barred`` and ``context``
-    once and hands them in: then all of it is of one model version.
+    ``is_narrowed`` says that ``barred`` holds more than a stored list knows of (filters).
+    A page that needs more than the list reads ``feedback``, ``snapshot``, ``barred`` and
+    ``context`` once and hands them in: then all of it is of one model version.
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
     source = known_source(source, snapshot)
     person = feedback if feedback is not None else feedback_of(user)
     barred = barred_for(user) if barred is None else barred
-    found = _stored_list(user, person, snapshot, source=source)
+    found = None
+    if not is_narrowed:
+        found = _stored_list(user, person, snapshot, source=source)
     if found is None:
         context = context_of(user) if context is None else context
         found = recommend_many(

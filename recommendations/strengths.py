@@ -1,4 +1,4 @@
-"""How strong the served list's re-ranking is; ``benchmarks/reranking.py`` measures what it costs."""
+"""How strong the served list's re-ranking is; ``benchmarks/reranking.py`` says what it costs."""
 
 from ml.shortlist import Strengths
 

@@ -11,6 +11,7 @@ urlpatterns = [
     path("swipe/answer/", swipe_views.answer, name="swipe_answer"),
     path("tonight/", quiz.tonight, name="tonight"),
     path("for-you/", views.for_you, name="for_you"),
+    path("for-you/dials/", views.dials, name="dials"),
     path("for-you/debug/", debug_views.debug, name="debug"),
     path("films/<int:pk>/why/", why_views.why, name="why"),
     path("films/<int:pk>/similar/", views.similar, name="similar"),

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts.requests import person_of
+from accounts.forms import DialsForm
+from accounts.requests import person_of, signed_in
+from accounts.selectors import taste_of
+from accounts.services import taste_settings_set
 from catalog.models import Movie
 from catalog.selectors import audience_is_simulated
 from feedback.selectors import film_states
-from recommendations.cards import cards_for
+from recommendations.for_you import Asked, filter_choices, for_you_page
 from recommendations.home import home_page
-from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
-from recommendations.ranked import RankedList
-from recommendations.selectors import SOURCE_LABELS, recommendations_for
 from recommendations.services.slates import slate_log
 from recommendations.similar import similar_page_rows
-
-FOR_YOU_FILMS = 24
 
 
 @require_GET
@@ -48,50 +49,47 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 @never_cache
 def for_you(request: HttpRequest) -> HttpResponse:
-    """The personal list, from the source that the person chose."""
-    person = person_of(request)
-    source = request.GET.get("source", DEFAULT_SOURCE)
-    notice = ""
+    """The personal list, from the source that the person chose.
+
+    ``?slate=`` is what the page sends that fetches its list again: it stays one slate.
+    """
+    asked = Asked.of(request.GET)
+    is_fragment = _wants_fragment(request)
+    slate = _uuid(request.GET.get("slate", "")) if is_fragment else None
+    context = for_you_page(person_of(request), asked, slate=slate)
+    if is_fragment:
+        return render(request, "recommendations/_for_you_cards.html", context)
+    return render(request, "recommendations/for_you.html", context | filter_choices(asked))
+
+
+@require_POST
+@login_required
+@never_cache
+def dials(request: HttpRequest) -> HttpResponse:
+    """Turns the dials (``reset``: back to neutral); the list follows at once."""
+    user = signed_in(request.user)
+    asked = Asked.of(QueryDict(request.POST.get("query", "")))
+    form = DialsForm({} if "reset" in request.POST else request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest(_("The dials stand between -1 and 1."))
+    taste_settings_set(user, replace(taste_of(user), **form.cleaned_data))
+    if _wants_fragment(request) and "reset" not in request.POST:
+        context = for_you_page(user, asked) | {"is_dialled": True}
+        return render(request, "recommendations/_for_you_cards.html", context)
+    query = asked.as_query()
+    return redirect(reverse("recommendations:for_you") + (f"?{query}" if query else ""))
+
+
+def _uuid(raw: str) -> uuid.UUID | None:
     try:
-        ranked = recommendations_for(person, n=FOR_YOU_FILMS, source=source)
-    except UnknownSourceError as error:
-        notice, source = str(error), DEFAULT_SOURCE
-        ranked = recommendations_for(person, n=FOR_YOU_FILMS)
-    request_id = uuid.uuid4()
-    cards = cards_for(ranked.films, request_id=str(request_id), surface="for_you")
-    slate_log(ranked, user=person, surface="for_you", request_id=request_id)
-    context = {
-        "cards": cards,
-        "states": film_states(user=person, movie_ids=[card.movie.pk for card in cards]),
-        "sources": [
-            (name, SOURCE_LABELS.get(name, name), name == source) for name in ranked.source_names
-        ],
-        "source": source,
-        "notice": notice or _notice(ranked),
-        "n_history": ranked.n_history,
-        "model_version": ranked.model_version,
-        "is_audience_simulated": audience_is_simulated(),
-    }
-    template = "_for_you_cards.html" if _wants_fragment(request) else "for_you.html"
-    return render(request, f"recommendations/{template}", context)
+        return uuid.UUID(raw)
+    except ValueError:
+        return None
 
 
 def _wants_fragment(request: HttpRequest) -> bool:
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
-
-
-def _notice(ranked: RankedList) -> str:
-    """What a person should know about where this list comes from."""
-    if not ranked.model_version:
-        return _("The recommender is still learning. Until it has, these are the popular films.")
-    if not ranked.n_history:
-        return _(
-            "Rate a few films and this list becomes yours. Until then: what people here watch."
-        )
-    if all(film.score is None for film in ranked.films):
-        return _("We know too little of the films you rated: these are popular ones for now.")
-    return ""
 
 
 @require_GET

@@ -27,6 +27,7 @@ def slate_parts(ranked: RankedList) -> dict[str, Any]:
             "n_history": ranked.n_history,
             "is_stored": ranked.is_stored,
             "counts": ranked.counts,
+            **ranked.context,
             **({"answers": ranked.answers} if ranked.answers else {}),
         },
         "films": [
@@ -65,6 +66,39 @@ def slate_log(
             Impression.objects.bulk_create(impressions)
     except DatabaseError:
         logger.exception("The slate %s could not be logged", request_id)
+
+
+def slate_extend(
+    ranked: RankedList, *, user: User | AnonymousUser, surface: str, request_id: uuid.UUID
+) -> dict[int, int] | None:
+    """Positions by film id in the slate that a page was shown as, for the list it shows now.
+
+    A page that fetches its list again is one slate still: films that are new on it get the next
+    positions. None where there is no such slate of this person's.
+    """
+    if not isinstance(user, User):
+        return None
+    try:
+        with transaction.atomic():
+            slate = (
+                Slate.objects.select_for_update()
+                .filter(request_id=request_id, user=user, surface=surface)
+                .first()
+            )
+            if slate is None:
+                return None
+            shown = slate.impressions.values_list("movie_id", "position")
+            known = dict(shown)
+            after = max(known.values(), default=-1) + 1
+            new = [f for f in slate_parts(ranked)["films"] if f["movie_id"] not in known]
+            added = [
+                Impression(slate=slate, position=after + i, **film) for i, film in enumerate(new)
+            ]
+            Impression.objects.bulk_create(added)
+    except DatabaseError:
+        logger.exception("The slate %s could not be extended", request_id)
+        return {}
+    return known | {film["movie_id"]: after + i for i, film in enumerate(new)}
 
 
 def _reason(film: RankedFilm) -> dict:
