@@ -99,6 +99,8 @@ class UserFeedback:
     history: tuple[HistoryEvent, ...] = ()
     hidden_ids: frozenset[int] = field(default_factory=frozenset)
     muted_ids: frozenset[int] = field(default_factory=frozenset)
+    # When it was read: later events are not in it. None for a visitor without any.
+    read_at: datetime | None = None
 
     def without(self, movie_id: int) -> UserFeedback:
         """As if no list learned from ``movie_id``; it stays hidden, for it is still known."""
@@ -147,6 +149,7 @@ def feedback_of_users(
             ),
             hidden_ids=frozenset(hidden[pk]),
             muted_ids=frozenset(muted[pk]),
+            read_at=now,
         )
         for pk, user in people.items()
     }

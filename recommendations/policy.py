@@ -7,6 +7,7 @@ who comes back an hour later is the person that a list is for.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -14,10 +15,12 @@ from typing import Any
 
 import numpy as np
 
+from ml.data import Dataset
 from ml.evaluation import Result, compare, measure
 from ml.models.base import Recommender
 from ml.models.hybrid import Hybrid, Part
 from ml.models.registry import create
+from ml.protocols_return import returning
 from ml.protocols_users import strong
 from ml.split import RankingSplit, SplitError
 from ml.tuning import collect, search_weights, stacked
@@ -28,8 +31,11 @@ from recommendations.snapshot import current_snapshot
 from recommendations.sources import HYBRID, Tier, sources_of
 from recommendations.training_data import TrainingData
 
+logger = logging.getLogger(__name__)
+
 SEED = 7
-ENOUGH_PEOPLE = 500  # held-out people whose mean is steadier than the search's steps
+ENOUGH_PEOPLE = 250  # held-out people whose mean is steadier than the search's steps
+ENOUGH_RETURNS = 200  # events after a pause, of the test people
 # Where there are too few people to hold any out, nothing can be measured: equal parts of the two
 # strongest sources of the literature, said so in the version's note.
 UNMEASURED_WEIGHTS = {"edlae": 0.5, "als": 0.5}
@@ -71,12 +77,12 @@ def ranker_parts() -> list[dict[str, Any]]:
 def policy_measure(data: TrainingData, tell: Progress) -> Verdict:
     """Fits without the held-out people, chooses weights on some of them, reports on the others.
 
-    Protocol ``strong``: full-catalogue ranking of a fifth of held-out people's liked films. The
-    test people take part in no choice.
+    What is asked for is what people watched when they came back (protocol ``returning``); of an
+    audience that hardly ever did, a fifth of held-out people's liked films (``strong``). The test
+    people take part in no choice.
     """
     try:
-        test = strong(data.dataset, seed=SEED, part="test")
-        validations = _validation_splits(data, test)
+        test, validations = _splits(data.dataset)
     except SplitError as error:
         return Verdict(UNMEASURED_WEIGHTS, {}, note=f"Not measured: {error}")
     candidates = []
@@ -133,16 +139,30 @@ def _metrics_json(results: dict[str, Result], weights: dict[str, float]) -> dict
     }
 
 
-def _validation_splits(data: TrainingData, test: RankingSplit) -> list[RankingSplit]:
+def _splits(data: Dataset) -> tuple[RankingSplit, list[RankingSplit]]:
+    """The test split, and validation splits with other people. Raises SplitError."""
+    try:
+        test = returning(data, seed=SEED, part="test")
+        if len(test) >= ENOUGH_RETURNS:
+            return test, _validation_splits(data, test, returning)
+    except SplitError as error:
+        logger.info("Nobody came back (%s): measured on liked films in any order", error)
+    test = strong(data, seed=SEED, part="test")
+    return test, _validation_splits(data, test, strong)
+
+
+def _validation_splits(
+    data: Dataset, test: RankingSplit, protocol: Callable[..., RankingSplit]
+) -> list[RankingSplit]:
     """Validation people to choose weights by, none of whom is a test person.
 
     A tenth of a few hundred people is too few to choose by, so small audiences are held out three
     times, with other seeds: ``benchmarks/blend_weights.py`` measures what that gains.
     """
-    is_test = np.isin(data.dataset.interactions.user_index, test.group)
-    rest = replace(data.dataset, interactions=data.dataset.interactions.select(~is_test))
-    n_seeds = 1 if len(test) >= ENOUGH_PEOPLE else 3
-    return [strong(rest, seed=SEED + i, part="valid") for i in range(n_seeds)]
+    is_test = np.isin(data.interactions.user_index, test.group)
+    rest = replace(data, interactions=data.interactions.select(~is_test))
+    n_seeds = 1 if len(np.unique(test.group)) >= ENOUGH_PEOPLE else 3
+    return [protocol(rest, seed=SEED + i, part="valid") for i in range(n_seeds)]
 
 
 def _fit(interactions: Interactions, data: TrainingData) -> dict[str, Recommender]:

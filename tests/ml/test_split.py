@@ -10,6 +10,7 @@ import pytest
 from scipy import sparse
 
 from ml.protocols_ratings import rating_folds, rating_holdout
+from ml.protocols_return import returning
 from ml.protocols_time import last_out, prequential, temporal_warm
 from ml.protocols_users import cold_item, ms_100k, ratio_811, sparse_history, strong
 from ml.retrieval import history_mask
@@ -24,6 +25,7 @@ RANKING: dict[str, Callable[..., RankingSplit]] = {
     "last-out": last_out,
     "temporal": temporal_warm,
     "prequential": prequential,
+    "returning": returning,
     "sparse@3": lambda data, **kw: sparse_history(data, length=3, **kw),
     "cold-item": cold_item,
     "cold-item-all": lambda data, **kw: cold_item(data, among_all=True, **kw),
@@ -33,6 +35,30 @@ RANKING: dict[str, Callable[..., RankingSplit]] = {
 @pytest.fixture(params=list(RANKING.items()), ids=list(RANKING))
 def protocol(request: pytest.FixtureRequest) -> tuple[str, Callable[..., RankingSplit]]:
     return request.param
+
+
+def test_only_events_after_a_pause_are_asked_for_and_of_nobody_too_many() -> None:
+    hour = 3600
+    rows = []
+    for user in range(20):
+        for step in range(
+            12
+        ):  # sittings of three films, two days apart
+            at = (step // 3) * 48 * hour + (step % 3) * 60
+            rows.append((user, (user + step) % 15, 2.0 if step == 3 else 5.0, at))
+    data = dataset(interactions(rows, n_users=20, n_items=15))
+    split = returning(data, seed=1)
+    lengths = np.diff(split.histories.select(np.arange(len(split))).indptr)
+    assert sorted(set(lengths.tolist())) == [3, 6, 9]
+    assert len(split) == 3 * len(np.unique(split.group)) == 9
+    assert set(split.group).isdisjoint(split.train.user_index)
+    valid = returning(data, seed=1, part="valid")
+    assert set(valid.group).isdisjoint(split.group)
+    assert np.array_equal(valid.train.user_index, split.train.user_index)
+    assert len(returning(data, seed=1, max_rows=2)) == 6
+    assert len(returning(data, seed=1, min_rating=4.0)) == 6
+    with pytest.raises(SplitError, match="came back"):
+        returning(data, seed=1, pause_s=100 * hour)
 
 
 @pytest.mark.parametrize("part", ["valid", "test"])
