@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections.abc import Iterable
 
+import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q
 
@@ -30,6 +32,12 @@ def certification_age(certification: str) -> int | None:
 def barred_for(user: User | AnonymousUser) -> frozenset[int]:
     """The films that this person may not be shown."""
     return barred_movie_ids(taste_of(user) if isinstance(user, User) else Taste())
+
+
+def barred_digest(barred: frozenset[int]) -> str:
+    """A short name of the set, whatever its order: the same films give the same."""
+    ids = np.sort(np.fromiter(barred, dtype=np.int64, count=len(barred)))
+    return f"{len(barred)}-{zlib.crc32(ids.tobytes()):08x}"
 
 
 def barred_for_users(users: Iterable[User]) -> list[frozenset[int]]:

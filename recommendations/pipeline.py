@@ -7,9 +7,10 @@ missing. Always ``n`` films while the catalogue has them, never an error.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,7 @@ from feedback.selectors import UserFeedback
 from ml.types import Histories
 from recommendations.candidates import Generation, generate, pools
 from recommendations.evidence import explained
+from recommendations.limits import barred_digest
 from recommendations.preferences import histories_of
 from recommendations.ranked import RankedFilm, RankedList
 from recommendations.ranking import RankedPool, Ranker, ranker_of
@@ -130,10 +132,33 @@ def recommend_many(
             counts=_counts(i, person, generation, found[i], exclude),
             skipped=dict(generation.skipped),
             stages_ms=dict(clock.stages_ms),
-            context=contexts[i].to_json(),
+            context={
+                **contexts[i].to_json(),
+                "asked": _asked(
+                    person, snapshot, n=n, barred=barred[i], skipped=generation.skipped
+                ),
+            },
         )
         for i, person in enumerate(people)
     ]
+
+
+def _asked(
+    person: UserFeedback,
+    snapshot: Snapshot,
+    *,
+    n: int,
+    barred: frozenset[int],
+    skipped: Mapping[str, str],
+) -> dict[str, Any]:
+    """What :mod:`recommendations.replay` needs to make the list once more."""
+    return {
+        "n": n,
+        "read_at": person.read_at.isoformat() if person.read_at else "",
+        "barred": barred_digest(barred),
+        "skipped": sorted(skipped),
+        "policy_version": snapshot.version,
+    }
 
 
 def _empty(person: UserFeedback, source: str) -> RankedList:

@@ -71,6 +71,8 @@ class Sequential(Recommender):
         self.patience = patience
         self.min_rating = min_rating
         self.progress = progress
+        # Tensors while training, arrays where it was loaded: serving needs no torch.
+        self._parameters: dict[str, Any] = {}
 
     # --- fitting -----------------------------------------------------------------------------
 

@@ -1,0 +1,176 @@
+"""Any stored slate, computed again: same films, same order, same scores.
+
+A slate names its model version, when the person's feedback was read, and what it left out. From
+these the list is made anew by the code that makes every list; what cannot be had any more (a
+version that was deleted, limits that changed) is said, never guessed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from accounts.models import User
+from feedback.models import Impression, Slate
+from feedback.past import PastUnknownError, feedback_at
+from ml.artifacts import ArtifactError
+from recommendations.limits import barred_digest, barred_for
+from recommendations.models import ModelVersion
+from recommendations.pipeline import recommend_many
+from recommendations.ranked import RankedList
+from recommendations.reranking import ListContext
+from recommendations.snapshot import Snapshot, load_serving, load_snapshot
+from recommendations.sources import HYBRID, SOURCES
+
+TOLERANCE = 1e-6
+
+
+class NotReproducibleError(Exception):
+    """The slate cannot be computed again; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One place of the slate: what was stored, and what came out again."""
+
+    position: int
+    stored_id: int
+    stored_score: float | None
+    found_id: int | None
+    found_score: float | None
+
+    @property
+    def is_same(self) -> bool:
+        """The same film, with the same score."""
+        if self.stored_id != self.found_id or self.found_score is None:
+            return False
+        return abs((self.stored_score or 0.0) - self.found_score) <= TOLERANCE
+
+
+@dataclass(frozen=True)
+class Replay:
+    """A slate held against its recomputation. ``n_filled`` places were the fallback's: popular
+    films of that day, which no model put there, and which are not compared."""
+
+    slate: Slate
+    places: tuple[Place, ...]
+    n_filled: int = 0
+
+    @property
+    def is_same(self) -> bool:
+        """Every place that a model filled is the same."""
+        return all(place.is_same for place in self.places)
+
+    @property
+    def worst(self) -> float:
+        """The largest difference of scores of the same film."""
+        gaps = [
+            abs((place.stored_score or 0.0) - place.found_score)
+            for place in self.places
+            if place.found_score is not None and place.stored_id == place.found_id
+        ]
+        return max(gaps, default=0.0)
+
+
+def replay(slate: Slate) -> Replay:
+    """Computes ``slate`` again. Raises NotReproducibleError."""
+    stored = list(Impression.objects.filter(slate=slate).order_by("position"))
+    if slate.policy not in SOURCES:
+        raise NotReproducibleError(
+            f"It was made by {slate.policy}, from answers and the catalogue of that day: "
+            "no model's list."
+        )
+    if slate.user is None:
+        raise NotReproducibleError("Nobody's history made it: a visitor's popular films.")
+    by_model = [impression for impression in stored if impression.score is not None]
+    if by_model and not slate.model_version:
+        raise NotReproducibleError("It does not name the version of its model.")
+    if not by_model:
+        return Replay(slate, (), n_filled=len(stored))
+    found = _computed_again(slate, slate.user)
+    of_place = dict(enumerate(found.films))
+    places = []
+    for rank, impression in enumerate(by_model):
+        film = of_place.get(rank)
+        places.append(
+            Place(
+                position=impression.position,
+                stored_id=impression.movie_id,
+                stored_score=impression.score,
+                found_id=film.movie_id if film else None,
+                found_score=film.score if film else None,
+            )
+        )
+    return Replay(slate, tuple(places), n_filled=len(stored) - len(by_model))
+
+
+def _computed_again(slate: Slate, user: User) -> RankedList:
+    asked = slate.context.get("asked")
+    if not asked or not asked.get("read_at"):
+        raise NotReproducibleError("It was logged by an older Marquee, which did not keep enough.")
+    snapshot = _snapshot_then(slate)
+    try:
+        person = feedback_at(
+            user,
+            moment=datetime.fromisoformat(asked["read_at"]),
+            generation=slate.context["generation"],
+        )
+    except PastUnknownError as error:
+        raise NotReproducibleError(
+            f"What was known of the person is not certain: {error}."
+        ) from error
+    if len(person.history) != slate.context["n_history"]:
+        raise NotReproducibleError(
+            f"The list learned from {slate.context['n_history']} films, the log tells of "
+            f"{len(person.history)}: feedback was deleted or merged since."
+        )
+    barred = barred_for(user)
+    if barred_digest(barred) != asked["barred"]:
+        raise NotReproducibleError(
+            "The person's limits, or the films that an editor hides, changed since."
+        )
+    return recommend_many(
+        [person],
+        snapshot,
+        n=asked["n"],
+        source=slate.policy,
+        barred=[barred],
+        contexts=[ListContext.of_slate(slate)],
+        without=asked["skipped"],
+    )[0]
+
+
+def _snapshot_then(slate: Slate) -> Snapshot:
+    """The versions that made the slate; re-ranking reads the policy's, so it is named too."""
+    policy = slate.context["asked"].get("policy_version") or slate.model_version
+    snapshot = _policy_version(policy)
+    if slate.policy == HYBRID or slate.policy in snapshot.hybrid.models:
+        return snapshot
+    version = _version_row(slate.model_version)
+    return Snapshot(
+        snapshot.version_id,
+        snapshot.version,
+        snapshot.hybrid,
+        snapshot.items,
+        {slate.policy: (version,)},
+    )
+
+
+def _policy_version(name: str) -> Snapshot:
+    try:
+        return load_snapshot(_version_row(name))
+    except ArtifactError as error:
+        raise NotReproducibleError(f"Model {name} cannot be read any more: {error}.") from error
+
+
+def _version_row(name: str) -> ModelVersion:
+    version = ModelVersion.objects.filter(version=name).first()
+    if version is None:
+        raise NotReproducibleError(
+            f"Model version {name} is no longer kept (MODEL_KEEP_VERSIONS says how many are)."
+        )
+    try:
+        load_serving(version)
+    except ArtifactError as error:
+        raise NotReproducibleError(f"Model {name} cannot be read any more: {error}.") from error
+    return version
