@@ -154,8 +154,12 @@ class FeatureStore:
         return np.stack(np.broadcast_arrays(*columns), axis=-1).astype(np.float32)
 
     def user_table(self, histories: Histories, now: NDArray[np.integer]) -> FloatArray:
-        """float32[n, len(USER_FEATURES)]; ValueError for an event at or after its ``now``."""
+        """float32[n, len(USER_FEATURES)]; ValueError for an event after its ``now``.
+
+        Events on films that the store does not know do not count: training never sees them.
+        """
         n = len(histories)
+        histories = known_events(histories, self.n_items)
         rows = np.repeat(np.arange(n), np.diff(histories.indptr))
         if np.any(histories.timestamp > now[rows]):
             raise ValueError("a history holds an event later than the moment it is asked for")
@@ -166,10 +170,8 @@ class FeatureStore:
         decayed = np.bincount(rows, conf * np.exp2(-age), minlength=n)
         last = np.full(n, -1, dtype=np.int64)
         np.maximum.at(last, rows, histories.timestamp)
-        known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
-        items = np.where(known, histories.item_index, 0)
-        before = self.count_before(items, now[rows]) - self.start[items] if self.n_items else known
-        fame = np.log1p(before) * known
+        items = histories.item_index
+        fame = np.log1p(self.count_before(items, now[rows]) - self.start[items])
         stars = np.where(np.isfinite(histories.rating), histories.rating, MAX_STARS)
         columns = [
             np.log1p(count),
@@ -186,12 +188,11 @@ class FeatureStore:
     ) -> FloatArray:
         """float32[n, c, len(CROSS_FEATURES)] for candidates [n, c]."""
         n, c = items.shape
+        histories = known_events(histories, self.n_items)
         out = np.zeros((n, c, len(CROSS_FEATURES)), dtype=np.float32)
         for i in range(n):
             row = histories.row(i)
-            seen = histories.item_index[row]
-            known = (seen >= 0) & (seen < self.n_items)
-            seen, weight = seen[known], confidence(histories.rating[row])[known]
+            seen, weight = histories.item_index[row], confidence(histories.rating[row])
             if len(seen):
                 out[i, :, :5] = self._taste(seen, weight, items[i])
                 out[i, :, 5:9] = self._step(int(seen[-1]), items[i], int(now[i]))
@@ -265,6 +266,22 @@ class FeatureStore:
         own = {k.removeprefix("store_"): v for k, v in arrays.items() if k.startswith("store_")}
         first, span = own.pop("time").tolist()
         return cls(**own, first=first, span=span)
+
+
+def known_events(histories: Histories, n_items: int) -> Histories:
+    """The same people without events on films outside 0..n_items - 1."""
+    known = (histories.item_index >= 0) & (histories.item_index < n_items)
+    if known.all():
+        return histories
+    rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
+    counts = np.bincount(rows[known], minlength=len(histories))
+    return Histories(
+        indptr=np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]),
+        item_index=histories.item_index[known],
+        weight=histories.weight[known],
+        rating=histories.rating[known],
+        timestamp=histories.timestamp[known],
+    )
 
 
 def _running(values: NDArray[np.float64]) -> NDArray[np.float64]:

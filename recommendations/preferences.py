@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,9 @@ from ml.types import Histories
 
 LIKE_WEIGHT = 0.8
 DISLIKE_WEIGHT = -0.4
+# What they count as where only stars are understood.
+LIKE_AS_STARS = 4.5
+DISLIKE_AS_STARS = 1.5
 
 
 def event_weight(event: HistoryEvent) -> float:
@@ -25,6 +29,14 @@ def event_weight(event: HistoryEvent) -> float:
         return LIKE_WEIGHT if event.kind == "like" else DISLIKE_WEIGHT
     stars = float(event.stars)
     return (stars - 2.5) / 2.5 if stars >= 2.5 else (stars - 2.5) / 5.0
+
+
+def starred(histories: Histories) -> Histories:
+    """Likes and dislikes as the stars that training takes them for: the features of a ranker must
+    see one history alike, offline and online."""
+    as_stars = np.where(histories.weight > 0, LIKE_AS_STARS, DISLIKE_AS_STARS)
+    rating = np.where(np.isnan(histories.rating), as_stars, histories.rating)
+    return replace(histories, rating=rating.astype(np.float32))
 
 
 def histories_of(people: Sequence[UserFeedback], items: IdMap) -> Histories:

@@ -19,6 +19,7 @@ from ml.models.base import Recommender
 from ml.models.hybrid import Hybrid
 from ml.types import FloatArray, Histories
 from recommendations.candidates import Generation
+from recommendations.preferences import starred
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ class LearnedRanker:
     ) -> list[RankedPool]:
         """See :class:`Ranker`."""
         pool = self.model.pool(histories, scored=generation.scored, exclude=exclude)
-        x = self.model.features_of(histories, pool)
+        x = self.model.features_of(starred(histories), pool)
         raw = np.asarray(self.model.predict(x.reshape(-1, x.shape[-1])), dtype=np.float64)
         raw = raw.reshape(pool.items.shape)
         return [

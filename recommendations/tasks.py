@@ -11,6 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from recommendations.feature_store import build as build_features
 from recommendations.locks import advisory_lock
 from recommendations.models import ModelVersion, ScheduledRun, TrainingRun
 from recommendations.services.drift import drift_check
@@ -22,14 +23,17 @@ from recommendations.services.inference import (
 )
 from recommendations.services.lease import LEASE, TrainingBusyError
 from recommendations.services.registry import vectors_tidy
+from recommendations.services.source_training import sources_due, sources_train
 from recommendations.services.training import KIND, train
 from recommendations.services.trending import trending_refresh
+from recommendations.sources import source_named
 from recommendations.training_data import NoTrainingDataError
 
 logger = logging.getLogger(__name__)
 
 SHARD_PEOPLE = 1000
 SHARD_EXPIRES_S = 55
+SOURCE_EXPIRES_S = 590  # under the period: the next look sends again what is still due
 RETRY_AFTER = timedelta(minutes=15)
 
 Status = TrainingRun.Status
@@ -132,6 +136,47 @@ def check_drift_task() -> None:
 def _drift() -> dict:
     found = drift_check()
     return {} if found is None else {"is_drifted": found.is_drifted, "said": found.said}
+
+
+@shared_task
+def build_features_task() -> None:
+    """Every six hours: the tables of the feature store."""
+    _scheduled("build-features", _build_features)
+
+
+def _build_features() -> dict:
+    try:
+        made = build_features()
+    except NoTrainingDataError as error:
+        return {"said": str(error)}
+    return {"folder": made.folder.name}
+
+
+@shared_task
+def train_due_sources_task() -> None:
+    """Every ten minutes: sources beside the policy whose ratings are not those of the policy."""
+    _scheduled("train-due-sources", _train_due_sources)
+
+
+def _train_due_sources() -> dict:
+    names = [source.name for source in sources_due(now=timezone.now())]
+    for name in names:
+        # One message each: a worker that dies loses one training.
+        train_source_task.apply_async((name,), expires=SOURCE_EXPIRES_S)
+    return {"due": names}
+
+
+@shared_task
+def train_source_task(name: str) -> None:
+    """Trains one source; a second delivery finds the lease held and returns."""
+    try:
+        [run] = sources_train([source_named(name)], trigger="schedule")
+    except TrainingBusyError:
+        logger.info("%s is being trained already", name)
+    except NoTrainingDataError as error:
+        logger.warning("%s", error)
+    else:
+        logger.info("Training of %s ended: %s %s", name, run.status, run.error)
 
 
 @shared_task

@@ -18,6 +18,7 @@ from ml.data import Dataset
 from ml.idmap import IdMap
 from ml.types import Interactions, ItemFeatures
 from recommendations.item_facts import item_facts
+from recommendations.preferences import DISLIKE_AS_STARS, LIKE_AS_STARS
 
 # Films with fewer ratings carry no collaborative signal; they are for content-based sources.
 MIN_ITEM_RATINGS = 3
@@ -32,9 +33,6 @@ RATINGS_SCHEMA = {
     "rating": pl.Float32,
     "timestamp": pl.Int64,
 }
-
-LIKE_AS_STARS = 4.5
-DISLIKE_AS_STARS = 1.5
 
 
 @dataclass(frozen=True)
@@ -58,12 +56,17 @@ class NoTrainingDataError(Exception):
     """There is nothing to learn from; the message says what to import."""
 
 
-def training_data() -> TrainingData:
-    """Reads the warehouse and live ratings and reactions. Raises NoTrainingDataError if empty."""
+def training_data(*, before: int | None = None) -> TrainingData:
+    """Reads the warehouse and live ratings and reactions. Raises NoTrainingDataError if empty.
+
+    ``before`` (seconds) leaves out everything from that moment on, also from the choice of films.
+    """
     read_at = timezone.now()
     # The watermark is read first: what arrives while reading counts towards the next training.
     last_id = Interaction.objects.aggregate(last=Max("pk"))["last"] or 0
     frame = pl.concat([warehouse.read_ratings().select(*RATINGS_SCHEMA), _live_ratings()])
+    if before is not None:
+        frame = frame.filter(pl.col("timestamp") < before)
     counts = frame.group_by("movie_id").len().filter(pl.col("len") >= MIN_ITEM_RATINGS)
     kept = counts.sort(["len", "movie_id"], descending=[True, False]).head(MAX_ITEMS)
     frame = frame.join(kept.select("movie_id"), on="movie_id", how="semi", maintain_order="left")

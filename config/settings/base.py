@@ -15,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(env.text("MARQUEE_VAR", str(BASE_DIR / "var")))
 WAREHOUSE_DIR = VAR_DIR / "warehouse"
 MODELS_DIR = VAR_DIR / "models"
+FEATURES_DIR = VAR_DIR / "features"
 
 DEBUG = False
 ALLOWED_HOSTS: list[str] = []
@@ -263,6 +264,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recommendations.tasks.check_drift_task",
         "schedule": 3600.0,
         "options": {"expires": 3500},
+    },
+    "train-due-sources": {
+        "task": "recommendations.tasks.train_due_sources_task",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
+    "build-features": {
+        "task": "recommendations.tasks.build_features_task",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 6 * 3600 - 60},
     },
     "tidy-item-vectors": {
         "task": "recommendations.tasks.tidy_item_vectors_task",

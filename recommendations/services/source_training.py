@@ -5,11 +5,13 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Max
 from django.utils import timezone
 
 from ml.artifacts import ArtifactError, save_artifact
@@ -26,12 +28,13 @@ from recommendations.services.gate import golden_slate, is_same_slate
 from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
 from recommendations.services.registry import PromotionError, model_promote, versions_prune
 from recommendations.snapshot import load_serving
-from recommendations.sources import Source
+from recommendations.sources import HYBRID, Source, Tier, sources_of
 from recommendations.training_data import TrainingData, narrowed, training_data, widened
 
 logger = logging.getLogger(__name__)
 
 RANKERS = {"hgb_ranker", "lambdamart"}
+LIGHT_EVERY = timedelta(minutes=30)
 Status = ModelVersion.Status
 
 
@@ -66,6 +69,38 @@ def sources_train(
             run.error = str(error)
         runs.append(run)
     return runs
+
+
+def sources_due(*, now: datetime) -> list[Source]:
+    """Sources whose model is missing or of other ratings than the served policy's.
+
+    Light ones at once; heavy ones once in RETRAIN_EVERY_HOURS. Nothing before there is a policy,
+    and nothing again so soon where the last attempt did not end well.
+    """
+    policy = ModelVersion.objects.filter(kind=HYBRID, status=Status.ACTIVE).first()
+    if policy is None:
+        return []
+    active = {
+        version.kind: version
+        for version in ModelVersion.objects.filter(status=Status.ACTIVE).defer("metrics")
+    }
+    pause = timedelta(hours=settings.RETRAIN_EVERY_HOURS)
+    tried = dict(
+        TrainingRun.objects.filter(started_at__gt=now - pause)
+        .order_by()
+        .values_list("kind")
+        .annotate(last=Max("started_at"))
+    )
+    due = []
+    for source in sources_of(Tier.LIGHT, Tier.HEAVY):
+        version = active.get(source.name)
+        if version is not None and version.data_fingerprint == policy.data_fingerprint:
+            continue
+        is_settled = version is not None and source.tier is Tier.LIGHT
+        last = tried.get(source.name)
+        if last is None or (is_settled and now - last > LIGHT_EVERY):
+            due.append(source)
+    return due
 
 
 def _tell(name: str, on_progress: Progress | None, stage: str, share: float) -> None:

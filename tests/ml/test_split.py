@@ -41,9 +41,7 @@ def test_only_events_after_a_pause_are_asked_for_and_of_nobody_too_many() -> Non
     hour = 3600
     rows = []
     for user in range(20):
-        for step in range(
-            12
-        ):  # sittings of three films, two days apart
+        for step in range(12):  # sittings of three films, two days apart
             at = (step // 3) * 48 * hour + (step % 3) * 60
             rows.append((user, (user + step) % 15, 2.0 if step == 3 else 5.0, at))
     data = dataset(interactions(rows, n_users=20, n_items=15))
