@@ -104,6 +104,7 @@ def _what_others_do(visible: QuerySet[Movie], gone: list[int]) -> list[Draft]:
             text(_("What people here watch")),
             popular_films(n=WIDE, without=frozenset(gone)),
             f"{browse}?sort=popular",
+            is_pinned=True,
         ),
     ]
 
