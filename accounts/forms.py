@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from allauth.account import forms as allauth_forms
@@ -168,10 +169,11 @@ class TasteForm(DialsForm):
             self.add_error("year_to", _("This is before the first year: nothing would be left."))
         return cleaned
 
-    def taste(self) -> Taste:
-        """The valid form as the services take it."""
+    def taste(self, before: Taste) -> Taste:
+        """The valid form as the services take it; what it does not ask stays as it was."""
         cleaned = self.cleaned_data
-        return Taste(
+        return replace(
+            before,
             **{name: cleaned[name] for name in (*self._plain_fields, *self.NAMES)},
             languages=tuple(cleaned["languages"]),
             excluded_genres=tuple(cleaned["excluded_genres"]),

@@ -149,6 +149,8 @@ class TasteSettings(models.Model):
     year_to = models.PositiveSmallIntegerField(null=True, blank=True)
     runtime_max_min = models.PositiveSmallIntegerField(null=True, blank=True)
     languages = ArrayField(models.CharField(max_length=8), default=list, blank=True)
+    # Kinds of reason that this person does not want to read on cards.
+    muted_reasons = ArrayField(models.CharField(max_length=24), default=list, blank=True)
     excluded_genres = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     age_ceiling = models.PositiveSmallIntegerField(
         null=True,

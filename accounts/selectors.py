@@ -29,5 +29,6 @@ def _taste(settings: TasteSettings) -> Taste:
         runtime_max_min=settings.runtime_max_min,
         languages=tuple(settings.languages),
         excluded_genres=tuple(settings.excluded_genres),
+        muted_reasons=tuple(settings.muted_reasons),
         age_ceiling=settings.age_ceiling,
     )

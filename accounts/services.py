@@ -23,6 +23,7 @@ class Taste:
     runtime_max_min: int | None = None
     languages: tuple[str, ...] = ()
     excluded_genres: tuple[str, ...] = ()
+    muted_reasons: tuple[str, ...] = ()
     age_ceiling: int | None = None
 
 
@@ -42,6 +43,7 @@ def taste_settings_set(user: User, taste: Taste) -> bool:
         **asdict(taste),
         "languages": list(taste.languages),
         "excluded_genres": list(taste.excluded_genres),
+        "muted_reasons": list(taste.muted_reasons),
     }
     # The row is locked, so that of two tabs saving at once the later one wins whole.
     settings, is_new = TasteSettings.objects.select_for_update().get_or_create(

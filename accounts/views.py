@@ -30,7 +30,7 @@ def settings(request: HttpRequest) -> HttpResponse:
     taste = TasteForm(data, initial=asdict(taste_of(user)))
     if data is not None and profile.is_valid() and taste.is_valid():
         display_name_set(user, profile.cleaned_data["display_name"])
-        taste_settings_set(user, taste.taste())
+        taste_settings_set(user, taste.taste(taste_of(user)))
         # No word about lists: that they follow is for the serving side to do and to prove.
         messages.success(request, _("Saved."))
         return redirect("accounts:settings")

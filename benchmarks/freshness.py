@@ -15,6 +15,7 @@ import json
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +113,7 @@ def _rows(
     pool: Pool, rows: NDArray[np.integer], *, times: NDArray, since: NDArray, last: NDArray
 ) -> Pool:
     """The pool without the films that were taken, and with what was shown."""
-    cut = {
+    cut: dict[str, Any] = {
         name: None if value is None else np.asarray(value)[rows]
         for name in ("model_score", "vectors", "genres", "popularity", "year", "runtime")
         for value in (getattr(pool, name),)

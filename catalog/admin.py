@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from catalog.models import Credit, Dataset, ExternalId, FieldSource, Genre, Keyword, Movie, Person
 from catalog.search import search_films
-from catalog.services.editing import movie_edited, movies_hide
+from catalog.services.editing import movie_edited, movies_hide, movies_pick
 from catalog.services.search_index import search_vectors_refresh
 from catalog.tmdb.enrichment import films_refetch
 from catalog.tmdb.models import EnrichmentRun, EnrichmentState
@@ -53,7 +53,7 @@ class MovieAdmin(admin.ModelAdmin):
     """Search forgives as the site's does; counting all rows is left out."""
 
     list_display = ["title", "year", "language", "rating_count", "rating_mean", "is_hidden"]
-    list_filter = ["is_hidden", "genres", "language"]
+    list_filter = ["is_hidden", ("picked_at", admin.EmptyFieldListFilter), "genres", "language"]
     search_fields = ["title"]
     search_help_text = "Title, person or theme; typing errors are forgiven."
     ordering = ["-rating_count", "pk"]
@@ -63,7 +63,7 @@ class MovieAdmin(admin.ModelAdmin):
     filter_horizontal = ["genres"]
     readonly_fields = ["rating_count", "rating_mean", "created_at", "updated_at"]
     inlines = [CreditInline, ExternalIdInline, FieldSourceInline]
-    actions = ["hide", "show", "reenrich"]
+    actions = ["hide", "show", "pick", "unpick", "reenrich"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Movie]:
         return super().get_queryset(request).defer("search_vector", "title_trigrams")
@@ -100,6 +100,22 @@ class MovieAdmin(admin.ModelAdmin):
         n = films_refetch(list(queryset.values_list("pk", flat=True)))
         run_request(trigger="admin", now=timezone.now())
         text = ngettext("%(n)d film will be fetched.", "%(n)d films will be fetched.", n)
+        self.message_user(request, text % {"n": n}, messages.SUCCESS)
+
+    @admin.action(description="Put among the editor's picks", permissions=["change"])
+    def pick(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        self._pick(request, queryset, is_picked=True)
+
+    @admin.action(description="Take out of the editor's picks", permissions=["change"])
+    def unpick(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        self._pick(request, queryset, is_picked=False)
+
+    def _pick(self, request: HttpRequest, queryset: QuerySet[Movie], *, is_picked: bool) -> None:
+        n = movies_pick(list(queryset.values_list("pk", flat=True)), is_picked=is_picked)
+        if is_picked:
+            text = ngettext("%(n)d film is a pick now.", "%(n)d films are picks now.", n)
+        else:
+            text = ngettext("%(n)d film is no pick any more.", "%(n)d films are no picks.", n)
         self.message_user(request, text % {"n": n}, messages.SUCCESS)
 
     def _hide(self, request: HttpRequest, queryset: QuerySet[Movie], *, is_hidden: bool) -> None:

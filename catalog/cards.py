@@ -32,6 +32,8 @@ class MovieCard:
     surface: str = ""
     # What the person would give it, in words; empty where we do not say.
     guess: str = ""
+    # Short words for why, each true of this film in this list.
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

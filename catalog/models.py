@@ -109,6 +109,8 @@ class Movie(models.Model):
     is_hidden = models.BooleanField(
         default=False, help_text="Hidden films are shown nowhere and never recommended."
     )
+    # When an editor picked it for the front page; null where nobody did.
+    picked_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

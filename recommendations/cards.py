@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from catalog.cards import MovieCard
 from catalog.models import Movie
 from catalog.selectors import audience_is_simulated
+from ml.explain import Tag
 from recommendations.ranked import RankedFilm
-from recommendations.reasons import evidence_movie_ids, reason_for
+from recommendations.reasons import evidence_movie_ids, reason_for, tag_texts
 
 
 def cards_for(
@@ -19,6 +20,7 @@ def cards_for(
     surface: str = "",
     positions: Mapping[int, int] | None = None,
     guesses: Mapping[int, str] | None = None,
+    tags: Mapping[int, tuple[Tag, ...]] | None = None,
 ) -> tuple[MovieCard, ...]:
     """Cards in the order of ``films``; a film that was hidden meanwhile is left out.
 
@@ -37,6 +39,7 @@ def cards_for(
             request_id=request_id,
             position=position if positions is None else positions.get(film.movie_id),
             surface=surface,
+            tags=tag_texts(film, (tags or {}).get(film.movie_id, ()), titles),
             guess="" if guesses is None else guesses.get(film.movie_id, ""),
         )
         for position, film in enumerate(films)

@@ -63,9 +63,9 @@ def dial_costs(hybrid: Hybrid, split: RankingSplit, items: IdMap) -> dict[str, A
             facts=facts,
             vectors=vectors,
         )
-        for at, found in enumerate(shortlists(pool, SERVED, positions)):
+        for place, found in enumerate(shortlists(pool, SERVED, positions)):
             listed = index[found.order[:LIST_FILMS]]
-            shown[at, i, : len(listed)] = listed
+            shown[place, i, : len(listed)] = listed
     truth = split.truth[rows]
     ndcg = [float(metrics.ndcg_at_k(lists, truth, LIST_FILMS).mean()) for lists in shown]
     cost: dict[str, dict[str, float]] = {name: {"0.0": 0.0} for name in NAMES}
@@ -74,19 +74,20 @@ def dial_costs(hybrid: Hybrid, split: RankingSplit, items: IdMap) -> dict[str, A
     return {"n_people": len(rows), "ndcg": ndcg[0], "cost": cost}
 
 
-def cost_of(dials: Dials, measured: Mapping[str, Any]) -> float | None:
-    """The share of accuracy that these positions cost together; None where nothing was measured.
+def costs_of(dials: Dials, measured: Mapping[str, Any]) -> dict[str, float] | None:
+    """The share of accuracy that each turned dial costs on its own; None where nothing is measured.
 
-    Several dials are taken to cost one after the other; ``benchmarks/dials.py`` says how near that
-    comes.
+    Not added up: together dials cost anything from a third to twice the sum (benchmarks/dials.py).
     """
     curves = measured.get("cost")
     if not curves:
         return None
-    left = 1.0
+    found = {}
     for name in NAMES:
-        at = str(float(getattr(dials, name)))
-        if at not in curves.get(name, {}):
+        at = float(getattr(dials, name))
+        if not at:
+            continue
+        if str(at) not in curves.get(name, {}):
             return None
-        left *= 1.0 - curves[name][at]
-    return 1.0 - left
+        found[name] = float(curves[name][str(at)])
+    return found

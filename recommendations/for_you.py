@@ -24,9 +24,10 @@ from catalog.selectors import (
     movies_filtered,
 )
 from feedback.selectors import feedback_of, film_states
+from ml.explain import Tag
 from ml.shortlist import NEUTRAL
 from recommendations.cards import cards_for
-from recommendations.dial_costs import cost_of
+from recommendations.dial_costs import costs_of
 from recommendations.limits import barred_movie_ids
 from recommendations.models import ModelVersion
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
@@ -36,6 +37,7 @@ from recommendations.reranking import context_of, dials_of
 from recommendations.selectors import SOURCE_LABELS, recommendations_for
 from recommendations.services.slates import slate_extend, slate_log
 from recommendations.snapshot import current_snapshot
+from recommendations.tags import tags_of
 
 FILMS = 24
 SURFACE = "for_you"
@@ -73,12 +75,12 @@ def for_you_page(
     """The template's context; logs the slate, or adds to ``slate`` where a page fetches again."""
     taste = taste_of(user) if isinstance(user, User) else Taste()
     notice = ""
-    ranked, guesses, is_known = None, {}, False
     try:
-        ranked, guesses, is_known = _list(user, asked, taste)
+        found = _list(user, asked, taste)
     except UnknownSourceError as error:
         notice, asked = str(error), Asked(DEFAULT_SOURCE, asked.filters)
-        ranked, guesses, is_known = _list(user, asked, taste)
+        found = _list(user, asked, taste)
+    ranked = found.ranked
     request_id, positions = slate, None
     if slate is not None:
         positions = slate_extend(ranked, user=user, surface=SURFACE, request_id=slate)
@@ -90,7 +92,8 @@ def for_you_page(
         request_id=str(request_id),
         surface=SURFACE,
         positions=positions,
-        guesses=guesses,
+        guesses=found.guesses,
+        tags=found.tags,
     )
     query = asked.as_query()
     return {
@@ -115,7 +118,7 @@ def for_you_page(
         "dials": DialsForm(initial=_positions(taste)),
         "are_dials_turned": dials_of(taste) != NEUTRAL,
         "cost": cost_said(taste, ranked),
-        "is_known": is_known,
+        "is_known": found.is_known,
         "min_known": MIN_KNOWN,
     }
 
@@ -139,29 +142,48 @@ def filter_choices(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _list(
-    user: User | AnonymousUser, asked: Asked, taste: Taste
-) -> tuple[RankedList, dict[int, str], bool]:
-    """The list, what the person would give its films, and whether we know them enough to say."""
+@dataclass(frozen=True)
+class _Found:
+    """The list, what the person would give its films, why in short, and whether we know them."""
+
+    ranked: RankedList
+    guesses: dict[int, str]
+    tags: dict[int, tuple[Tag, ...]]
+    is_known: bool
+
+
+def _list(user: User | AnonymousUser, asked: Asked, taste: Taste) -> _Found:
     person = feedback_of(user)
     barred = barred_movie_ids(taste)
     if asked.filters.is_any:
         fitting = movies_filtered(asked.filters).order_by().values("pk")
         outside = Movie.objects.visible().exclude(pk__in=fitting).values_list("pk", flat=True)
         barred = barred | frozenset(outside)
+    snapshot, context = current_snapshot(), context_of(user, taste=taste)
     ranked = recommendations_for(
         user,
         n=FILMS,
         source=asked.source,
         feedback=person,
-        snapshot=current_snapshot(),
+        snapshot=snapshot,
         barred=barred,
-        context=context_of(user, taste=taste),
+        context=context,
         is_narrowed=asked.filters.is_any,
     )
-    found = predictions_for(person, [film.movie_id for film in ranked.films])
-    guesses = {movie_id: guess.short for movie_id, guess in found.items()}
-    return ranked, guesses, n_known(person) >= MIN_KNOWN
+    guessed = predictions_for(person, [film.movie_id for film in ranked.films])
+    return _Found(
+        ranked=ranked,
+        guesses={movie_id: guess.short for movie_id, guess in guessed.items()},
+        tags=tags_of(
+            ranked,
+            person,
+            snapshot=snapshot,
+            barred=barred,
+            context=context,
+            muted=taste.muted_reasons,
+        ),
+        is_known=n_known(person) >= MIN_KNOWN,
+    )
 
 
 def _positions(taste: Taste) -> dict[str, float]:
@@ -180,13 +202,18 @@ def cost_said(taste: Taste, ranked: RankedList) -> str:
     if ranked.source == DEFAULT_SOURCE and ranked.model_version_id is not None:
         metrics = ModelVersion.objects.filter(pk=ranked.model_version_id)
         measured = (metrics.values_list("metrics__dials", flat=True).first()) or {}
-    cost = cost_of(dials, measured)
-    if cost is None:
+    costs = costs_of(dials, measured)
+    if costs is None:
         return _("What this costs in accuracy was not measured for this list.")
-    percent = round(100 * cost)
-    if percent < 1:
-        return _("As accurate on past ratings as without the dials.")
-    return _("About %(n)s %% less accurate on past ratings.") % {"n": percent}
+    percents = {name: max(0, round(100 * cost)) for name, cost in costs.items()}
+    if len(percents) == 1:
+        (percent,) = percents.values()
+        if percent < 1:
+            return _("As accurate on past ratings as without the dial.")
+        return _("About %(n)s %% less accurate on past ratings.") % {"n": percent}
+    labels = {name: field.label for name, field in DialsForm.base_fields.items()}
+    each = ", ".join(f"{labels[name]} {percent} %" for name, percent in percents.items())
+    return _("Less accurate on past ratings by about, each dial alone: %(each)s.") % {"each": each}
 
 
 def _notice(ranked: RankedList) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import F
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -18,22 +18,22 @@ from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
 from ml.types import Histories
 from recommendations.cards import titles_of
+from recommendations.home_rows import ROW_FILMS, Draft, catalogue_rows, day_seed, text
 from recommendations.limits import barred_for
-from recommendations.pipeline import POPULAR, popular_films
+from recommendations.pipeline import POPULAR
 from recommendations.ranked import EvidencePart, RankedFilm, RankedList
 from recommendations.reasons import popularity_reason, reason_for
 from recommendations.selectors import recommendations_for
 from recommendations.snapshot import Snapshot, current_snapshot
 
-ROW_FILMS = 12
 HERO_FILMS = 3
 MIN_ROW = 4  # fewer films are no row
 LOVED_STARS = 4.0
 BECAUSE_ROWS = 2
-# A mean of few ratings says little: Bayesian mean with this many ratings of 3.5 stars.
-PRIOR_RATINGS = 25
-PRIOR_STARS = 3.5
-WELL_KNOWN_SHARE = 0.02  # of the most-rated film's ratings
+LOVED_LOOKED_AT = 6  # of the films that somebody loved, two a day have a row
+READ = 100  # of the personal list: its first films are a row, unusual ones further down another
+UNUSUAL = 0.25  # of the genre mix: films that cover less of it are out of the usual
+MIN_HISTORY_FOR_UNUSUAL = 5
 
 
 @dataclass
@@ -47,24 +47,13 @@ class HomePage:
 
 
 @dataclass
-class _Draft:
-    """A row before its films were read."""
-
-    slug: str
-    title: tuple[ReasonPart, ...]
-    films: list[RankedFilm]
-    more_url: str = ""
-    request_id: str = ""
-
-
-@dataclass
 class _Page:
     """Rows so far, and the films that they took."""
 
     taken: set[int]
-    drafts: list[_Draft] = field(default_factory=list)
+    drafts: list[Draft] = field(default_factory=list)
 
-    def add(self, draft: _Draft) -> None:
+    def add(self, draft: Draft) -> None:
         """Keeps the row's first films that no other row has; too few make no row."""
         # The first row also feeds the top of the page.
         n = ROW_FILMS if self.drafts else ROW_FILMS + HERO_FILMS
@@ -76,46 +65,65 @@ class _Page:
         self.drafts.append(draft)
 
 
-def home_page(user: User | AnonymousUser, *, request_id: str = "") -> HomePage:
+def home_page(
+    user: User | AnonymousUser, *, request_id: str = "", now: datetime | None = None
+) -> HomePage:
     """The front page of a visitor or of somebody with an account.
 
-    ``request_id`` names the slate that the personal row will be logged as.
+    ``request_id`` names the slate that the personal row will be logged as. The same page all day:
+    what is shuffled is shuffled by the person and the day.
     """
     person = feedback_of(user)
     snapshot = current_snapshot()
     barred = barred_for(user)
+    day = (now or timezone.now()).astimezone(UTC).date()
+    seed = day_seed(user.pk, day)
     page = _Page(taken={*person.hidden_ids, *barred})
     ranked = None
     if person.history and snapshot is not None:
-        ranked = recommendations_for(user, n=40, feedback=person, snapshot=snapshot, barred=barred)
+        found = recommendations_for(user, n=READ, feedback=person, snapshot=snapshot, barred=barred)
         for_you = reverse("recommendations:for_you")
-        mine = _Draft("for-you", _text(_("For you, tonight")), list(ranked.films), for_you)
+        mine = Draft("for-you", text(_("For you, tonight")), list(found.films), for_you)
         mine.request_id = request_id
         page.add(mine)
-        ranked = replace(ranked, films=tuple(mine.films))
-        for draft in _because_rows(person, snapshot):
+        ranked = replace(found, films=tuple(mine.films))
+        for draft in _because_rows(person, snapshot, day=day):
             page.add(draft)
-    for draft in _catalogue_rows(page.taken):
+        if len(person.history) >= MIN_HISTORY_FOR_UNUSUAL:
+            page.add(_unusual_row(found))
+    for draft in catalogue_rows(page.taken, seed=seed):
         page.add(draft)
+    if ranked is not None:
+        shown = {d.slug: [film.movie_id for film in d.films] for d in page.drafts}
+        ranked = replace(ranked, context=ranked.context | {"seed": seed, "rows": shown})
     rows, hero = _with_cards(page.drafts)
     return HomePage(hero_cards=hero, rows=rows, is_personal=ranked is not None, ranked=ranked)
 
 
-def _text(text: str) -> tuple[ReasonPart, ...]:
-    return (ReasonPart(text),)
+def _unusual_row(found: RankedList) -> Draft:
+    """What the list has further down that is not of the person's genres."""
+    films = [
+        film
+        for film in found.films
+        if film.score is not None and film.genre_match is not None and film.genre_match < UNUSUAL
+    ]
+    return Draft("unusual", text(_("Out of your usual, and still likely to please")), films)
 
 
-def _because_rows(person: UserFeedback, snapshot: Snapshot) -> list[_Draft]:
-    """ "Because you gave Heat five stars": neighbours of the latest films that somebody loved."""
+def _because_rows(person: UserFeedback, snapshot: Snapshot, *, day: date) -> list[Draft]:
+    """ "Because you gave Heat five stars": neighbours of films that somebody loved, two a day."""
     loved = [e for e in person.history if e.stars is not None and float(e.stars) >= LOVED_STARS]
     loved.sort(key=lambda e: (float(e.stars or 0), e.at), reverse=True)
+    loved = loved[:LOVED_LOOKED_AT]
+    turn = day.toordinal() * BECAUSE_ROWS % max(1, len(loved))
+    loved = [*loved[turn:], *loved[:turn]][:BECAUSE_ROWS]
     titles = dict(
         Movie.objects.visible()
-        .filter(pk__in=[e.movie_id for e in loved[:BECAUSE_ROWS]])
+        .filter(pk__in=[e.movie_id for e in loved])
         .values_list("pk", "title")
     )
     drafts = []
-    for event in loved[:BECAUSE_ROWS]:
+    for event in loved:
         films = similar_by_behaviour(event.movie_id, snapshot, n=ROW_FILMS * 3)
         if films and event.movie_id in titles:
             title = (
@@ -124,7 +132,7 @@ def _because_rows(person: UserFeedback, snapshot: Snapshot) -> list[_Draft]:
                 ReasonPart(_(" %(stars)s stars") % {"stars": f"{float(event.stars or 0):g}"}),
             )
             more = reverse("catalog:movie", args=[event.movie_id])
-            drafts.append(_Draft(f"because-{event.movie_id}", title, films, more))
+            drafts.append(Draft(f"because-{event.movie_id}", title, films, more))
     return drafts
 
 
@@ -145,62 +153,7 @@ def similar_by_behaviour(movie_id: int, snapshot: Snapshot, *, n: int) -> list[R
     ]
 
 
-def _catalogue_rows(taken: Iterable[int]) -> list[_Draft]:
-    """Rows that need no history."""
-    browse = reverse("catalog:browse")
-    visible = Movie.objects.visible().exclude(pk__in=list(taken))
-    top = visible.order_by("-rating_count").values_list("rating_count", flat=True).first() or 0
-    bayes = (F("rating_count") * F("rating_mean") + PRIOR_RATINGS * PRIOR_STARS) / (
-        F("rating_count") + PRIOR_RATINGS
-    )
-    known = visible.filter(rating_count__gte=max(1, top * WELL_KNOWN_SHARE))
-    loved = known.filter(rating_mean__isnull=False).annotate(bayes=bayes)
-    wide = ROW_FILMS * 5  # enough to remain a row after the films of other rows are gone
-
-    def films(queryset: object, source: str) -> list[RankedFilm]:
-        return [RankedFilm(movie_id=pk, source=source) for pk in queryset]  # type: ignore[attr-defined]
-
-    def ids(queryset: object) -> object:
-        return queryset.values_list("pk", flat=True)[:wide]  # type: ignore[attr-defined]
-
-    return [
-        _Draft(
-            "popular",
-            _text(_("What people here watch")),
-            popular_films(n=wide, without=frozenset(taken)),
-            f"{browse}?sort=popular",
-        ),
-        _Draft(
-            "loved",
-            _text(_("Rated highest by those who saw them")),
-            films(ids(loved.order_by("-bayes", "pk")), "loved"),
-            f"{browse}?sort=best",
-        ),
-        _Draft(
-            "short",
-            _text(_("Under an hour and a half")),
-            films(ids(loved.filter(runtime_min__range=(40, 90)).order_by("-bayes", "pk")), "short"),
-            f"{browse}?runtime_to=90&sort=best",
-        ),
-        _Draft(
-            "newest",
-            _text(_("The latest films in the catalogue")),
-            films(
-                ids(visible.filter(year__isnull=False).order_by("-year", "-rating_count", "pk")),
-                "newest",
-            ),
-            f"{browse}?sort=newest",
-        ),
-        _Draft(
-            "old",
-            _text(_("Before 1960, and still loved")),
-            films(ids(loved.filter(year__lt=1960).order_by("-bayes", "pk")), "old"),
-            f"{browse}?year_to=1959&sort=best",
-        ),
-    ]
-
-
-def _with_cards(drafts: list[_Draft]) -> tuple[list[MovieRow], tuple[MovieCard, ...]]:
+def _with_cards(drafts: list[Draft]) -> tuple[list[MovieRow], tuple[MovieCard, ...]]:
     """All films of the page in two queries, whatever the number of rows."""
     everything = [film for draft in drafts for film in draft.films]
     movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in everything])}
@@ -244,16 +197,18 @@ def _take_hero(rows: list[MovieRow]) -> tuple[MovieCard, ...]:
 
 
 def _card_reason(
-    draft: _Draft,
+    draft: Draft,
     film: RankedFilm,
     *,
     movie: Movie,
     titles: dict[int, str],
     is_simulated: bool,
 ) -> tuple[ReasonPart, ...]:
+    if draft.slug == "new":
+        return text(_("New in the catalogue"))
     if draft.slug.startswith("because-"):
         return ()  # the row's title is the reason
-    if film.source in {"loved", "short", "old"} and movie.rating_mean is not None:
+    if film.source in {"loved", "gentle", "old"} and movie.rating_mean is not None:
         stars = f"{movie.rating_mean:.1f}"
         count = f"{movie.rating_count:,}"
         said = _("%(stars)s from %(n)s people")

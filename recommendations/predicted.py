@@ -111,6 +111,6 @@ def predictions_for(person: UserFeedback, movie_ids: Sequence[int]) -> dict[int,
     history = histories_of([person], served.items)
     stars, low, high = served.model.predict_interval_for(history, index[known], level=LEVEL)
     return {
-        int(movie_ids[at]): Prediction(float(stars[0, j]), float(low[0, j]), float(high[0, j]))
-        for j, at in enumerate(known)
+        movie_ids[at]: Prediction(float(stars[0, j]), float(low[0, j]), float(high[0, j]))
+        for j, at in enumerate(known.tolist())
     }

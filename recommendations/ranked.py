@@ -66,6 +66,8 @@ class RankedFilm:
     features: tuple[FeaturePart, ...] = ()
     by_source: tuple[SourcePart, ...] = ()
     terms: tuple[TermPart, ...] = ()
+    # How much of the person's genre mix the film's genres cover, 0..1; None where nobody looked.
+    genre_match: float | None = None
     # A reason that is no evidence from the history: why the film answers what was asked.
     reason: tuple[ReasonPart, ...] = ()
 
@@ -79,8 +81,9 @@ class RankedFilm:
 
     def with_shares(self) -> RankedFilm:
         """The same film with its score and all shares made anew from the contributions."""
-        parts = [part.contribution for part in (*self.evidence, *self.terms)]
+        parts = [part.contribution for part in self.evidence]
         parts += [part.contribution for part in self.features]
+        parts += [part.contribution for part in self.terms]
         positive = sum(max(0.0, part) for part in (*parts, self.baseline, self.other))
         scale = 1.0 / positive if positive > 0 else 0.0
         evidence = sorted(self.evidence, key=lambda part: -part.contribution)
@@ -111,6 +114,7 @@ class RankedFilm:
             "by_source": [[p.source, p.contribution] for p in self.by_source],
             "terms": [[p.name, p.contribution, p.share] for p in self.terms],
             "other": self.other,
+            "genre_match": self.genre_match,
         }
 
     @classmethod
@@ -128,6 +132,7 @@ class RankedFilm:
             by_source=tuple(SourcePart(*part) for part in evidence.get("by_source", ())),
             terms=tuple(TermPart(*part) for part in evidence.get("terms", ())),
             other=evidence["other"],
+            genre_match=evidence.get("genre_match"),
         )
 
 

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.cards import ReasonPart
 from catalog.models import Movie
-from ml.explain import whole_percentages
+from ml.explain import Tag, whole_percentages
 from recommendations.ranked import RankedFilm
 
 MAX_NAMED = 2  # more films than two in a reason are not read
 MIN_SHARE = 0.02  # below two per cent a film explains nothing
+
+
+TAG_LABELS: dict[Tag, str | Promise] = {
+    Tag.BECAUSE_WATCHED: gettext_lazy("Because you watched %(title)s"),
+    Tag.BOOSTED_BY_LIKES: gettext_lazy("Boosted by your likes"),
+    Tag.SIMILAR_TASTE: gettext_lazy("Similar to your taste"),
+    Tag.MATCHES_GENRES: gettext_lazy("Matches your genres"),
+    Tag.TRENDING_NOW: gettext_lazy("Trending now"),
+}
 
 
 def evidence_movie_ids(films: Iterable[RankedFilm]) -> set[int]:
@@ -59,3 +69,14 @@ def popularity_reason(movie: Movie, *, is_simulated: bool) -> tuple[ReasonPart, 
 
 def _named(film: RankedFilm) -> list:
     return [part for part in film.evidence if part.share >= MIN_SHARE][:MAX_NAMED]
+
+
+def tag_texts(film: RankedFilm, found: Iterable[Tag], titles: Mapping[int, str]) -> tuple[str, ...]:
+    """The tags in words; one that would name a film without a title is left out."""
+    said = []
+    for tag in found:
+        title = titles.get(film.evidence[0].movie_id, "") if film.evidence else ""
+        if tag is Tag.BECAUSE_WATCHED and not title:
+            continue
+        said.append(str(TAG_LABELS[tag]) % {"title": title})
+    return tuple(said)

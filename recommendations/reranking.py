@@ -144,6 +144,8 @@ class Reranked:
     terms: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     taste: NDArray[np.float64] | None = None
     liked_ids: tuple[int, ...] = ()
+    # [n]: how much of the person's genre mix each film's genres cover; None where nobody looked.
+    genre_match: NDArray[np.float64] | None = None
     cost: float = 0.0
     kept: float = 1.0
 
@@ -159,10 +161,16 @@ class Reranked:
             scores=self.scores[at],
             terms={name: values[at] for name, values in self.terms.items()},
             taste=None if self.taste is None else self.taste[:, at],
+            genre_match=None if self.genre_match is None else self.genre_match[at],
         )
 
     def explained(self, films: Sequence[RankedFilm]) -> tuple[RankedFilm, ...]:
         """The model's explanation of these films, with the terms of re-ranking beside it."""
+        if self.genre_match is not None:
+            films = [
+                replace(film, genre_match=float(match))
+                for film, match in zip(films, self.genre_match, strict=True)
+            ]
         if not self.terms:
             return tuple(films)
         return tuple(self._explained(film, at) for at, film in enumerate(films))
@@ -218,21 +226,19 @@ def rerank(
     return [
         Reranked(pool, pool.scores)
         if is_plain[i]
-        else _with_tail(
+        else _one(
             pool,
-            shortlist(
-                pool_of(
-                    pool.scores[:POOL_FILMS],
-                    [int(pk) for pk in movie_ids[i][:POOL_FILMS]],
-                    liked[i],
-                    shown=contexts[i].shown,
-                    facts=facts,
-                    vectors=vectors,
-                ),
-                strengths,
-                dials=contexts[i].dials,
+            pool_of(
+                pool.scores[:POOL_FILMS],
+                [int(pk) for pk in movie_ids[i][:POOL_FILMS]],
+                liked[i],
+                shown=contexts[i].shown,
+                facts=facts,
+                vectors=vectors,
             ),
-            tuple(pk for pk, _ in liked[i]),
+            strengths=strengths,
+            dials=contexts[i].dials,
+            liked_ids=tuple(pk for pk, _ in liked[i]),
         )
         for i, pool in enumerate(pools)
     ]
@@ -299,8 +305,19 @@ def pool_of(
     )
 
 
-def _with_tail(pool: RankedPool, found: Shortlist, liked_ids: tuple[int, ...]) -> Reranked:
+def _one(
+    pool: RankedPool,
+    head: Pool,
+    *,
+    strengths: Strengths,
+    dials: Dials,
+    liked_ids: tuple[int, ...],
+) -> Reranked:
     """The films behind the re-ranked ones follow with the model's score and no terms."""
+    found: Shortlist = shortlist(head, strengths, dials=dials)
+    match = np.zeros(len(found.score))
+    if head.genres is not None and head.genre_target is not None:
+        match = np.asarray(head.genres, dtype=np.float64) @ np.asarray(head.genre_target)
     n_head, n_tail = len(found.score), len(pool.items) - len(found.score)
     order = np.concatenate([found.order, np.arange(n_head, len(pool.items))])
 
@@ -315,6 +332,7 @@ def _with_tail(pool: RankedPool, found: Shortlist, liked_ids: tuple[int, ...]) -
         terms={name: padded(values) for name, values in found.terms.items()},
         taste=None if found.taste_events is None else padded(found.taste_events),
         liked_ids=liked_ids,
+        genre_match=padded(match),
         cost=found.cost,
         kept=found.kept,
     )

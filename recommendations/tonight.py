@@ -27,7 +27,7 @@ from ml.intent import (
 )
 from ml.models.genre_cosine import GenreCosine
 from ml.types import BoolArray, FloatArray
-from recommendations.home import PRIOR_RATINGS, PRIOR_STARS
+from recommendations.home_rows import PRIOR_RATINGS, PRIOR_STARS
 from recommendations.limits import barred_for
 from recommendations.pipeline import POPULAR, popular_films
 from recommendations.preferences import histories_of

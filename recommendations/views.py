@@ -19,9 +19,10 @@ from accounts.selectors import taste_of
 from accounts.services import taste_settings_set
 from catalog.models import Movie
 from catalog.selectors import audience_is_simulated
-from feedback.selectors import film_states
+from feedback.selectors import feedback_of, film_states
 from recommendations.for_you import Asked, filter_choices, for_you_page
 from recommendations.home import home_page
+from recommendations.predicted import MIN_KNOWN, n_known, predictions_for
 from recommendations.services.slates import slate_log
 from recommendations.similar import similar_page_rows
 
@@ -90,6 +91,21 @@ def _uuid(raw: str) -> uuid.UUID | None:
 def _wants_fragment(request: HttpRequest) -> bool:
     htmx = request.htmx  # type: ignore[attr-defined]
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+@require_GET
+@never_cache
+def guess(request: HttpRequest, pk: int) -> HttpResponse:
+    """The stars that the person would give: a fragment of the film page, and a page of its own."""
+    movie = get_object_or_404(Movie.objects.visible(), pk=pk)
+    person = feedback_of(person_of(request))
+    context = {
+        "movie": movie,
+        "guess": predictions_for(person, [pk]).get(pk),
+        "n_missing": max(0, MIN_KNOWN - n_known(person)),
+    }
+    template = "_guess.html" if _wants_fragment(request) else "guess.html"
+    return render(request, f"recommendations/{template}", context)
 
 
 @require_GET

@@ -14,6 +14,7 @@ from ml.explain import whole_percentages
 from recommendations.counterfactuals import FIRST, sole_cause_ids
 from recommendations.limits import barred_for
 from recommendations.pipeline import DEFAULT_SOURCE, explained_film
+from recommendations.predicted import MIN_KNOWN, Prediction, n_known, predictions_for
 from recommendations.ranked import EvidencePart, RankedFilm
 from recommendations.reranking import context_of
 from recommendations.selectors import known_source, lists_without
@@ -64,6 +65,9 @@ class Why:
     place: int | None = None
     is_hidden: bool = False
     rows: tuple[WhyRow, ...] = ()
+    # What the person would give it, and how many more stars of theirs it takes to say.
+    guess: Prediction | None = None
+    n_stars_missing: int = 0
     muted: tuple[Movie, ...] = ()
 
 
@@ -144,6 +148,8 @@ def why_film(
         place=shown.index(movie.pk) + 1 if movie.pk in shown else None,
         is_hidden=movie.pk in person.hidden_ids | barred,
         rows=_rows(film, events=events, movies=movies, causes=causes) if film else (),
+        guess=predictions_for(person, [movie.pk]).get(movie.pk),
+        n_stars_missing=max(0, MIN_KNOWN - n_known(person)),
         muted=tuple(movies[pk] for pk in muted_ids if pk in movies),
     )
     if without_id is None:

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import person_of, person_required, signed_in
+from accounts.selectors import taste_of
+from accounts.services import taste_settings_set
 from catalog.models import Movie
+from ml.explain import Tag
 from recommendations.pipeline import DEFAULT_SOURCE, POPULAR, UnknownSourceError
+from recommendations.reasons import TAG_LABELS
 from recommendations.selectors import SOURCE_LABELS
 from recommendations.why import why_film
 
@@ -37,10 +48,14 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
         return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
     except Movie.DoesNotExist as error:
         raise Http404(str(error)) from error
+    muted = set(taste_of(signed_in(person_of(request))).muted_reasons)
     context = {
         "movie": movie,
         "why": found,
         "preview": preview,
+        "reasons": [
+            (tag.value, TAG_LABELS[tag] % {"title": "…"}, tag.value in muted) for tag in Tag
+        ],
         "source_label": SOURCE_LABELS.get(source, source),
         # A muted film is no longer one to leave out: back to the page itself.
         "next_url": f"{request.path}?source={source}",
@@ -49,3 +64,28 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
     is_fragment = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
     template = "_why.html" if is_fragment else "why.html"
     return render(request, f"recommendations/{template}", context)
+
+
+@require_POST
+@login_required
+@never_cache
+def mute_reason(request: HttpRequest) -> HttpResponse:
+    """Takes a kind of reason off the person's cards (``on=1``), or puts it back."""
+    user = signed_in(request.user)
+    name = request.POST.get("reason", "")
+    if name not in set(Tag):
+        return HttpResponseBadRequest(_("There is no such reason."))
+    taste = taste_of(user)
+    muted = [other for other in taste.muted_reasons if other != name]
+    if request.POST.get("on") == "1":
+        muted.append(name)
+    taste_settings_set(user, replace(taste, muted_reasons=tuple(muted)))
+    said = TAG_LABELS[Tag(name)] % {"title": "…"}
+    is_on = request.POST.get("on") == "1"
+    words = (
+        _("No card says “%(reason)s” any more.") if is_on else _("Cards say “%(reason)s” again.")
+    )
+    messages.success(request, words % {"reason": said})
+    where = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(where, allowed_hosts={request.get_host()})
+    return redirect(where if is_ours else reverse("recommendations:for_you"))

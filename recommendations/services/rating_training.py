@@ -129,7 +129,7 @@ def _measure(ratings: Interactions, features: ItemFeatures) -> dict[str, float]:
     parts = [
         _person(model, everyone, i, length)
         for length in HISTORY_LENGTHS
-        for i in np.flatnonzero(np.diff(everyone.indptr) > length)
+        for i in np.flatnonzero(np.diff(everyone.indptr) > length).tolist()
     ]
     if not parts:
         return {"n": 0.0}
