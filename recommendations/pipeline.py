@@ -66,13 +66,15 @@ def recommend_many(
     is_explained: bool = True,
     without: Collection[str] = (),
     on_trace: list[Trace] | None = None,
+    max_parts: int | None = None,
 ) -> list[RankedList]:
     """The best ``n`` films for each person from one source, without a fallback.
 
     ``barred`` are the films that each of them may not be shown (:mod:`recommendations.limits`).
     Shorter lists, or empty ones, come out where the source has no opinion. ``is_explained=False``
-    saves the evidence; ``without`` leaves sources out (a replay of a list that was made without
-    them); ``on_trace`` is given what each stage did. Raises UnknownSourceError.
+    saves the evidence, ``max_parts`` keeps the strongest of it; ``without`` leaves sources out (a
+    replay of a list that was made without them); ``on_trace`` is given what each stage did.
+    Raises UnknownSourceError.
     """
     if snapshot is None:
         return [_empty(person, source) for person in people]
@@ -101,6 +103,7 @@ def recommend_many(
             histories=histories,
             generation=generation,
             is_explained=is_explained,
+            max_parts=max_parts,
         )  # fmt: skip
         for i, pool in enumerate(chosen)
     ]
@@ -178,6 +181,7 @@ def _films(
     histories: Histories,
     generation: Generation,
     is_explained: bool,
+    max_parts: int | None = None,
 ) -> tuple[RankedFilm, ...]:
     if not len(pool.items):
         return ()  # a source that failed is not asked for reasons either
@@ -194,6 +198,7 @@ def _films(
         scored={name: scores[i : i + 1] for name, scores in generation.scored.items()},
         items=serving.items,
         source=serving.source,
+        max_parts=max_parts,
     )
 
 

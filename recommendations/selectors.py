@@ -58,13 +58,15 @@ def recommendations_for(
     feedback: UserFeedback | None = None,
     snapshot: Snapshot | None = None,
     barred: frozenset[int] | None = None,
+    max_parts: int | None = None,
 ) -> RankedList:
     """``n`` films for a person: always ``n`` while the catalogue has them.
 
     Where the wished source knows nothing of the person (no history yet, no model), popular films
     take its place and ``fallback`` says so. Raises UnknownSourceError for a source that is none.
     A page that needs more than the list reads ``feedback``, ``snapshot`` and ``barred`` once and
-    hands them in: then all of it is of one model version.
+    hands them in: then all of it is of one model version. ``max_parts`` of each film's evidence are
+    told apart, the strongest; all if not given.
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
@@ -73,7 +75,9 @@ def recommendations_for(
     barred = barred_for(user) if barred is None else barred
     found = _stored_list(user, person, snapshot, source=source)
     if found is None:
-        found = recommend_many([person], snapshot, n=n, source=source, barred=[barred])[0]
+        found = recommend_many(
+            [person], snapshot, n=n, source=source, barred=[barred], max_parts=max_parts
+        )[0]
     gone = person.hidden_ids | barred
     found = replace(found, source_names=source_names(snapshot))
     return _filled([found], n=n, gone=gone)[0]

@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from ml.data import seen_items
-from ml.models.item_to_item import ItemToItem, event_ages, history_product, keep_largest
+from ml.models.item_to_item import (
+    ItemToItem,
+    event_ages,
+    history_product,
+    keep_largest,
+    table_block,
+)
 from ml.models.transition import ordered_events
 from ml.types import FloatArray, Histories, Interactions, ItemFeatures
 
@@ -123,9 +129,8 @@ class Slit(ItemToItem):
         total = np.zeros((len(known), len(items)), dtype=np.float32)
         if len(known):
             for m, own in enumerate(weight):
-                rows = self.table[m * self.n_items + known]
-                part = (rows if isinstance(rows, np.ndarray) else rows.toarray())[:, items]
-                total += own[:, None] * part
+                rows = m * self.n_items + known
+                total += own[:, None] * table_block(self.table, rows, items)
         return total
 
     def params(self) -> dict[str, Any]:

@@ -59,7 +59,14 @@ def recommendations_refresh(
         histories = [feedback[user.pk] for user in people]
         # The first source last: its row says that the person is done.
         for source in reversed(sources):
-            lists = recommend_many(histories, snapshot, n=MAX_FILMS, source=source, barred=barred)
+            lists = recommend_many(
+                histories,
+                snapshot,
+                n=MAX_FILMS,
+                source=source,
+                barred=barred,
+                max_parts=MAX_EVIDENCE,
+            )
             _store([user.pk for user in people], lists, source=source, snapshot=snapshot)
         n_done += len(people)
     return n_done
