@@ -105,23 +105,28 @@ class Slit(ItemToItem):
         return np.array(weight, dtype=np.float32).reshape(len(self.memories), len(own))
 
     def score(self, histories: Histories) -> FloatArray:
+        matrix = self._weighted(histories)
+        scores = history_product(matrix, self.table)
+        scores[:, ~self.seen] = -np.inf
+        scores[np.diff(matrix.indptr) == 0] = -np.inf
+        return scores
+
+    def table_rows(self, histories: Histories) -> sparse.csr_matrix | None:
+        return None if isinstance(self.table, np.ndarray) else self._weighted(histories)
+
+    def _weighted(self, histories: Histories) -> sparse.csr_matrix:
+        """csr float32[n, n_memories * n_items]: each event's weight in each memory."""
         weight = self.memory_weights(histories)
         rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
         used = weight[0] != 0
-        n_used = int(used.sum())
         columns = [m * self.n_items + histories.item_index[used] for m in range(len(weight))]
-        matrix = sparse.csr_matrix(
+        return sparse.csr_matrix(
             (
                 weight[:, used].ravel(),
                 (np.tile(rows[used], len(weight)), np.concatenate(columns)),
             ),
             shape=(len(histories), len(weight) * self.n_items),
         )
-        scores = history_product(matrix, self.table)
-        scores[:, ~self.seen] = -np.inf
-        counts = np.bincount(rows[used], minlength=len(histories)) if n_used else 0
-        scores[np.broadcast_to(counts == 0, len(histories))] = -np.inf
-        return scores
 
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         weight = self.memory_weights(history)
