@@ -64,7 +64,7 @@ def limits() -> dict[str, Any]:
         empty = {
             clients: hammer(
                 server,
-                lambda client, _: client.get("/api/v1/bench/empty/"),
+                lambda client, _: client.get("/bench/empty/"),
                 sessions=_sessions(),
                 n=1500,
                 clients=clients,

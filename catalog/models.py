@@ -129,6 +129,10 @@ class Movie(models.Model):
                 name="catalog_movie_title_prefix",
             ),
             models.Index(fields=["-rating_count", "id"], name="catalog_movie_popular"),
+            # Every list asks which films are hidden: a handful among all.
+            models.Index(
+                fields=["id"], condition=models.Q(is_hidden=True), name="catalog_movie_hidden"
+            ),
             models.Index(fields=["-year", "id"], name="catalog_movie_year"),
             # Conditions of a search are met from the index alone.
             models.Index(

@@ -103,6 +103,40 @@ def top_k_products(
     return ScoredItems(item_index=item_index, score=score)
 
 
+def top_k_table(
+    rows: sparse.csr_matrix,
+    table: sparse.csr_matrix,
+    k: int,
+    *,
+    seen: NDArray[np.bool_],
+    exclude: sparse.csr_matrix,
+) -> ScoredItems:
+    """``top_k(rows @ table, k, exclude=exclude)`` for many people and a sparse table.
+
+    ``rows`` csr float32[n, len(table)] are the people's weighted histories, ``table`` csr float32
+    [n_rows, n_items]; films that are not ``seen`` and people with an empty row have no answers.
+    One person's scores at a time stay in a core's cache; the first call compiles for some seconds.
+    """
+    from ml.retrieval_kernels import best_of_table
+
+    n, width = rows.shape[0], min(k, table.shape[1])
+    score = np.full((n, k), -np.inf, dtype=np.float32)
+    item_index = np.full((n, k), UNKNOWN_ITEM, dtype=np.int32)
+    best_score = np.full((n, width), -np.inf, dtype=np.float32)
+    best = np.full((n, width), table.shape[1], dtype=np.int32)
+    best_of_table(
+        *(rows.indptr.astype(np.int64), rows.indices.astype(np.int64)),
+        rows.data.astype(np.float32),
+        *(table.indptr, table.indices, table.data, np.ascontiguousarray(seen)),
+        *(exclude.indptr.astype(np.int64), exclude.indices.astype(np.int64)),
+        best_score,
+        best,
+    )
+    score[:, :width] = best_score
+    item_index[:, :width] = np.where(best < table.shape[1], best, UNKNOWN_ITEM)
+    return ScoredItems(item_index=item_index, score=score)
+
+
 def _excluded_places(
     exclude: sparse.csr_matrix | None, order: NDArray[np.int32], n: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

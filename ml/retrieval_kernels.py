@@ -126,3 +126,42 @@ def best_products(
                 _push(values[:valid], own, score[begin + row], index[begin + row])
         for row in range(begin, end):
             _sort(score[row], index[row])
+
+
+@numba.njit(parallel=True, cache=True)
+def best_of_table(
+    indptr: NDArray[np.int64],
+    rows: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    table_indptr: NDArray[np.integer],
+    table_indices: NDArray[np.int32],
+    table_data: NDArray[np.float32],
+    seen: NDArray[np.bool_],
+    excluded_indptr: NDArray[np.int64],
+    excluded: NDArray[np.int64],
+    score: NDArray[np.float32],
+    index: NDArray[np.int32],
+) -> None:
+    """Fill ``score`` and ``index`` [n, k] (given as -inf and no film) with each row's best.
+
+    Row u is the sum of the table's rows ``rows[indptr[u]:indptr[u + 1]]`` times their weights. A
+    thread takes every n-th share of people and keeps one score vector: 107 kB for 26,744 films.
+    """
+    n, n_items = len(indptr) - 1, len(seen)
+    films = np.arange(n_items).astype(np.int32)
+    n_shares = min(n, 64)
+    for share in numba.prange(n_shares):
+        values = np.empty(n_items, dtype=np.float32)
+        for person in range(share, n, n_shares):
+            if indptr[person] == indptr[person + 1]:
+                continue
+            for i in range(n_items):
+                values[i] = 0.0 if seen[i] else -np.inf
+            for event in range(indptr[person], indptr[person + 1]):
+                row, weight = rows[event], weights[event]
+                for at in range(table_indptr[row], table_indptr[row + 1]):
+                    values[table_indices[at]] += weight * table_data[at]
+            for at in range(excluded_indptr[person], excluded_indptr[person + 1]):
+                values[excluded[at]] = -np.inf
+            _push(values, films, score[person], index[person])
+            _sort(score[person], index[person])

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import numpy as np
 
 from feedback.selectors import UserFeedback
-from ml.explain import BASELINE, explain
 from ml.idmap import IdMap
 from ml.models.base import LinearRecommender, Recommender
 from ml.models.hybrid import Hybrid, sum_of
@@ -30,8 +29,9 @@ def explained(
     scored: Mapping[str, FloatArray],
     items: IdMap,
     source: str,
+    max_parts: int | None = None,
 ) -> tuple[RankedFilm, ...]:
-    """Each film of ``pool`` with the parts of its score.
+    """Each film of ``pool`` with the parts of its score: of the history's all, or the strongest.
 
     ``scored`` float32[1, n_items] by source is what the ranking used: with a source missing, its
     part is missing from the score and from the evidence alike.
@@ -61,6 +61,7 @@ def explained(
             baseline=float(baseline[column]),
             person=person,
             source=source,
+            max_parts=max_parts,
             by_source=tuple(
                 SourcePart(name, float(values[column])) for name, values in by_source.items()
             ),
@@ -77,23 +78,27 @@ def _by_film(
     person: UserFeedback,
     source: str,
     by_source: tuple[SourcePart, ...],
+    max_parts: int | None,
 ) -> RankedFilm:
-    explanation = explain(contributions, baseline=baseline)
-    evidence = tuple(
-        EvidencePart(
-            movie_id=person.history[part.event].movie_id,
-            contribution=part.contribution,
-            share=part.share,
-        )
-        for part in explanation.evidence
-        if part.event != BASELINE
-    )
+    """The strongest parts first; what is beyond ``max_parts`` is summed up in ``other``."""
+    positive = contributions[contributions > 0].sum() + max(0.0, baseline)
+    order = np.argsort(-contributions, kind="stable")
+    order = order[contributions[order] != 0]
+    named, rest = order[:max_parts], order[max_parts:] if max_parts is not None else order[:0]
     return RankedFilm(
         movie_id=movie_id,
         source=source,
-        score=explanation.score,
+        score=float(contributions.sum()) + baseline,
         baseline=baseline,
-        evidence=evidence,
+        evidence=tuple(
+            EvidencePart(
+                movie_id=person.history[event].movie_id,
+                contribution=(part := float(contributions[event])),
+                share=part / positive if positive > 0 else 0.0,
+            )
+            for event in named.tolist()
+        ),
+        other=float(contributions[rest].sum()),
         by_source=by_source,
     )
 

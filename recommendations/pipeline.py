@@ -70,6 +70,7 @@ def recommend_many(
     is_explained: bool = True,
     without: Collection[str] = (),
     on_trace: list[Trace] | None = None,
+    max_parts: int | None = None,
 ) -> list[RankedList]:
     """The best ``n`` films for each person from one source, without a fallback.
 
@@ -77,8 +78,9 @@ def recommend_many(
     ``contexts`` their dials and earlier visits (:mod:`recommendations.reranking`; none: neutral
     dials, no visits).
     Shorter lists, or empty ones, come out where the source has no opinion. ``is_explained=False``
-    saves the evidence; ``without`` leaves sources out (a replay of a list that was made without
-    them); ``on_trace`` is given what each stage did. Raises UnknownSourceError.
+    saves the evidence, ``max_parts`` keeps the strongest of it; ``without`` leaves sources out (a
+    replay of a list that was made without them); ``on_trace`` is given what each stage did.
+    Raises UnknownSourceError.
     """
     if snapshot is None:
         return [_empty(person, source) for person in people]
@@ -115,6 +117,7 @@ def recommend_many(
             histories=histories,
             generation=generation,
             is_explained=is_explained,
+            max_parts=max_parts,
         )  # fmt: skip
         for i, of_person in enumerate(chosen)
     ]
@@ -216,6 +219,7 @@ def _films(
     histories: Histories,
     generation: Generation,
     is_explained: bool,
+    max_parts: int | None = None,
 ) -> tuple[RankedFilm, ...]:
     if not len(found.pool.items):
         return ()  # a source that failed is not asked for reasons either
@@ -232,6 +236,7 @@ def _films(
         scored={name: scores[i : i + 1] for name, scores in generation.scored.items()},
         items=serving.items,
         source=serving.source,
+        max_parts=max_parts,
     )
     return found.explained(films)
 

@@ -62,6 +62,7 @@ def recommendations_for(
     barred: frozenset[int] | None = None,
     context: ListContext | None = None,
     is_narrowed: bool = False,
+    max_parts: int | None = None,
 ) -> RankedList:
     """``n`` films for a person: always ``n`` while the catalogue has them.
 
@@ -69,7 +70,8 @@ def recommendations_for(
     take its place and ``fallback`` says so. Raises UnknownSourceError for a source that is none.
     ``is_narrowed`` says that ``barred`` holds more than a stored list knows of (filters).
     A page that needs more than the list reads ``feedback``, ``snapshot``, ``barred`` and
-    ``context`` once and hands them in: then all of it is of one model version.
+    ``context`` once and hands them in: then all of it is of one model version. ``max_parts`` of
+    each film's evidence are told apart, the strongest; all if not given.
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
@@ -82,7 +84,13 @@ def recommendations_for(
     if found is None:
         context = context_of(user) if context is None else context
         found = recommend_many(
-            [person], snapshot, n=n, source=source, barred=[barred], contexts=[context]
+            [person],
+            snapshot,
+            n=n,
+            source=source,
+            barred=[barred],
+            contexts=[context],
+            max_parts=max_parts,
         )[0]
     gone = person.hidden_ids | barred
     found = replace(found, source_names=source_names(snapshot))

@@ -13,8 +13,9 @@ from catalog.models import Movie
 from catalog.similar import Similar, similar_by_makers, similar_by_meaning
 from feedback.selectors import feedback_of
 from recommendations.home import similar_by_behaviour
+from recommendations.item_vectors import similar_by_vectors
 from recommendations.limits import barred_for
-from recommendations.snapshot import current_snapshot
+from recommendations.snapshot import Snapshot, current_snapshot
 
 ROW_FILMS = 12
 BEHAVIOUR, MEANING, MAKERS = "behaviour", "meaning", "makers"
@@ -37,19 +38,33 @@ def similar_films(movie: Movie, user: User | AnonymousUser, *, n: int = ROW_FILM
     """Without what this person hid, or may not be shown."""
     hidden = feedback_of(user).hidden_ids | barred_for(user)
     snapshot = current_snapshot()
-    behaviour: list[Similar] = []
-    if snapshot is not None:
-        ranked = similar_by_behaviour(movie.pk, snapshot, n=n * 4)
-        behaviour = [
-            Similar(film.movie_id, float(film.score or 0.0))
-            for film in ranked
-            if film.movie_id not in hidden
-        ][:n]
+    behaviour = [] if snapshot is None else _by_behaviour(movie, snapshot, without=hidden, n=n)
     return SimilarRows(
         behaviour=tuple(behaviour),
         meaning=tuple(similar_by_meaning(movie, n=n, without=hidden)),
         makers=tuple(similar_by_makers(movie, n=n, without=hidden)),
     )
+
+
+def _by_behaviour(
+    movie: Movie, snapshot: Snapshot, *, without: frozenset[int], n: int
+) -> list[Similar]:
+    """Films that the same people liked; where these are few, films near it in the model's vectors.
+
+    Common raters are the stronger witness, but a film that few have rated, or whose neighbours the
+    person knows, has too few of them; the vectors know of tastes that no two people share exactly.
+    """
+    shared = [
+        Similar(film.movie_id, float(film.score or 0.0))
+        for film in similar_by_behaviour(movie.pk, snapshot, n=n * 4)
+        if film.movie_id not in without
+    ][:n]
+    if len(shared) == n:
+        return shared
+    gone = without | {film.movie_id for film in shared}
+    films = Movie.objects.visible().exclude(pk__in=gone)
+    near = similar_by_vectors(movie.pk, snapshot, films=films, n=n - len(shared))
+    return [*shared, *(Similar(movie_id, cosine) for movie_id, cosine in near if cosine > 0)]
 
 
 def similar_page_rows(movie: Movie, user: User | AnonymousUser) -> list[MovieRow]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.db.models import F
 
 from ml.artifacts import ArtifactError, load_model
 from ml.idmap import IdMap
@@ -94,6 +95,7 @@ class Snapshot:
 
 
 _current: Snapshot | None = None
+_before: Snapshot | None = None
 # Loaded versions of sources beside the policy, by primary key.
 _others: dict[int, Serving] = {}
 # Versions whose files were damaged when this process looked: not tried again at every request.
@@ -143,21 +145,29 @@ def look_for_snapshot(*, is_forced: bool = False) -> Snapshot | None:
     A damaged version is skipped for the newest retired one that still reads: serving goes on and
     the log says so. ``is_forced`` reads the files again even of the version that is served.
     """
-    global _current  # noqa: PLW0603 - one reference assignment is the whole swap
+    global _current, _before  # noqa: PLW0603 - one reference assignment is the whole swap
     standing = _standing()
     others = {name: tuple(versions) for name, versions in standing.items() if name != HYBRID}
     for version in standing.get(HYBRID, ()):
         snapshot = _current
         if snapshot is None or snapshot.version_id != version.pk or is_forced:
-            snapshot = _load_policy(version)
+            snapshot = None if is_forced else _kept(version)
+            snapshot = snapshot or _load_policy(version)
             if snapshot is None:
                 continue
+            _before = _current
         if snapshot.others != others:
             snapshot = replace(snapshot, others=others)
         _current = snapshot
         return snapshot
     _current = None
     return None
+
+
+def _kept(version: ModelVersion) -> Snapshot | None:
+    """The version served before this one, still mapped: going back to it reads no file."""
+    before = _before
+    return before if before is not None and before.version_id == version.pk else None
 
 
 def _standing() -> dict[str, list[ModelVersion]]:
@@ -168,7 +178,8 @@ def _standing() -> dict[str, list[ModelVersion]]:
             status__in=[ModelVersion.Status.ACTIVE, ModelVersion.Status.RETIRED]
         )
         .defer("metrics", "note")
-        .order_by("status", "-activated_at")
+        # One that was rolled back from has no time, and is the last to stand in.
+        .order_by("status", F("activated_at").desc(nulls_last=True))
     )
     for version in versions:
         of_kind = found.setdefault(version.kind, [])
@@ -222,7 +233,7 @@ def keep_watched(is_watched: bool) -> None:
 
 def forget_snapshot() -> None:
     """As in a process that has just started (tests)."""
-    global _current  # noqa: PLW0603 - see above
-    _current = None
+    global _current, _before  # noqa: PLW0603 - see above
+    _current = _before = None
     _others.clear()
     _broken.clear()

@@ -32,6 +32,39 @@ def database_url_of_test() -> str:
     return f"{head}/{quote(name)}" + (f"?{query}" if query else "")
 
 
+class CeleryBeat:
+    """``celery -A config beat`` on the test's database, its periods shortened to ``every_s``."""
+
+    def __init__(self, *, every_s: int, folder: Path) -> None:
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "-A", "config", "beat", "--pidfile="),
+                *("--schedule", str(folder / "beat-schedule"), "--loglevel", "INFO"),
+            ],
+            cwd=ROOT,
+            env={**_environment(), "BEAT_EVERY_S": str(every_s)},
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    def stop(self) -> None:
+        """End it."""
+        _signal_group(self._process.pid, signal.SIGTERM)
+        self._process.wait(timeout=20)
+        self._log.close()
+
+
+def _environment() -> dict[str, str]:
+    return {
+        **os.environ,
+        "DATABASE_URL": database_url_of_test(),
+        "CELERY_SOCKET_TIMEOUT_S": "30",
+        "DJANGO_SETTINGS_MODULE": "config.settings.test",
+    }
+
+
 class CeleryWorker:
     """``celery -A config worker`` on the test's database."""
 
@@ -48,12 +81,6 @@ class CeleryWorker:
 
     def start(self) -> None:
         """Start and wait until it answers pings."""
-        env = {
-            **os.environ,
-            "DATABASE_URL": database_url_of_test(),
-            "CELERY_SOCKET_TIMEOUT_S": "30",
-            "DJANGO_SETTINGS_MODULE": "config.settings.test",
-        }
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "celery", "-A", "config", "worker"),
@@ -62,7 +89,7 @@ class CeleryWorker:
                 *("--without-gossip", "--without-mingle"),
             ],
             cwd=ROOT,
-            env=env,
+            env=_environment(),
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

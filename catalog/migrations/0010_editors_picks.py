@@ -4,15 +4,14 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0009_indexes_of_conditions'),
+        ("catalog", "0009_indexes_of_conditions"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='movie',
-            name='picked_at',
+            model_name="movie",
+            name="picked_at",
             field=models.DateTimeField(blank=True, editable=False, null=True),
         ),
     ]

@@ -239,16 +239,18 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+# How often lists are made anew and it is looked whether to train.
+BEAT_EVERY_S = env.number("BEAT_EVERY_S", default=60, minimum=1, maximum=3600)
 CELERY_BEAT_SCHEDULE = {
     "refresh-recommendations": {
         "task": "recommendations.tasks.refresh_recommendations_task",
-        "schedule": 60.0,
-        "options": {"expires": 55},
+        "schedule": float(BEAT_EVERY_S),
+        "options": {"expires": 0.9 * BEAT_EVERY_S},
     },
     "retrain-when-due": {
         "task": "recommendations.tasks.retrain_when_due_task",
-        "schedule": 60.0,
-        "options": {"expires": 55},
+        "schedule": float(BEAT_EVERY_S),
+        "options": {"expires": 0.9 * BEAT_EVERY_S},
     },
     "trending-windows": {
         "task": "recommendations.tasks.trending_windows_task",

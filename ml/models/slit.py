@@ -9,7 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from ml.models.item_to_item import ItemToItem, event_ages, history_product, keep_largest
+from ml.models.item_to_item import (
+    ItemToItem,
+    event_ages,
+    history_product,
+    keep_largest,
+    table_block,
+)
 from ml.models.transition import ordered_events
 from ml.types import BoolArray, FloatArray, Histories, Interactions, ItemFeatures
 
@@ -103,23 +109,28 @@ class Slit(ItemToItem):
         return np.array(weight, dtype=np.float32).reshape(len(self.memories), len(own))
 
     def score(self, histories: Histories) -> FloatArray:
+        matrix = self._weighted(histories)
+        scores = history_product(matrix, self.table)
+        scores[:, ~self.seen] = -np.inf
+        scores[np.diff(matrix.indptr) == 0] = -np.inf
+        return scores
+
+    def table_rows(self, histories: Histories) -> sparse.csr_matrix | None:
+        return None if isinstance(self.table, np.ndarray) else self._weighted(histories)
+
+    def _weighted(self, histories: Histories) -> sparse.csr_matrix:
+        """csr float32[n, n_memories * n_items]: each event's weight in each memory."""
         weight = self.memory_weights(histories)
         rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
         used = weight[0] != 0
-        n_used = int(used.sum())
         columns = [m * self.n_items + histories.item_index[used] for m in range(len(weight))]
-        matrix = sparse.csr_matrix(
+        return sparse.csr_matrix(
             (
                 weight[:, used].ravel(),
                 (np.tile(rows[used], len(weight)), np.concatenate(columns)),
             ),
             shape=(len(histories), len(weight) * self.n_items),
         )
-        scores = history_product(matrix, self.table)
-        scores[:, ~self.seen] = -np.inf
-        counts = np.bincount(rows[used], minlength=len(histories)) if n_used else 0
-        scores[np.broadcast_to(counts == 0, len(histories))] = -np.inf
-        return scores
 
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         weight = self.memory_weights(history)
@@ -127,9 +138,8 @@ class Slit(ItemToItem):
         total = np.zeros((len(known), len(items)), dtype=np.float32)
         if len(known):
             for m, own in enumerate(weight):
-                rows = self.table[m * self.n_items + known]
-                part = (rows if isinstance(rows, np.ndarray) else rows.toarray())[:, items]
-                total += own[:, None] * part
+                rows = m * self.n_items + known
+                total += own[:, None] * table_block(self.table, rows, items)
         return total
 
     def params(self) -> dict[str, Any]:

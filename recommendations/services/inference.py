@@ -61,7 +61,13 @@ def recommendations_refresh(
         # The first source last: its row says that the person is done.
         for source in reversed(sources):
             lists = recommend_many(
-                histories, snapshot, n=MAX_FILMS, source=source, barred=barred, contexts=contexts
+                histories,
+                snapshot,
+                n=MAX_FILMS,
+                source=source,
+                barred=barred,
+                contexts=contexts,
+                max_parts=MAX_EVIDENCE,
             )
             _store([user.pk for user in people], lists, source=source, snapshot=snapshot)
         n_done += len(people)

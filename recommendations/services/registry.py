@@ -119,17 +119,14 @@ def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelV
     return version
 
 
-def vectors_tidy(*, kind: str = "hybrid") -> int:
+def vectors_tidy() -> int:
     """Removes item vectors of versions that are not served any more; how many rows.
 
     Not at the promotion: for two seconds some processes still read the version before.
     """
-    active = ModelVersion.objects.filter(kind=kind, status=Status.ACTIVE).first()
-    if active is None or active.activated_at is None:
-        return 0
-    if timezone.now() - active.activated_at < NOTICED_AFTER:
-        return 0
-    return vectors_drop_others(active)
+    noticed = timezone.now() - NOTICED_AFTER
+    served = ModelVersion.objects.filter(status=Status.ACTIVE, activated_at__lt=noticed)
+    return sum(vectors_drop_others(version) for version in served)
 
 
 def model_rollback(*, kind: str = "hybrid") -> ModelVersion:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
@@ -107,5 +106,8 @@ def _reason(film: RankedFilm) -> dict:
         **({"said": said} if said else {}),
         "baseline": film.baseline,
         "terms": {part.name: part.contribution for part in film.terms},
-        "evidence": [asdict(part) for part in film.evidence[:MAX_EVIDENCE]],
+        "evidence": [
+            {"movie_id": part.movie_id, "contribution": part.contribution, "share": part.share}
+            for part in film.evidence[:MAX_EVIDENCE]
+        ],
     }

@@ -109,7 +109,7 @@ def test_the_film_page_offers_it_once_there_is_something_to_learn(trained, perso
 def test_check_evidence_over_fresh_and_stored_lists(trained, source):
     for user in trained.crowds[0][:4]:
         rate(user, trained.films[1][0], "4")  # the generation of bulk-made people is 0
-    recommendations_refresh(sources=[source])
+    recommendations_refresh(sources=(source,))
     assert Recommendation.objects.count() == 4
     assert min(len(u.evidence[0]["parts"]) for u in Recommendation.objects.all()) == 8
     out = said("check_evidence", "--users", "200", "--source", source)

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 import numpy as np
 import pytest
 from django.db import connection
 from django.utils import timezone
 
+from accounts.models import User
 from catalog.models import Movie
+from feedback.events import EventContext
+from feedback.services import rating_set
 from ml.types import Histories
 from recommendations.item_vectors import nearest_sql, prepare, retrieve, similar_by_vectors
 from recommendations.models import ItemVector, ModelVersion
 from recommendations.services.registry import model_promote, vectors_tidy
 from recommendations.services.training import train
 from recommendations.services.vectors import index_name
+from recommendations.similar import similar_films
 from recommendations.snapshot import current_snapshot
 from recommendations.tasks import tidy_item_vectors_task
 
@@ -133,3 +138,27 @@ def test_a_film_without_a_vector_has_no_neighbours(trained):
     stranger = make_film("Rated by nobody")
     found = similar_by_vectors(stranger.pk, current_snapshot(), films=Movie.objects.visible(), n=5)
     assert found == []
+
+
+def test_a_film_with_few_common_raters_is_filled_up_by_the_vectors(trained):
+    """Everything that common raters would name is hidden: the row is full all the same."""
+    film = trained.films[0][0]
+    user = User.objects.create_user("ada@example.org", "pw-long-enough")
+    common = similar_films(film, user, n=24).behaviour
+    for known in common[:10]:
+        rating_set(
+            user=user,
+            movie=Movie.objects.get(pk=known.movie_id),
+            stars=Decimal(4),
+            event=EventContext(),
+        )
+    user.refresh_from_db()
+    found = similar_films(film, user, n=20).behaviour
+    ids = [one.movie_id for one in found]
+    assert len(ids) == len(set(ids))
+    assert not set(ids) & {one.movie_id for one in common[:10]}
+    by_vectors = similar_by_vectors(
+        film.pk, current_snapshot(), films=Movie.objects.visible(), n=47
+    )
+    assert len(found) > len(common) - 10
+    assert set(ids[len(common) - 10 :]) <= {pk for pk, _ in by_vectors}

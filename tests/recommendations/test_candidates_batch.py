@@ -1,0 +1,71 @@
+"""Everybody's candidates at once are those that each source gives one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.made import made_interactions
+from ml.models.hybrid import Hybrid
+from ml.models.registry import create
+from ml.retrieval import history_mask
+from ml.types import Histories
+from recommendations.services import candidates_batch
+from recommendations.services.candidates_batch import best_films, candidates_for_all
+
+SOURCES = {
+    "edlae": {"n_kept": 15},
+    "item_item": {"n_neighbors": 12},
+    "slit": {"n_kept": 15, "memories": [[0.5, 0.0], [0.95, 0.05]]},
+    "als": {"n_factors": 8, "n_epochs": 3},
+    "popularity": {},
+    "ease": {},
+}
+
+
+@pytest.fixture(scope="module")
+def events():
+    return made_interactions(300, 80, 6000, seed=1)
+
+
+@pytest.fixture(scope="module")
+def people(events):
+    histories = Histories.from_interactions(events)
+    return Histories.from_lists([histories.item_index[histories.row(i)] for i in range(200)] + [[]])
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_best_films_are_the_same(events, people, name, monkeypatch):
+    monkeypatch.setattr(candidates_batch, "BATCH", 64)
+    model = create(name, SOURCES[name]).fit(events)
+    wanted = model.recommend(people, 20, exclude=history_mask(people, events.n_items))
+    found = best_films(model, people, k=20)
+    some = np.isfinite(wanted.score)
+    assert np.array_equal(some, np.isfinite(found.score))
+    assert some.any()
+    assert np.allclose(wanted.score[some], found.score[some], rtol=1e-4, atol=1e-5)
+    # Films may only swap where their scores are equal up to rounding.
+    swapped = (wanted.item_index != found.item_index) & some
+    scores = model.score(people)
+    rows = np.repeat(np.arange(len(people)), swapped.sum(axis=1))
+    assert np.allclose(
+        scores[rows, wanted.item_index[swapped]],
+        scores[rows, found.item_index[swapped]],
+        rtol=1e-4,
+        atol=1e-5,
+    )
+    assert swapped.mean() < 0.05
+
+
+def test_who_knows_nothing_gets_nothing_personal_and_nobody_what_they_know(events, people):
+    models = {name: create(name, SOURCES[name]).fit(events) for name in ("edlae", "als")}
+    hybrid = Hybrid.of(models, {"edlae": 0.5, "als": 0.0})
+    found = candidates_for_all(hybrid, people, k=10)
+    assert set(found.best) == {"edlae"}  # a source without a weight is not asked
+    assert found.took_s["edlae"] > 0
+    best = found.best["edlae"].item_index
+    assert (best[-1] == -1).all()
+    known = history_mask(people, events.n_items).toarray()
+    for person in range(len(people)):
+        own = best[person][best[person] >= 0]
+        assert not known[person, own].any()
