@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.cards import MovieCard, MovieRow, ReasonPart
 from catalog.models import Movie
-from catalog.selectors import audience_is_simulated
+from catalog.selectors import audience_is_simulated, picks_shown
 from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
 from ml.types import Histories
@@ -28,6 +28,8 @@ from recommendations.snapshot import Snapshot, current_snapshot
 ROW_FILMS = 12
 HERO_FILMS = 3
 MIN_ROW = 4  # fewer films are no row
+# The source of films that editors picked.
+EDITORS = "editors"
 LOVED_STARS = 4.0
 BECAUSE_ROWS = 2
 # A mean of few ratings says little: Bayesian mean with this many ratings of 3.5 stars.
@@ -95,6 +97,9 @@ def home_page(user: User | AnonymousUser, *, request_id: str = "") -> HomePage:
         ranked = replace(ranked, films=tuple(mine.films))
         for draft in _because_rows(person, snapshot):
             page.add(draft)
+    for picks in picks_shown():
+        films = [RankedFilm(movie_id=pk, source=EDITORS) for pk in picks.movie_ids]
+        page.add(_Draft(f"picks-{picks.slug}", _text(picks.title), films))
     for draft in _catalogue_rows(page.taken):
         page.add(draft)
     rows, hero = _with_cards(page.drafts)
