@@ -12,6 +12,7 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -83,60 +84,114 @@ def server():
         process.wait(timeout=20)
 
 
-def latency(queries: list[str], *, rounds: int = 1) -> dict:
-    """Times of whole search pages with 8 clients at once; every query is new to the server."""
+def latency(queries: list[str]) -> dict:
+    """Times of whole search pages, alone and with 8 clients at once; every query is new.
+
+    Each client asks for the next page as soon as it has one: nobody reads in between.
+    """
     import requests
 
+    load = os.getloadavg()[0]
     with server() as (url, process):
         _wait_ready(url)
         before = _memory_mb(process.pid)
         # The encoder is loaded by the first request that needs it, and that one is told so.
         started = time.perf_counter()
-        while "data-meaning-off" in requests.get(f"{url}/search/?q=warm+up", timeout=60).text:
+        while "data-meaning-off" in _page(requests.Session(), url, "a thief who steals hats"):
             time.sleep(0.05)
         loaded_s = time.perf_counter() - started
-        todo = [query for _ in range(rounds) for query in queries]
-        times: list[float] = []
-        errors: list[int] = []
-        lock = threading.Lock()
-
-        def client() -> None:
-            session = requests.Session()
-            while True:
-                with lock:
-                    if not todo:
-                        return
-                    query = todo.pop()
-                begin = time.perf_counter()
-                answer = session.get(f"{url}/search/?q={quote(query)}", timeout=60)
-                took = time.perf_counter() - begin
-                with lock:
-                    times.append(took)
-                    if answer.status_code != 200:
-                        errors.append(answer.status_code)
-
-        threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
-        begin = time.perf_counter()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        wall = time.perf_counter() - begin
+        used = _cpu_s(process.pid), _database_cpu_s()
+        half = len(queries) // 4
+        runs = [_load(url, queries[:half], clients=1), _load(url, queries[half:], clients=CLIENTS)]
+        spent = _cpu_s(process.pid) - used[0], _database_cpu_s() - used[1]
         after = _memory_mb(process.pid)
+    return {
+        "cores": os.cpu_count(),
+        "runs": runs,
+        "p95_ms": runs[-1]["p95_ms"],
+        "errors": sum(run["errors"] for run in runs),
+        "cpu_web_ms": 1000 * spent[0] / len(queries),
+        "cpu_database_ms": 1000 * spent[1] / len(queries),
+        "encoder_ready_s": loaded_s,
+        "memory_mb_before": before,
+        "memory_mb_after": after,
+        "load_average": load,
+    }
+
+
+def _load(url: str, queries: list[str], *, clients: int) -> dict:
+    import requests
+
+    todo = list(queries)
+    times: list[float] = []
+    errors: list[str] = []
+    lock = threading.Lock()
+
+    def client() -> None:
+        session = requests.Session()
+        while True:
+            with lock:
+                if not todo:
+                    return
+                query = todo.pop()
+            begin = time.perf_counter()
+            try:
+                _page(session, url, query)
+            except requests.RequestException as error:
+                with lock:
+                    errors.append(str(error))
+            with lock:
+                times.append(time.perf_counter() - begin)
+
+    threads = [threading.Thread(target=client) for _ in range(clients)]
+    begin = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    wall = time.perf_counter() - begin
     times.sort()
     return {
-        "clients": CLIENTS,
+        "clients": clients,
         "requests": len(times),
         "errors": len(errors),
         "p50_ms": 1000 * times[len(times) // 2],
         "p95_ms": 1000 * times[int(0.95 * len(times))],
         "p99_ms": 1000 * times[int(0.99 * len(times))],
         "per_second": len(times) / wall,
-        "encoder_ready_s": loaded_s,
-        "memory_mb_before": before,
-        "memory_mb_after": after,
-        "load_average": os.getloadavg()[0],
     }
+
+
+def _page(session: Any, url: str, query: str) -> str:
+    """The page's text; requests.HTTPError where it is none."""
+    answer = session.get(f"{url}/search/?q={quote(query)}", timeout=60)
+    answer.raise_for_status()
+    return answer.text
+
+
+def _cpu_s(pid: int) -> float:
+    """Processor seconds of a process and its children so far."""
+    total = 0.0
+    for each in _family(pid):
+        fields = Path(f"/proc/{each}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+        total += (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return total
+
+
+def _database_cpu_s() -> float:
+    """Of the embedded Postgres with all its processes; 0 where the server is another's."""
+    from django.conf import settings
+
+    path = Path(settings.VAR_DIR) / "postgres" / "postmaster.pid"
+    return _cpu_s(int(path.read_text().splitlines()[0])) if path.exists() else 0.0
+
+
+def _family(pid: int) -> list[int]:
+    pids = [pid]
+    for parent in pids:
+        for task in Path(f"/proc/{parent}/task").iterdir():
+            pids += [int(p) for p in (task / "children").read_text().split()]
+    return pids
 
 
 def _wait_ready(url: str) -> None:
@@ -154,12 +209,8 @@ def _wait_ready(url: str) -> None:
 
 def _memory_mb(pid: int) -> float:
     """Proportional memory of a process and its children."""
-    pids = [pid]
-    for parent in pids:
-        for task in Path(f"/proc/{parent}/task").iterdir():
-            pids += [int(p) for p in (task / "children").read_text().split()]
     total = 0
-    for each in pids:
+    for each in _family(pid):
         rollup = Path(f"/proc/{each}/smaps_rollup").read_text(encoding="ascii")
         total += next(int(line.split()[1]) for line in rollup.splitlines() if "Pss:" in line)
     return total / 1024

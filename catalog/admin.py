@@ -7,17 +7,34 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.forms import BaseModelFormSet, ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
-from catalog.models import Credit, Dataset, ExternalId, FieldSource, Genre, Keyword, Movie, Person
+from catalog.models import (
+    Collection,
+    CollectionEntry,
+    Credit,
+    Dataset,
+    ExternalId,
+    FieldSource,
+    Genre,
+    Keyword,
+    Movie,
+    Person,
+)
 from catalog.search import search_films
-from catalog.services.editing import movie_edited, movies_hide, movies_pick
+from catalog.services.editing import movie_edited, movies_hide
+from catalog.services.embeddings import films_reembed
+from catalog.services.merging import MergeRefusedError, movies_merge
 from catalog.services.search_index import search_vectors_refresh
 from catalog.tmdb.enrichment import films_refetch
 from catalog.tmdb.models import EnrichmentRun, EnrichmentState
 from catalog.tmdb.runs import run_request
+
+# More than a handful of entries of one film is a slip of the mouse.
+MAX_MERGED = 10
 
 
 class ExternalIdInline(admin.TabularInline):
@@ -63,7 +80,7 @@ class MovieAdmin(admin.ModelAdmin):
     filter_horizontal = ["genres"]
     readonly_fields = ["rating_count", "rating_mean", "created_at", "updated_at"]
     inlines = [CreditInline, ExternalIdInline, FieldSourceInline]
-    actions = ["hide", "show", "pick", "unpick", "reenrich"]
+    actions = ["hide", "show", "reenrich", "reembed", "merge"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Movie]:
         return super().get_queryset(request).defer("search_vector", "title_trigrams")
@@ -102,21 +119,49 @@ class MovieAdmin(admin.ModelAdmin):
         text = ngettext("%(n)d film will be fetched.", "%(n)d films will be fetched.", n)
         self.message_user(request, text % {"n": n}, messages.SUCCESS)
 
-    @admin.action(description="Put among the editor's picks", permissions=["change"])
-    def pick(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
-        self._pick(request, queryset, is_picked=True)
-
-    @admin.action(description="Take out of the editor's picks", permissions=["change"])
-    def unpick(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
-        self._pick(request, queryset, is_picked=False)
-
-    def _pick(self, request: HttpRequest, queryset: QuerySet[Movie], *, is_picked: bool) -> None:
-        n = movies_pick(list(queryset.values_list("pk", flat=True)), is_picked=is_picked)
-        if is_picked:
-            text = ngettext("%(n)d film is a pick now.", "%(n)d films are picks now.", n)
-        else:
-            text = ngettext("%(n)d film is no pick any more.", "%(n)d films are no picks.", n)
+    @admin.action(description="Embed anew for search by meaning", permissions=["change"])
+    def reembed(self, request: HttpRequest, queryset: QuerySet[Movie]) -> None:
+        """The worker computes their vectors; search keeps the old ones until then."""
+        n = films_reembed(list(queryset.values_list("pk", flat=True)))
+        text = ngettext("%(n)d film will be embedded.", "%(n)d films will be embedded.", n)
         self.message_user(request, text % {"n": n}, messages.SUCCESS)
+
+    @admin.action(description="Merge duplicates into one film", permissions=["delete"])
+    def merge(self, request: HttpRequest, queryset: QuerySet[Movie]) -> HttpResponse | None:
+        """Asks which one stays; the rest become it."""
+        films = list(queryset.order_by("-rating_count", "pk")[: MAX_MERGED + 1])
+        if not 2 <= len(films) <= MAX_MERGED:
+            text = f"Choose two films that are the same, or up to {MAX_MERGED}."
+            self.message_user(request, text, messages.ERROR)
+            return None
+        keep = request.POST.get("keep", "")
+        chosen = [film for film in films if str(film.pk) == keep]
+        if not chosen:
+            return self._ask_which(request, films)
+        others = [film.pk for film in films if film.pk != chosen[0].pk]
+        try:
+            report = movies_merge(chosen[0].pk, others)
+        except MergeRefusedError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return None
+        text = ngettext(
+            "%(n)d film is %(title)s now; %(rows)d entries were moved.",
+            "%(n)d films are %(title)s now; %(rows)d entries were moved.",
+            len(others),
+        )
+        values = {"n": len(others), "title": str(chosen[0]), "rows": report.n_moved}
+        self.message_user(request, text % values, messages.SUCCESS)
+        return None
+
+    def _ask_which(self, request: HttpRequest, films: list[Movie]) -> HttpResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Which film stays?",
+            "films": films,
+            "opts": self.model._meta,
+            "action_checkbox_name": admin.helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/catalog/merge.html", context)
 
     def _hide(self, request: HttpRequest, queryset: QuerySet[Movie], *, is_hidden: bool) -> None:
         n = movies_hide(list(queryset.values_list("pk", flat=True)), is_hidden=is_hidden)
@@ -181,6 +226,25 @@ class KeywordAdmin(_NameAdmin):
     """What films are about."""
 
     list_display = ["name"]
+
+
+class CollectionEntryInline(admin.TabularInline):
+    """The films of a collection, in order."""
+
+    model = CollectionEntry
+    extra = 3
+    autocomplete_fields = ["movie"]
+
+
+@admin.register(Collection)
+class CollectionAdmin(admin.ModelAdmin):
+    """Editors' picks."""
+
+    list_display = ["title", "position", "is_shown"]
+    list_editable = ["position", "is_shown"]
+    search_fields = ["title"]
+    prepopulated_fields = {"slug": ["title"]}
+    inlines = [CollectionEntryInline]
 
 
 @admin.register(Dataset)

@@ -56,9 +56,11 @@ def weighted_sum(
     for movie_id in {*evidence.words, *evidence.meaning, *evidence.titles, *evidence.taste}:
         words = evidence.words.get(movie_id, 0.0) / top_words
         meaning = (evidence.meaning[movie_id] - low) / span if movie_id in evidence.meaning else 0.0
-        fame = math.log2(1 + evidence.ratings.get(movie_id, 0)) / top_fame
-        score = words_weight * words + (1 - words_weight) * meaning + fame_weight * fame
         title = evidence.titles.get(movie_id, 0.0)
+        # Who types a title means that film, known or not.
+        is_named = title >= FAIR_TITLE
+        fame = 1.0 if is_named else math.log2(1 + evidence.ratings.get(movie_id, 0)) / top_fame
+        score = words_weight * words + (1 - words_weight) * meaning + fame_weight * fame
         if title >= GOOD_TITLE:
             score += TITLE_WEIGHT * title / 100
         elif title >= FAIR_TITLE:

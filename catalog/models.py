@@ -109,8 +109,10 @@ class Movie(models.Model):
     is_hidden = models.BooleanField(
         default=False, help_text="Hidden films are shown nowhere and never recommended."
     )
-    # When an editor picked it for the front page; null where nobody did.
-    picked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    # A duplicate that editors merged stays, hidden: its old address leads to the film that it is.
+    merged_into = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -292,3 +294,39 @@ from catalog.tmdb.models import (  # noqa: E402, F401 - they refer to Movie
     RateLimit,
     TmdbFacts,
 )
+
+
+class Collection(models.Model):
+    """Films that editors picked, shown as a row of the front page."""
+
+    title = models.CharField(max_length=80, help_text="Shown above the row.")
+    slug = models.SlugField(max_length=80, unique=True)
+    is_shown = models.BooleanField(
+        "shown", default=False, help_text="On the front page, where four of its films can be seen."
+    )
+    position = models.PositiveSmallIntegerField(default=0, help_text="Low numbers stand first.")
+    films = models.ManyToManyField(Movie, through="CollectionEntry", related_name="collections")
+
+    class Meta:
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class CollectionEntry(models.Model):
+    """A film's place in a collection."""
+
+    collection = models.ForeignKey(Collection, on_delete=models.CASCADE, related_name="entries")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="+")
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        verbose_name = "film"
+        constraints = [
+            models.UniqueConstraint(fields=["collection", "movie"], name="catalog_collection_film")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} in {self.collection_id}"

@@ -21,7 +21,15 @@ from django.db.models import (
 from django.db.models.functions import Cast
 
 from catalog.filters import FilmFilters, Sort
-from catalog.models import Credit, Dataset, DataSource, ExternalId, Genre, Movie
+from catalog.models import (
+    CollectionEntry,
+    Credit,
+    Dataset,
+    DataSource,
+    ExternalId,
+    Genre,
+    Movie,
+)
 from catalog.names import country_name, language_name
 from catalog.querysets import MovieQuerySet
 from catalog.search import search_films
@@ -216,4 +224,35 @@ def _links(movie: Movie) -> tuple[ExternalLink, ...]:
         ExternalLink(source.label, pattern.format(first[source]))
         for source, pattern in _LINKS.items()
         if source in first
+    )
+
+
+@dataclass(frozen=True)
+class Picks:
+    """A collection that editors show, with its visible films in their order."""
+
+    slug: str
+    title: str
+    movie_ids: tuple[int, ...]
+
+
+def picks_shown() -> list[Picks]:
+    """Editors' collections for the front page; one query."""
+    rows = (
+        CollectionEntry.objects.filter(collection__is_shown=True, movie__is_hidden=False)
+        .order_by("collection__position", "collection_id", "position", "pk")
+        .values_list("collection__slug", "collection__title", "movie_id")
+    )
+    films: dict[tuple[str, str], list[int]] = {}
+    for slug, title, movie_id in rows:
+        films.setdefault((slug, title), []).append(movie_id)
+    return [Picks(slug, title, tuple(ids)) for (slug, title), ids in films.items()]
+
+
+def merged_into(movie_id: int) -> int | None:
+    """The visible film that a merged duplicate is; one query."""
+    return (
+        Movie.objects.filter(pk=movie_id, merged_into__is_hidden=False)
+        .values_list("merged_into_id", flat=True)
+        .first()
     )

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_vary_headers
 from django.views.decorators.http import require_safe
 
@@ -26,6 +26,7 @@ from catalog.selectors import (
     film_page,
     genres_all,
     languages_all,
+    merged_into,
     movies_filtered,
     years_range,
 )
@@ -127,10 +128,13 @@ def suggest(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def movie(request: HttpRequest, pk: int) -> HttpResponse:
-    """One film."""
+    """One film; the address of a merged duplicate leads to it."""
     page = film_page(pk)
     if page is None:
-        raise Http404
+        film_id = merged_into(pk)
+        if film_id is None:
+            raise Http404
+        return redirect("catalog:movie", film_id, permanent=True)
     return render(request, "catalog/movie.html", {"page": page, "movie": page.movie})
 
 

@@ -23,6 +23,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from catalog.models import Movie
+from catalog.services.embeddings import embedding_publish, embedding_state
 from recommendations.models import ModelVersion
 
 MOVIELENS_URL = "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip"
@@ -144,6 +145,19 @@ def train_first_model(say: Say) -> str | None:
     return "trained"
 
 
+def prepare_search(say: Say) -> str | None:
+    """Vectors and words of films, where some lack them: by the worker, while the site answers.
+
+    Until then search goes by titles and words, and says so.
+    """
+    state = embedding_state()
+    if state.n_embedded >= state.n_films and state.active:
+        return None
+    embedding_publish()
+    missing = state.n_films - state.n_embedded
+    return f"films to embed for search by meaning, in the background: {missing}"
+
+
 def _manage(*arguments: str, what: str) -> None:
     """Run a ``manage.py`` command on the servers that this process uses."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments]
@@ -165,4 +179,5 @@ STEPS = [
     Step("Static files", collect_static),
     Step("Catalogue", load_catalogue),
     Step("Model", train_first_model),
+    Step("Search", prepare_search),
 ]

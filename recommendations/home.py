@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.cards import MovieCard, MovieRow, ReasonPart
 from catalog.models import Movie
-from catalog.selectors import audience_is_simulated
+from catalog.selectors import audience_is_simulated, picks_shown
 from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
 from ml.types import Histories
@@ -28,6 +28,8 @@ from recommendations.snapshot import Snapshot, current_snapshot
 
 HERO_FILMS = 3
 MIN_ROW = 4  # fewer films are no row
+# The source of films that editors picked.
+EDITORS = "editors"
 LOVED_STARS = 4.0
 BECAUSE_ROWS = 2
 LOVED_LOOKED_AT = 6  # of the films that somebody loved, two a day have a row
@@ -91,6 +93,9 @@ def home_page(
             page.add(draft)
         if len(person.history) >= MIN_HISTORY_FOR_UNUSUAL:
             page.add(_unusual_row(found))
+    for picks in picks_shown():
+        films = [RankedFilm(movie_id=pk, source=EDITORS) for pk in picks.movie_ids]
+        page.add(Draft(f"picks-{picks.slug}", text(picks.title), films))
     for draft in catalogue_rows(page.taken, seed=seed):
         page.add(draft)
     if ranked is not None:

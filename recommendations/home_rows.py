@@ -90,7 +90,6 @@ def _what_others_do(visible: QuerySet[Movie], gone: list[int]) -> list[Draft]:
     browse = reverse("catalog:browse")
     away = set(gone)
     trending = [pk for pk in trending_movie_ids() if pk not in away][:WIDE]
-    picked = visible.filter(picked_at__isnull=False).order_by("-picked_at", "pk")
     return [
         Draft(
             "trending",
@@ -98,7 +97,6 @@ def _what_others_do(visible: QuerySet[Movie], gone: list[int]) -> list[Draft]:
             [RankedFilm(movie_id=pk, source="trending") for pk in trending],
             is_pinned=True,  # its order is what it says
         ),
-        Draft("editors", text(_("Editor’s picks")), _films(picked, "editors")),
         Draft(
             "popular",
             text(_("What people here watch")),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.cards import MovieCard, MovieRow, ReasonPart
 from catalog.models import Movie
-from catalog.similar import Similar, similar_by_makers, similar_by_meaning
+from catalog.similar import Similar, few_of_series, similar_by_makers, similar_by_meaning
 from feedback.selectors import feedback_of
 from recommendations.home import similar_by_behaviour
 from recommendations.item_vectors import similar_by_vectors
@@ -34,15 +34,27 @@ class SimilarRows:
         return [(BEHAVIOUR, self.behaviour), (MEANING, self.meaning), (MAKERS, self.makers)]
 
 
-def similar_films(movie: Movie, user: User | AnonymousUser, *, n: int = ROW_FILMS) -> SimilarRows:
-    """Without what this person hid, or may not be shown."""
+def similar_films(
+    movie: Movie,
+    user: User | AnonymousUser,
+    *,
+    n: int = ROW_FILMS,
+    min_ratings: int | None = None,
+) -> SimilarRows:
+    """Without what this person hid, or may not be shown.
+
+    ``min_ratings``: as in ``catalog.similar``; films liked by the same people have their ratings.
+    """
     hidden = feedback_of(user).hidden_ids | barred_for(user)
     snapshot = current_snapshot()
-    behaviour = [] if snapshot is None else _by_behaviour(movie, snapshot, without=hidden, n=n)
+    behaviour: list[Similar] = []
+    if snapshot is not None:
+        liked = _by_behaviour(movie, snapshot, without=hidden, n=n * 4)
+        behaviour = few_of_series(movie, liked, n=n)
     return SimilarRows(
         behaviour=tuple(behaviour),
-        meaning=tuple(similar_by_meaning(movie, n=n, without=hidden)),
-        makers=tuple(similar_by_makers(movie, n=n, without=hidden)),
+        meaning=tuple(similar_by_meaning(movie, n=n, without=hidden, min_ratings=min_ratings)),
+        makers=tuple(similar_by_makers(movie, n=n, without=hidden, min_ratings=min_ratings)),
     )
 
 

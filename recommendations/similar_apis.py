@@ -68,16 +68,28 @@ class SimilarApi(APIView):
         tags=["films"],
         summary="Films like a film, in three kinds: behaviour, meaning, makers",
         parameters=[
-            OpenApiParameter("n", int, description="Films of each kind, 1 to 50; 12 else.")
+            OpenApiParameter("n", int, description="Films of each kind, 1 to 50; 12 else."),
+            OpenApiParameter(
+                "min_ratings",
+                int,
+                description="Films that so many people rated stand first, by meaning and makers, "
+                "with one place in four for the others; 0: closeness alone decides. Else by how "
+                "known the film itself is.",
+            ),
         ],
         responses=SimilarFilmsSerializer,
     )
     def get(self, request: Request, movie_id: int) -> Response:
         """404 for a film that is not there or hidden."""
-        query = _CountQuery(data=request.query_params)
+        query = _SimilarQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
         movie = get_object_or_404(Movie.objects.visible().prefetch_related("credits"), pk=movie_id)
-        rows = similar_films(movie, person_of(request), n=query.validated_data["n"])
+        rows = similar_films(
+            movie,
+            person_of(request),
+            n=query.validated_data["n"],
+            min_ratings=query.validated_data.get("min_ratings"),
+        )
         found = {
             kind: [(film.movie_id, film.score, film.shared) for film in films]
             for kind, films in rows.items()
@@ -143,6 +155,10 @@ class TitleOrPromptApi(APIView):
 
 class _CountQuery(serializers.Serializer):
     n = serializers.IntegerField(min_value=1, max_value=50, default=12)
+
+
+class _SimilarQuery(_CountQuery):
+    min_ratings = serializers.IntegerField(min_value=0, required=False, allow_null=True)
 
 
 class _PromptQuery(_CountQuery):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from django.db import transaction
-from django.utils import timezone
 
 from catalog.models import DataSource, ExternalId, Movie
 from catalog.services.films import PLAIN_FIELDS, RELATIONS, field_sources_record
@@ -21,12 +20,6 @@ def movie_edited(movie_id: int, fields: Iterable[str]) -> None:
     with transaction.atomic():
         field_sources_record([(movie_id, name) for name in tracked], source=DataSource.EDITOR)
         search_vectors_refresh([movie_id])
-
-
-def movies_pick(movie_ids: Collection[int], *, is_picked: bool) -> int:
-    """Put films among the editor's picks, or take them out; returns how many changed."""
-    films = Movie.objects.filter(pk__in=movie_ids, picked_at__isnull=is_picked)
-    return films.update(picked_at=timezone.now() if is_picked else None)
 
 
 def movies_hide(movie_ids: Collection[int], *, is_hidden: bool) -> int:

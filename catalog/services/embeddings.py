@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import numpy as np
 from django.conf import settings
@@ -31,7 +33,10 @@ logger = logging.getLogger(__name__)
 CHUNK = 512
 # So many films take numpy a few seconds.
 FEW = 100
+# A task may last an hour (CELERY_TASK_TIME_LIMIT); a slice of 5,000 films is a minute or two.
+SLICES_S = 2400.0
 _LOCK = 0x4D51_454D
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT_FIELDS = ("title", "year", "genres", "keywords", "tagline", "synopsis")
 
 
@@ -96,26 +101,89 @@ def films_embed(
 def changed_films_embed() -> EmbedReport | None:
     """Embed what is new or changed, with TEXT_ENCODER; None where nothing is, or another is at it.
 
-    A few films are encoded without torch, which would stay in the worker's memory.
+    A few films are encoded without torch, which would stay in the worker's memory. Goes on until
+    nothing is left, or the task's time is nearly up: the next one continues.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [_LOCK])
         if not cursor.fetchone()[0]:
             return None
     try:
-        ids = films_to_embed(settings.TEXT_ENCODER)
-        if not ids:
-            return None
-        make = query_encoder if len(ids) <= FEW else document_encoder
-        report = films_embed(make(settings.TEXT_ENCODER), movie_ids=ids)
-        search_terms_rebuild()
+        return _embed_in_slices(time.monotonic() + SLICES_S)
     except EncoderUnavailableError as error:
         logger.warning("%s", error)
         return None
     finally:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_LOCK])
-    return report
+
+
+def _embed_in_slices(deadline: float) -> EmbedReport | None:
+    total: EmbedReport | None = None
+    encoder: TextEncoder | None = None
+    while ids := films_to_embed(settings.TEXT_ENCODER):
+        if total is None:  # words are found at once; meanings as they come
+            search_terms_rebuild()
+        if encoder is None:
+            make = query_encoder if len(ids) <= FEW else document_encoder
+            encoder = make(settings.TEXT_ENCODER)
+        report = films_embed(encoder, movie_ids=ids)
+        total = replace(
+            report,
+            n_embedded=report.n_embedded + (total.n_embedded if total else 0),
+            n_unchanged=report.n_unchanged + (total.n_unchanged if total else 0),
+            has_switched=report.has_switched or bool(total and total.has_switched),
+        )
+        if time.monotonic() > deadline or not report.n_embedded + report.n_unchanged:
+            break
+    return total
+
+
+def embedding_publish() -> None:
+    """Tell the worker to look for what is to embed; a dead broker is no error (beat asks again)."""
+    from kombu.exceptions import OperationalError
+
+    from catalog.tasks import embed_changed_films_task
+
+    try:
+        embed_changed_films_task.delay()
+    except (OperationalError, OSError) as error:
+        logger.warning("Embedding waits: the broker does not answer (%s)", error)
+
+
+def films_reembed(movie_ids: Sequence[int]) -> int:
+    """Have the worker embed these films anew, changed or not; returns how many vectors that is."""
+    vectors = MovieEmbedding.objects.filter(movie_id__in=movie_ids)
+    n = vectors.update(text_sha256="", embedded_at=_LONG_AGO)
+    embedding_publish()
+    return n
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingState:
+    """How far search by meaning is: ``active`` names the encoder that search uses, "" for none."""
+
+    encoder: str
+    active: str
+    n_films: int
+    n_embedded: int
+
+    @property
+    def percent(self) -> int:
+        """Whole percent of films with a vector."""
+        return 100 * self.n_embedded // self.n_films if self.n_films else 0
+
+
+def embedding_state() -> EmbeddingState:
+    """Three queries."""
+    name = encoder_name(settings.TEXT_ENCODER)
+    active = EncoderSpace.objects.filter(is_active=True).values_list("encoder", flat=True).first()
+    return EmbeddingState(
+        encoder=name,
+        active=active or "",
+        n_films=Movie.objects.count(),
+        n_embedded=MovieEmbedding.objects.filter(encoder=name).count(),
+    )
 
 
 def spaces_drop_others() -> list[str]:

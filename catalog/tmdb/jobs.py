@@ -97,5 +97,19 @@ def images_cache_some() -> int:
     return counts.total()
 
 
+def images_publish() -> bool:
+    """Ask the worker for a slice of pictures; whether the broker took it."""
+    from kombu.exceptions import OperationalError
+
+    from catalog.tasks import cache_images_task
+
+    try:
+        cache_images_task.delay()
+    except (OperationalError, OSError) as error:
+        logger.warning("Pictures wait: the broker does not answer (%s)", error)
+        return False
+    return True
+
+
 def _silent(what: str, done: int, total: int | None) -> None:
     """The run's row shows the progress."""

@@ -13,7 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from catalog.images import images_wanted
 from catalog.models import Movie
+from catalog.services.embeddings import embedding_state
+from catalog.tmdb.jobs import IMAGES_PER_SLICE, images_publish
 from catalog.tmdb.models import EnrichmentRun, EnrichmentState
 from catalog.tmdb.retention import REFRESH_AFTER
 from catalog.tmdb.runs import run_request
@@ -25,9 +28,11 @@ RUNS_SHOWN = 10
 @staff_member_required(login_url="account_login")
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrichment(request: HttpRequest) -> HttpResponse:
-    """The page; its running part alone under htmx; POST asks for a run."""
+    """The page; its running part alone under htmx; POST asks for a run, or for pictures."""
     if request.method == "POST":
-        return _start(request)
+        return (
+            _fetch_pictures(request) if request.POST.get("what") == "pictures" else _start(request)
+        )
     runs = list(EnrichmentRun.objects.order_by("-created_at")[:RUNS_SHOWN])
     context = {
         "current": next((run for run in runs if run.is_open), None),
@@ -35,6 +40,8 @@ def enrichment(request: HttpRequest) -> HttpResponse:
         "has_key": bool(settings.TMDB_API_KEY),
         "states": _states(),
         "refresh_days": REFRESH_AFTER.days,
+        "embedding": embedding_state(),
+        "n_pictures": _n_pictures() if settings.TMDB_API_KEY else 0,
     }
     is_fragment = request.headers.get("HX-Request") == "true"
     name = "catalog/_enrichment_run.html" if is_fragment else "catalog/enrichment.html"
@@ -52,6 +59,21 @@ def _start(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("The enrichment is on its way; this page follows it."))
     else:
         messages.error(request, _("Set TMDB_API_KEY or TMDB_API_KEY_FILE first."))
+    return redirect("catalog:enrichment")
+
+
+def _n_pictures() -> int:
+    """How many pictures the next request would fetch."""
+    return len(images_wanted(now=timezone.now(), limit=IMAGES_PER_SLICE))
+
+
+def _fetch_pictures(request: HttpRequest) -> HttpResponse:
+    if not settings.TMDB_API_KEY:
+        messages.error(request, _("Set TMDB_API_KEY or TMDB_API_KEY_FILE first."))
+    elif images_publish():
+        messages.success(request, _("A worker is fetching pictures; reload to see how many lack."))
+    else:
+        messages.error(request, _("The worker's queue does not answer: try again in a minute."))
     return redirect("catalog:enrichment")
 
 

@@ -15,7 +15,8 @@ from catalog.models import Credit, Movie, Person
 from catalog.services.embeddings import films_embed
 from catalog.services.search_index import search_vectors_refresh
 from catalog.services.search_terms import search_terms_rebuild
-from catalog.similar import similar_by_makers, similar_by_meaning
+from catalog.similar import Similar, few_of_series, similar_by_makers, similar_by_meaning
+from catalog.tmdb.models import Franchise, TmdbFacts
 from ml.text import HashingEncoder
 
 pytestmark = pytest.mark.django_db
@@ -224,10 +225,47 @@ def test_title_or_prompt_tells_titles_from_wishes(films, client):
 
 
 def test_similar_by_meaning_is_not_filled_with_sequels(films):
-    found = [film.movie_id for film in similar_by_meaning(films["alien"], n=5)]
+    found = [film.movie_id for film in similar_by_meaning(films["alien"], n=5, min_ratings=0)]
     series = {films[name].pk for name in ("aliens", "alien 3", "alien 4")}
     assert len(series & set(found)) == 2
     assert films["alien"].pk not in found
+
+
+def test_known_films_stand_first_and_one_place_in_four_is_for_the_others(films, make_movie):
+    known = [make_movie(f"Known {n}", synopsis="Dancers.", rating_count=9) for n in "abc"]
+    obscure = [make_movie(f"Obscure {n}", synopsis="A crew hunts a creature.") for n in "abc"]
+    films_embed(HashingEncoder(256))
+    found = [film.movie_id for film in similar_by_meaning(films["alien"], n=40)]
+    told = [pk for pk in found if pk in {movie.pk for movie in known + obscure}]
+    assert {movie.pk for movie in obscure} <= set(found)
+    assert told.index(known[0].pk) < told.index(obscure[1].pk)
+    near = [film.movie_id for film in similar_by_meaning(films["alien"], n=40, min_ratings=0)]
+    assert max(near.index(movie.pk) for movie in obscure) < near.index(known[0].pk)
+
+
+@pytest.mark.parametrize("least", [None, 0])
+def test_no_series_fills_the_list(films, make_movie, least):
+    parts = [
+        make_movie(f"Saw {n}" if n > 1 else "Saw", 2003 + n, synopsis="A trap.", rating_count=50)
+        for n in range(1, 8)
+    ]
+    other = [make_movie(f"Hostel {n}", synopsis="A trap.", rating_count=20) for n in (1, 2, 3)]
+    films_embed(HashingEncoder(256))
+    found = {film.movie_id for film in similar_by_meaning(parts[0], n=10, min_ratings=least)}
+    assert len(found & {movie.pk for movie in parts}) == 2
+    assert len(found & {movie.pk for movie in other}) == 2
+
+
+def test_collections_of_tmdb_count_as_series(films):
+    series = Franchise.objects.create(name="Thieves", tmdb_id=1)
+    for name in ("heat", "job", "french"):
+        TmdbFacts.objects.create(movie=films[name], franchise=series)
+    ranked = [Similar(films[name].pk, 1.0) for name in ("job", "french", "et", "amelie")]
+    kept = [film.movie_id for film in few_of_series(films["collateral"], ranked, n=4)]
+    assert kept == [films[name].pk for name in ("job", "french", "et", "amelie")]
+    ranked.insert(0, Similar(films["heat"].pk, 2.0))
+    kept = [film.movie_id for film in few_of_series(films["collateral"], ranked, n=4)]
+    assert kept == [films[name].pk for name in ("heat", "job", "et", "amelie")]
 
 
 def test_similar_by_makers_names_whom_both_have(films):

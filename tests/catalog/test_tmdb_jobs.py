@@ -12,6 +12,7 @@ from model_bakery import baker
 
 from accounts.models import User
 from catalog.models import Movie
+from catalog.services.embeddings import changed_films_embed
 from catalog.tmdb import jobs
 from catalog.tmdb.models import EnrichmentRun, EnrichmentState
 from catalog.tmdb.runs import MAX_DELIVERIES, run_create, run_request
@@ -152,6 +153,29 @@ def test_the_page_starts_and_follows_a_run(staff, settings, published):
     assert 'hx-trigger="every 2s"' in fragment
     assert "50 of 200 films, 25 %" in fragment
     assert "<html" not in fragment
+
+
+def test_the_page_has_pictures_fetched_and_shows_how_far_the_vectors_are(
+    staff, settings, monkeypatch, make_movie
+):
+    asked = []
+    monkeypatch.setattr("catalog.tasks.cache_images_task.delay", lambda: asked.append(1))
+    settings.TEXT_ENCODER = "hashing-64"
+    make_movie("Heat", 1995, poster_path="/heat.jpg")
+    url = reverse("catalog:enrichment")
+    settings.TMDB_API_KEY = ""
+    assert "Fetch pictures" not in staff.get(url).content.decode()
+    staff.post(url, {"what": "pictures"})
+    assert asked == []
+    settings.TMDB_API_KEY = "any"
+    page = staff.get(url).content.decode()
+    assert "1 picture can be fetched now" in page
+    assert "0 of 1 films have their vector" in page
+    staff.post(url, {"what": "pictures"})
+    assert asked == [1]
+    assert not EnrichmentRun.objects.exists()
+    changed_films_embed()
+    assert "1 of 1 films have their vector" in staff.get(url).content.decode()
 
 
 def test_without_a_key_the_page_says_what_to_do(staff, settings):

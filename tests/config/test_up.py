@@ -22,6 +22,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import CommandError
 
 from accounts.models import User
+from catalog.models import Movie
+from catalog.services.embeddings import changed_films_embed
 from config import bootstrap, demo
 from config.embedded.pids import read_record
 from config.management.commands.up import processes, refuse_busy_port
@@ -278,3 +280,16 @@ def test_a_download_shows_the_licence_and_falls_back_to_the_bundle(monkeypatch):
     assert ran == [("import_movielens", bootstrap.MOVIELENS_URL), ("load_starter",)]
     assert any("not for commercial purposes" in line for line in said)
     assert any("The download did not succeed." in line for line in said)
+
+
+@pytest.mark.django_db
+def test_a_first_start_asks_the_worker_to_embed_and_does_not_wait(monkeypatch, settings):
+    asked = []
+    monkeypatch.setattr("catalog.tasks.embed_changed_films_task.delay", lambda: asked.append(1))
+    settings.TEXT_ENCODER = "hashing-64"
+    Movie.objects.create(title="Heat", title_normalized="heat")
+    assert "in the background: 1" in bootstrap.prepare_search(print)
+    assert asked == [1]
+    changed_films_embed()  # as the worker does
+    assert bootstrap.prepare_search(print) is None
+    assert asked == [1]

@@ -70,7 +70,8 @@ def test_pages_cost_the_same_whatever_the_history(
     client.force_login(person)
     budgets = {
         # session, user · reactions, ratings · active model · taste settings, limits, stored list ·
-        # titles of loved films · most ratings, popular, loved, short, newest, old · films, genres,
+        # titles of loved films · editors' picks · most ratings, popular, loved, short, newest ·
+        # old · films, genres,
         # titles · is the audience simulated (cards, page) · savepoint, slate, impressions,
         # release · states: ratings, reactions, watchlist
         "/": 31,

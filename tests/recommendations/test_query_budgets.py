@@ -17,9 +17,10 @@ from feedback.events import EventContext
 # session, user
 SIGNED_IN = 2
 BUDGETS = {
-    # film, its genres · active model · reactions, ratings · settings, limits · who made it, its
-    # vector · films, genres · states: ratings, reactions, watchlist
-    "/films/{film}/similar/": SIGNED_IN + 14,
+    # film, its genres · active model · reactions, ratings · settings, limits · films liked by the
+    # same people, their series · who made it, its vector · films, genres · states: ratings,
+    # reactions, watchlist
+    "/films/{film}/similar/": SIGNED_IN + 16,
     # film, its genres · states
     "/films/{film}/actions/": SIGNED_IN + 5,
     "/settings/": SIGNED_IN + 1,
