@@ -72,6 +72,9 @@ class SwipeCardSerializer(serializers.Serializer):
     year = serializers.IntegerField(allow_null=True)
     runtime_min = serializers.IntegerField(allow_null=True)
     genres = serializers.ListField(child=serializers.CharField())
+    main_genre = serializers.CharField(
+        allow_blank=True, help_text="The genre that says most about the film."
+    )
     certification = serializers.CharField(allow_blank=True)
     rating_mean = serializers.FloatField(allow_null=True, help_text="Stars, 0.5 to 5.")
     rating_count = serializers.IntegerField()

@@ -63,13 +63,14 @@ function makeElement(card) {
   return element;
 }
 
+// The rating stands before the genre: what does not fit a narrow card is cut off at the end.
 function factsOf(card) {
-  const facts = [card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), card.genres[0]];
-  const said = facts.filter(Boolean).join(" · ");
-  if (card.rating_mean === null) return [said];
   const stars = document.createElement("b");
-  stars.textContent = `★ ${card.rating_mean.toFixed(1)}`;
-  return [said ? `${said} · ` : "", stars];
+  if (card.rating_mean !== null) stars.textContent = `★ ${card.rating_mean.toFixed(1)}`;
+  const facts = [
+    card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), stars.textContent && stars, card.main_genre,
+  ].filter(Boolean);
+  return facts.flatMap((fact, place) => (place ? [" · ", fact] : [fact]));
 }
 
 function reasonOf(card) {
