@@ -48,6 +48,7 @@ class SwipeCard:
             "year": movie.year,
             "runtime_min": movie.runtime_min,
             "genres": movie.genre_names,
+            "main_genre": movie.main_genre,
             "certification": movie.certification,
             "rating_mean": None if mean is None else round(mean, 2),
             "rating_count": movie.rating_count,

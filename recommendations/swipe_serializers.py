@@ -53,7 +53,8 @@ class DealBodySerializer(serializers.Serializer):
     understood = serializers.BooleanField(
         required=False, help_text="true: q is taken as it is, without conditions."
     )
-    shown = ShownSerializer(many=True, required=False, max_length=MAX_SHOWN)
+    # The stubs do not know that many=True takes the arguments of the list.
+    shown = ShownSerializer(many=True, required=False, max_length=MAX_SHOWN)  # type: ignore[call-arg]
 
 
 class ReasonPartSerializer(serializers.Serializer):
@@ -71,6 +72,9 @@ class SwipeCardSerializer(serializers.Serializer):
     year = serializers.IntegerField(allow_null=True)
     runtime_min = serializers.IntegerField(allow_null=True)
     genres = serializers.ListField(child=serializers.CharField())
+    main_genre = serializers.CharField(
+        allow_blank=True, help_text="The genre that says most about the film."
+    )
     certification = serializers.CharField(allow_blank=True)
     rating_mean = serializers.FloatField(allow_null=True, help_text="Stars, 0.5 to 5.")
     rating_count = serializers.IntegerField()
@@ -89,7 +93,8 @@ class SwipeCardSerializer(serializers.Serializer):
 class DealtChipSerializer(serializers.Serializer):
     """A condition that was read in the words; the deck without it is at ``?query``."""
 
-    label = serializers.CharField()
+    # As with source: a declared field is no attribute.
+    label = serializers.CharField()  # type: ignore[assignment]
     query = serializers.CharField(allow_blank=True)
     is_hard = serializers.BooleanField()
 

@@ -92,10 +92,12 @@ async function drain() {
       return true;
     }
     const ids = new Set(batch.map((entry) => entry.event_id));
-    write(waiting().map((entry) => ids.has(entry.event_id) ? { ...entry, tries: entry.tries + 1 } : entry));
+    count(ids, 1);
     const answer = await post(URL_FEEDBACK, { events: batch.map(eventOf) });
     isStuck = !answer.ok;
     if (!answer.ok) {
+      // Without any network it never left, and may still be taken back without a trace.
+      if (!answer.status && !navigator.onLine) count(ids, -1);
       tell({ isBlocked: answer.status === 401 || answer.status === 403 });
       sendLater();
       return false;
@@ -105,6 +107,10 @@ async function drain() {
     const refused = batch.filter((entry, place) => results[place]?.status === "refused");
     tell({ sent: batch.length - refused.length, refused });
   }
+}
+
+function count(ids, tries) {
+  write(waiting().map((one) => ids.has(one.event_id) ? { ...one, tries: one.tries + tries } : one));
 }
 
 function eventOf({ event_id, movie_id, verb, on, surface, request_id, position }) {

@@ -30,7 +30,9 @@ const note = root.querySelector("[data-waiting]");
 let top = null;
 let queue = start.deal.cards.map((card) => ({ ...card, deal: start.deal }));
 let isTurning = false;
+let turning = null; // settles when the card that was answered has made room
 let deals = 0;
+let syncs = 0; // under way
 let given = start.last; // what can be taken back, newest first
 const gone = new Set(); // answered here
 const seen = new Set(); // turned up here, and told of
@@ -61,13 +63,14 @@ function makeElement(card) {
   return element;
 }
 
+// The rating stands before the genre: what does not fit a narrow card is cut off at the end.
 function factsOf(card) {
-  const facts = [card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), card.genres[0]];
-  const said = facts.filter(Boolean).join(" · ");
-  if (card.rating_mean === null) return [said];
   const stars = document.createElement("b");
-  stars.textContent = `★ ${card.rating_mean.toFixed(1)}`;
-  return [said ? `${said} · ` : "", stars];
+  if (card.rating_mean !== null) stars.textContent = `★ ${card.rating_mean.toFixed(1)}`;
+  const facts = [
+    card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), stars.textContent && stars, card.main_genre,
+  ].filter(Boolean);
+  return facts.flatMap((fact, place) => (place ? [" · ", fact] : [fact]));
 }
 
 function reasonOf(card) {
@@ -150,8 +153,12 @@ function madeUpId() {
 
 // --- Answering ------------------------------------------------------------------------------------
 
-async function answer(verb, speed = { x: 0, y: 0 }) {
-  if (!top || isTurning) return;
+function answer(verb, speed = { x: 0, y: 0 }) {
+  if (!top || isTurning) return; // nobody means the card that is not there yet
+  turning = answerTop(verb, speed);
+}
+
+async function answerTop(verb, speed) {
   isTurning = true;
   const card = top;
   const element = elementOf(card);
@@ -179,8 +186,8 @@ async function answer(verb, speed = { x: 0, y: 0 }) {
 }
 
 async function takeBack(one) {
-  if (!one || isTurning) return;
-  isTurning = true;
+  await turning; // a card in flight lands first; then it can be called back
+  if (!given.includes(one)) return;
   given = given.filter((other) => other !== one);
   gone.delete(one.movie_id);
   showGiven();
@@ -197,15 +204,16 @@ async function takeBack(one) {
   if (top) queue.unshift(top);
   if (one.card) {
     turnUp(one.card);
-    await flyIn(elementOf(one.card), one.verb);
+    flyIn(elementOf(one.card), one.verb);
     sync();
   } else {
     // Answered before this page was loaded: its card has to be dealt.
     top = null;
+    isTurning = true;
     await sync([one.movie_id]);
     turnUp(queue.shift() ?? null);
+    isTurning = false;
   }
-  isTurning = false;
   status.textContent = text("back", { title: one.title });
 }
 
@@ -216,7 +224,17 @@ function say(verb, title) {
 
 /** Sends what waits, tells what was turned up, and deals anew. */
 async function sync(first = []) {
-  if (!await answers.send()) return;
+  syncs += 1;
+  root.dataset.busy = "";
+  try {
+    if (await answers.send()) await dealAnew(first);
+  } finally {
+    syncs -= 1;
+    if (!syncs) delete root.dataset.busy;
+  }
+}
+
+async function dealAnew(first) {
   const told = shown.splice(0, SEEN_AT_ONCE);
   const number = ++deals;
   const held = answers.waiting().filter((entry) => entry.on).map((entry) => entry.movie_id);
@@ -272,9 +290,9 @@ async function fly(element, verb, speed) {
   }).finished;
 }
 
-async function flyIn(element, verb) {
+function flyIn(element, verb) {
   if (isQuiet()) return;
-  await element.animate([outside(element, verb), {}], { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .7, .3, 1)" }).finished;
+  element.animate([outside(element, verb), {}], { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .7, .3, 1)" });
 }
 
 function stamp(element, verdict, share) {

@@ -1,4 +1,4 @@
-"""For you: dials act at once and say what they cost, filters are in the address; one slate a page."""
+"""For you: dials act at once and say what they cost, filters are in the address, one slate."""
 
 from __future__ import annotations
 

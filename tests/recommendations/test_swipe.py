@@ -237,6 +237,6 @@ def test_a_deal_costs_the_same_for_few_and_for_many_cards(
     deal(mine, n=1)
     for n in (2, 12):
         # session, user · reactions, ratings · taste, limits · watchlist, passed · model, stored
-        # · films, genres, titles, simulated · synopses, credits
+        # list · films, genres, titles, simulated · synopses, credits
         with django_assert_num_queries(16):
             deal(mine, n=n)

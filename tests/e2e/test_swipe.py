@@ -1,0 +1,428 @@
+"""The swipe deck in a real browser: hands, keys, undo, no network, no script, no complaint."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+
+import pytest
+
+from accounts.models import User
+from catalog.models import Movie
+from feedback.models import Impression, Interaction, Reaction, WatchlistEntry
+from tests.e2e.test_look import THEMES, WIDER, complaints, log_in
+from tests.worlds import count_ratings, make_world
+
+pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
+
+SIZES = {"phone": (390, 844), "tablet": (768, 1024), "desk": (1440, 900)}
+
+
+@pytest.fixture
+def films(settings, tmp_path):
+    """Forty-eight films, the well-known ones first; no model, so their order is known."""
+    settings.MODELS_DIR = tmp_path / "models"
+    settings.WAREHOUSE_DIR = tmp_path / "warehouse"
+    world = make_world(n_people=12)
+    Movie.objects.update(synopsis="Somebody wants something badly. It is in the way.")
+    count_ratings()
+    return world
+
+
+def open_deck(page, live_server, query=""):
+    page.goto(f"{live_server.url}/swipe/{query}")
+    page.locator("[data-deck][data-ready]").wait_for()
+
+
+def top(page):
+    """The film on top, once it is there to be answered."""
+    page.wait_for_function("() => !document.querySelector('.swipe.is-flying')")
+    return int(page.locator(".swipe.is-top").get_attribute("data-movie"))
+
+
+def after(page, act, *, was):
+    """The next film on top, once ``act`` was answered."""
+    act()
+    page.wait_for_function(
+        "(was) => { const top = document.querySelector('.swipe.is-top:not(.is-flying)');"
+        " return top && top.dataset.movie !== String(was) }",
+        arg=was,
+    )
+    return top(page)
+
+
+def settled(page):
+    """Until the server has every answer and nothing is under way."""
+    page.wait_for_function(
+        "() => !localStorage.getItem('marquee.answers') && !document.querySelector('[data-busy]')"
+    )
+
+
+def swipe_by_mouse(page, dx, dy):
+    box = page.locator(".swipe.is-top .swipe__poster").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + dx, y + dy, steps=6)
+    page.mouse.up()
+
+
+def swipe_by_touch(page, dx, dy):
+    """Through the browser's own input, so that touch-action and capture are what they are."""
+    box = page.locator(".swipe.is-top .swipe__poster").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    cdp = page.context.new_cdp_session(page)
+
+    def touch(kind, points):
+        cdp.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", [{"x": x, "y": y}])
+    for step in range(1, 7):
+        touch("touchMove", [{"x": x + dx * step / 6, "y": y + dy * step / 6}])
+    touch("touchEnd", [])
+
+
+def kinds():
+    return list(Interaction.objects.order_by("pk").values_list("kind", "value"))
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_mouse_or_touch_throws_cards_all_four_ways(
+    live_server, new_page, browser_problems, films, size
+):
+    width, height = SIZES[size]
+    is_touch = size != "desk"
+    page = new_page(viewport={"width": width, "height": height}, has_touch=is_touch)
+    swipe = swipe_by_touch if is_touch else swipe_by_mouse
+    open_deck(page, live_server)
+    answered = []
+    for dx, dy in ((170, 8), (-170, 8), (4, -260), (4, 260)):
+        film = top(page)
+        answered.append(film)
+        after(page, lambda dx=dx, dy=dy: swipe(page, dx, dy), was=film)
+    settled(page)
+    assert len(set(answered)) == 4
+    assert kinds() == [("react", "like"), ("react", "dislike"), ("watchlist", ""), ("pass", "")]
+    rows = Interaction.objects.order_by("pk")
+    assert [row.movie_id for row in rows] == answered
+    assert {row.surface for row in rows} == {"swipe"}
+    # All of it belongs to one visitor, who has no account.
+    visitor = User.objects.get(is_visitor=True)
+    assert {row.user_id for row in rows} == {visitor.pk}
+    # Every answer names the deal and the place in it that showed the film.
+    for row in rows:
+        shown = Impression.objects.get(slate_id=row.request_id, position=row.position)
+        assert shown.movie_id == row.movie_id
+    assert browser_problems.all == []
+
+
+@pytest.mark.parametrize("hand", [swipe_by_mouse, swipe_by_touch])
+def test_a_card_let_go_near_its_place_springs_back(live_server, new_page, films, hand):
+    page = new_page(has_touch=hand is swipe_by_touch)
+    open_deck(page, live_server)
+    film = top(page)
+    hand(page, 24, 3)
+    page.wait_for_function("() => document.querySelector('.swipe.is-top').style.transform === ''")
+    assert top(page) == film
+    assert kinds() == []
+
+
+def test_keys_answer_take_back_and_open_the_details(live_server, page, browser_problems, films):
+    open_deck(page, live_server)
+    seen = [top(page)]
+    for key in ("ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown", "x"):
+        seen.append(after(page, lambda key=key: page.keyboard.press(key), was=seen[-1]))
+    settled(page)
+    assert len(set(seen)) == 6
+    assert kinds() == [
+        *(("react", "like"), ("react", "dislike"), ("watchlist", "")),
+        *(("pass", ""), ("react", "never")),
+    ]
+    page.keyboard.press("i")
+    dialog = page.get_by_role("dialog")
+    assert dialog.locator("h2").inner_text() == page.locator(".is-top h2").inner_text()
+    page.keyboard.press("ArrowRight")  # belongs to the sheet now
+    page.go_back()
+    dialog.wait_for(state="hidden")
+    assert top(page) == seen[5]
+    page.keyboard.press("i")
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="hidden")
+    assert Interaction.objects.count() == 5
+    page.keyboard.press("?")
+    assert "In the deck" in page.get_by_role("dialog", name="Keyboard shortcuts").inner_text()
+    assert browser_problems.all == []
+
+
+def test_ten_answers_are_really_undone_and_all_of_them_come_back(
+    live_server, page, browser_problems, films
+):
+    open_deck(page, live_server)
+    seen = [top(page)]
+    for key in ["ArrowRight", "ArrowLeft", "ArrowUp", "ArrowDown", "x"] * 2 + ["ArrowRight"]:
+        seen.append(after(page, lambda key=key: page.keyboard.press(key), was=seen[-1]))
+    settled(page)
+    assert Reaction.objects.count() == 7
+    assert WatchlistEntry.objects.count() == 2
+    back = []
+    for film in [seen[11], *reversed(seen[1:11])]:
+        back.append(after(page, lambda: page.keyboard.press("Backspace"), was=film))
+    settled(page)
+    assert back == list(reversed(seen[:11]))
+    assert Reaction.objects.count() == 0
+    assert WatchlistEntry.objects.count() == 0
+    assert Interaction.objects.count() == 22
+    # A card shown again is no new impression.
+    page.reload()
+    page.locator("[data-ready]").wait_for()
+    assert Impression.objects.filter(movie_id=seen[5]).count() == 1
+    assert browser_problems.all == []
+
+
+def test_an_answer_is_undone_after_the_page_was_loaded_anew(live_server, page, films):
+    open_deck(page, live_server)
+    film = top(page)
+    after(page, lambda: page.keyboard.press("ArrowRight"), was=film)
+    settled(page)
+    open_deck(page, live_server)
+    now = top(page)
+    assert after(page, lambda: page.keyboard.press("z"), was=now) == film
+    settled(page)
+    assert not Reaction.objects.exists()
+
+
+def test_a_card_keeps_its_place_on_reload_and_on_back(live_server, page, films):
+    open_deck(page, live_server)
+    film = after(page, lambda: page.keyboard.press("ArrowDown"), was=top(page))
+    settled(page)
+    page.reload()
+    page.locator("[data-ready]").wait_for()
+    assert top(page) == film
+    page.keyboard.press("i")
+    page.get_by_role("link", name="The film's page").click()
+    page.wait_for_url(f"**/films/{film}/")
+    page.go_back()
+    page.locator("[data-deck][data-ready]").wait_for()
+    assert top(page) == film
+
+
+def test_the_queue_is_dealt_anew_after_every_answer_and_the_top_card_stays(
+    live_server, page, films
+):
+    open_deck(page, live_server)
+    film = top(page)
+    with page.expect_response(lambda r: r.url.endswith("/api/v1/swipe/")) as dealt:
+        page.keyboard.press("ArrowRight")
+    sent = dealt.value.request.post_data_json
+    cards = [card["movie_id"] for card in dealt.value.json()["cards"]]
+    assert film not in cards
+    assert sent["shown"] == []  # the page's own first card was logged by the server
+    now = after(page, lambda: None, was=film)
+    page.wait_for_timeout(50)
+    assert top(page) == now
+    posters = page.locator(".swipe:not(.is-top) img")
+    assert posters.count() == 2
+    assert posters.evaluate_all("all => all.every((one) => one.complete && one.naturalWidth)")
+    settled(page)
+
+
+def test_answers_given_without_a_network_are_sent_once_when_it_is_back(
+    live_server, new_page, films
+):
+    page = new_page(service_workers="allow")
+    open_deck(page, live_server)
+    page.evaluate("navigator.serviceWorker.ready")
+    first = top(page)
+    second = after(page, lambda: page.keyboard.press("ArrowDown"), was=first)
+    settled(page)
+    page.wait_for_function("() => document.querySelectorAll('[data-last] li').length === 1")
+    page.context.set_offline(True)
+    seen = [second]
+    for key in ("ArrowRight", "ArrowLeft", "ArrowUp", "ArrowRight"):
+        seen.append(after(page, lambda key=key: page.keyboard.press(key), was=seen[-1]))
+    page.wait_for_function("() => !document.querySelector('[data-busy]')")
+    assert page.locator("[data-waiting]").inner_text() == "4 answers waiting"
+    # The last of them never left, so taking it back leaves no trace.
+    after(page, lambda: page.keyboard.press("z"), was=seen[-1])
+    assert page.locator("[data-waiting]").inner_text() == "3 answers waiting"
+    assert Interaction.objects.count() == 1
+    # Elsewhere there is only the offline page; it lists what waits.
+    page.goto(f"{live_server.url}/browse/")
+    assert page.locator("h1").text_content() == "The projector is dark"
+    assert page.locator("h2").inner_text() == "3 answers waiting"
+    assert page.locator("[data-waiting] li").count() == 3
+    page.context.set_offline(False)
+    page.wait_for_url("**/browse/")
+    page.get_by_role("heading", name="The projector is dark").wait_for(state="detached")
+    settled(page)
+    sent = [("pass", ""), ("react", "like"), ("react", "dislike"), ("watchlist", "")]
+    assert kinds() == sent
+    assert [row.movie_id for row in Interaction.objects.order_by("pk")] == [first, *seen[:3]]
+    assert (Reaction.objects.count(), WatchlistEntry.objects.count()) == (2, 1)
+    # Neither another page nor another event of the network sends them again.
+    open_deck(page, live_server)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    settled(page)
+    assert kinds() == sent
+
+
+def test_an_answer_whose_receipt_was_lost_is_sent_again_and_counted_once(
+    live_server, new_page, films
+):
+    """The server recorded it, the answer to the client got lost on the way."""
+    page = new_page()
+    open_deck(page, live_server)
+    lost = []
+
+    def lose(route):
+        if not lost:
+            lost.append(route.fetch().status)
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/api/v1/feedback/", lose)
+    film = top(page)
+    after(page, lambda: page.keyboard.press("ArrowRight"), was=film)
+    page.locator("[data-waiting]").get_by_text("1 answer waiting").wait_for()
+    assert Interaction.objects.count() == 1
+    page.evaluate("dispatchEvent(new Event('online'))")
+    settled(page)
+    assert lost == [200]
+    assert Interaction.objects.count() == 1
+    assert Reaction.objects.get().movie_id == film
+
+
+def test_waiting_answers_of_an_account_are_not_sent_as_somebody_else(live_server, new_page, films):
+    for name in ("ada", "eve"):
+        User.objects.create_user(f"{name}@example.org", "a-long-enough-phrase")
+    page = new_page()
+    log_in(page, live_server)
+    open_deck(page, live_server)
+    page.route("**/api/v1/feedback/", lambda route: route.abort())
+    after(page, lambda: page.keyboard.press("ArrowRight"), was=top(page))
+    page.unroute("**/api/v1/feedback/")
+    page.context.clear_cookies()
+    open_deck(page, live_server)
+    page.wait_for_timeout(300)
+    assert page.evaluate("JSON.parse(localStorage.getItem('marquee.answers')).length") == 1
+    assert Interaction.objects.count() == 0
+    log_in(page, live_server)
+    settled(page)
+    assert Interaction.objects.get().user.email == "ada@example.org"
+
+
+def test_reduced_motion_has_no_flight(live_server, new_page, films):
+    page = new_page(reduced_motion="reduce")
+    open_deck(page, live_server)
+    page.evaluate(
+        "() => { window.flights = 0; const animate = Element.prototype.animate;"
+        " Element.prototype.animate = function (...all) {"
+        " window.flights += 1; return animate.apply(this, all); } }"
+    )
+    film = top(page)
+    after(page, lambda: page.keyboard.press("ArrowRight"), was=film)
+    after(page, lambda: page.keyboard.press("z"), was=top(page))
+    settled(page)
+    assert page.evaluate("flights") == 0
+    assert top(page) == film
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_deck_works_without_javascript(live_server, new_page, browser_problems, films, size):
+    width, height = SIZES[size]
+    page = new_page(java_script_enabled=False, viewport={"width": width, "height": height})
+    page.goto(f"{live_server.url}/swipe/")
+
+    def film():
+        return int(page.locator(".swipe.is-top").get_attribute("data-movie"))
+
+    def press(name):
+        was = film()
+        page.locator("[data-verbs]").get_by_role("button", name=name).click()
+        assert film() != was
+        return was
+
+    liked, saved = press("Like"), press("Save")
+    press("Not for me")
+    press("Not seen")
+    never = press("Never show it")
+    assert Reaction.objects.get(kind="like").movie_id == liked
+    assert WatchlistEntry.objects.get().movie_id == saved
+    page.locator("[data-verbs]").get_by_role("button", name="Take back").click()
+    assert film() == never
+    assert not Reaction.objects.filter(kind="never").exists()
+    page.get_by_role("button", name=re.compile("^Take back .+")).nth(3).click()
+    assert film() == liked
+    assert not Reaction.objects.filter(kind="like").exists()
+    page.locator(".is-top h2 a").click()
+    page.wait_for_url(f"**/films/{liked}/")
+    page.go_back()
+    assert film() == liked
+    assert browser_problems.all == []
+
+
+def test_a_mood_and_a_sentence_are_ways_in(live_server, page, browser_problems, films):
+    open_deck(page, live_server)
+    page.get_by_label("Say what you feel like").fill("a musical from the 1960s")
+    page.get_by_role("button", name="Deal").click()
+    page.wait_for_url("**q=a+musical*")
+    page.locator("[data-ready]").wait_for()
+    musicals = {film.pk for film in films.films[1] if 1960 <= film.year < 1970}
+    seen = {top(page)}
+    for _ in range(len(musicals) - 1):
+        seen.add(after(page, lambda: page.keyboard.press("ArrowDown"), was=top(page)))
+    page.keyboard.press("ArrowDown")
+    page.get_by_role("heading", name="That is all that fits").wait_for()
+    settled(page)
+    assert seen == musicals
+    page.get_by_role("link", name="A good laugh").click()
+    page.wait_for_url("**mood=happy*")
+    assert page.locator("summary b").inner_text() == "A good laugh"
+    assert browser_problems.all == []
+
+
+@pytest.mark.parametrize(("size", "theme"), list(product(SIZES, THEMES)))
+def test_axe_has_nothing_to_say_about_the_deck(
+    live_server, new_page, browser_problems, films, size, theme
+):
+    width, height = SIZES[size]
+    page = new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    page.context.add_cookies([{"name": "theme", "value": theme, "url": live_server.url}])
+    found = {}
+
+    def check(state):
+        found[state] = [*complaints(page), *page.evaluate(WIDER)]
+
+    open_deck(page, live_server)
+    check("first")
+    after(page, lambda: page.keyboard.press("ArrowRight"), was=top(page))
+    settled(page)
+    if size != "desk":
+        page.locator("summary", has_text="In the mood for").click()
+    check("answered, wishes open")
+    page.keyboard.press("Escape")
+    page.locator("[data-open-details]").click()
+    check("details")
+    open_deck(page, live_server, "?q=a+musical+from+the+1920s")
+    check("nothing left")
+    page.goto(f"{live_server.url}/offline/")
+    check("offline")
+    assert found == {state: [] for state in found}
+    assert len(found) == 5
+    assert browser_problems.all == []
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_every_target_is_large_enough(live_server, new_page, films, width):
+    page = new_page(viewport={"width": width, "height": 900})
+    open_deck(page, live_server)
+    if width < 1080:
+        page.locator("summary", has_text="In the mood for").click()
+    small = page.evaluate(
+        "[...document.querySelectorAll('main :is(button, a, summary, input:not([type=hidden]))')]"
+        ".filter((one) => one.checkVisibility() && !one.closest('[inert], h2'))"
+        ".map((one) => [one.textContent.trim(), one.getBoundingClientRect().height])"
+        ".filter(([, height]) => height < 44)"
+    )
+    assert small == []
