@@ -2,8 +2,8 @@
 
 For a model that is linear in the history, the list after every possible answer is known before the
 answer is: scores plus weight times the film's row. A film is worth asking about as much as the
-first ``k`` films would change, averaged over the answers that are likely and over whether the person
-can answer at all. The idea of asking for what changes predictions most is Rubens, Kaplan and
+first ``k`` films would change, averaged over the likely answers and over whether the person can
+answer at all. The idea of asking for what changes predictions most is Rubens, Kaplan and
 Sugiyama, "Active Learning in Recommender Systems" (2011), there for predicted stars; here the
 change is that of the list itself.
 """
@@ -21,6 +21,7 @@ from ml.types import FloatArray
 LIST_FILMS = 20
 #: Lists are imagined of so many of the best known films: the price of a question stays the same.
 POOL_FILMS = 3000
+SEEN_LEAST, SEEN_MOST = 0.02, 0.98
 #: Stars that stand for what people answer, and how far answers spread around a film's mean.
 ANSWER_STARS = np.array([1.5, 3.0, 4.0, 5.0])
 _EDGES = np.array([2.25, 3.5, 4.5])
@@ -41,8 +42,8 @@ class AskingPool:
 
     ``rows`` float32[n_askable, n_films] is what one full like of each askable film adds to every
     score; ``prior`` float32[n_films] what a list is made of before anybody said anything;
-    ``askable`` int[n_askable] the places of the askable films among the films; ``seen`` and ``mean``
-    float[n_askable]: the share of people who know each, and the stars it gets.
+    ``askable`` int[n_askable] the places of the askable films among the films; ``seen`` and
+    ``mean`` float[n_askable]: the share of people who know each, and the stars it gets.
     """
 
     rows: FloatArray
@@ -146,6 +147,11 @@ def next_question(
     open_places = np.flatnonzero(~asked)
     if not len(open_places):
         return -1
+    # What the answers so far speak for is likelier known, too: on validation people this found
+    # better questions than everybody's shares (recall@20 .154 against .150).
+    films = pool.askable[open_places]
+    heard = np.where(np.isfinite(scores[films]), scores[films] - pool.prior[films], 0.0)
+    seen = np.clip(pool.seen[open_places] + heard, SEEN_LEAST, SEEN_MOST)
     change = expected_change(
         scores,
         pool.rows[open_places],
@@ -153,7 +159,7 @@ def next_question(
         weights=weights,
         k=k,
     )
-    worth = change * pool.seen[open_places] ** np.float32(seen_power)
+    worth = change * seen ** np.float32(seen_power)
     # Where nothing would change anything, the best known film is asked: places are in that order.
     return int(open_places[int(np.argmax(worth))])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -54,8 +55,9 @@ def start(request: HttpRequest) -> HttpResponse:
     else:
         try:
             stars = services.parse_stars(stars)
+            event = replace(form.event(), surface=SURFACE)
             services.rating_set(
-                user=person_for_feedback(request), movie=movie, stars=stars, event=form.event()
+                user=person_for_feedback(request), movie=movie, stars=stars, event=event
             )
         except (services.FeedbackError, EventConflictError) as error:
             return _page(request, error=str(error), status=422)
@@ -94,7 +96,6 @@ def _page(
         "error": error,
         "said": said,
         "stars": stars,
-        "surface": SURFACE,
         "is_audience_simulated": audience_is_simulated(),
     }
     htmx = request.htmx  # type: ignore[attr-defined]

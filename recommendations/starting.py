@@ -1,4 +1,4 @@
-""" "Rate a few": which film to ask a newcomer about, how settled their list is, and when to stop."""
+"""Rate a few: which film to ask a newcomer about, how settled their list is, when to stop."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ _pools: WeakKeyDictionary[Hybrid, _Known | None] = WeakKeyDictionary()
 
 
 def _known(snapshot: Snapshot) -> _Known | None:
-    """Of the weightiest source that is a table of films; None where the model has no such source."""
+    """Of the weightiest source that is a table of films; None where the model has none."""
     if snapshot.hybrid not in _pools:
         _pools[snapshot.hybrid] = _pool(snapshot)
     return _pools[snapshot.hybrid]
