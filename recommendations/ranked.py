@@ -56,6 +56,8 @@ class RankedFilm:
     other: float = 0.0
     features: tuple[FeaturePart, ...] = ()
     by_source: tuple[SourcePart, ...] = ()
+    # The chance that the policy gave this film this place.
+    propensity: float = 1.0
     # A reason that is no evidence from the history: why the film answers what was asked.
     reason: tuple[ReasonPart, ...] = ()
 
