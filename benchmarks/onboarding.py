@@ -47,7 +47,7 @@ QUIZ_GENRES = 2
 QUALITY_WEIGHT = 0.25  # of recommendations.tonight: what the quiz's list is made with
 MIN_LIKED = 10
 KNOWN_SHARE = 0.8
-VALID_PEOPLE = 150
+VALID_PEOPLE = 120
 SEED = 7
 #: The served sources; their weights are chosen on the validation people's own short histories.
 PARTS = (

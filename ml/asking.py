@@ -20,7 +20,7 @@ from ml.types import FloatArray
 
 LIST_FILMS = 20
 #: Lists are imagined of so many of the best known films: the price of a question stays the same.
-POOL_FILMS = 3000
+POOL_FILMS = 1000
 SEEN_LEAST, SEEN_MOST = 0.02, 0.98
 #: Stars that stand for what people answer, and how far answers spread around a film's mean.
 ANSWER_STARS = np.array([1.5, 3.0, 4.0, 5.0])
