@@ -248,7 +248,7 @@ def choose(world: World) -> tuple[Settings, tuple[float, ...], list[dict]]:
     popular = ask_all(world, model, None)
     weights = max(BLENDS, key=lambda w: recall(blended(model, w), popular, truth).mean())
     served = blended(model, weights)
-    tried = []
+    tried: list[tuple[float, Settings, dict]] = []
     for n_askable, power, prior in itertools.product(N_ASKABLE, SEEN_POWER, PRIOR_WEIGHT):
         settings = Settings(n_askable, power, prior)
         said = ask_all(world, model, settings)
@@ -259,14 +259,14 @@ def choose(world: World) -> tuple[Settings, tuple[float, ...], list[dict]]:
             "recall": float(recall(served, said, truth).mean()),
             "questions": float(np.mean([len(asked.films) for asked in said])),
         }
-        tried.append(row)
+        tried.append((float(row["recall"]), settings, row))
         print(
             f"  askable {n_askable:>3}, seen^{power:g}, prior {prior:g}: "
             f"recall@{K} {row['recall']:.4f}, {row['questions']:.1f} questions",
             flush=True,
         )
-    best = max(tried, key=lambda row: row["recall"])
-    return Settings(best["n_askable"], best["seen_power"], best["prior_weight"]), weights, tried
+    best = max(tried, key=lambda found: found[0])
+    return best[1], weights, [row for _recall, _settings, row in tried]
 
 
 def report(values: dict[str, NDArray[np.float64]]) -> dict[str, dict]:

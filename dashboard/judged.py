@@ -68,7 +68,8 @@ def judged_for(user: User) -> Judged:
         .annotate(at=Min("slate__created_at"))
         .values_list("movie_id", "at")
     )
-    after, others = [], []
+    after: list[float] = []
+    others: list[float] = []
     rows = Rating.objects.filter(user=user).values_list("movie_id", "stars", "created_at")
     for movie_id, stars, at in rows:
         shown_at = first_shown.get(movie_id)

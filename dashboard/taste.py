@@ -164,7 +164,7 @@ def _profiles(liked: Sequence[FilmFacts]) -> tuple[BarChart, ...]:
     ):
         countries.update(dict.fromkeys(codes, n))
     named = {country_name(code): n for code, n in countries.items()}
-    own = {
+    own: dict[str, list[tuple[str, ...]]] = {
         "genres": [film.genres for film in liked],
         "decades": [(decade_name(film.decade),) if film.decade else () for film in liked],
         "countries": [tuple(map(country_name, film.countries)) for film in liked],

@@ -20,7 +20,7 @@ def taste(request: HttpRequest) -> HttpResponse:
     """For accounts and visitors alike; who said too little is told what to do."""
     person = person_of(request)
     mine = taste_of_person(person) if isinstance(person, User) else None
-    context = {"taste": mine, "n_needed": MIN_FILMS}
+    context: dict[str, object] = {"taste": mine, "n_needed": MIN_FILMS}
     if isinstance(person, User) and mine is not None and not mine.is_empty:
         context |= {
             "judged": judged_for(person),

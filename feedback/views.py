@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import messages
@@ -27,6 +28,9 @@ from feedback.events import EventConflictError, Recorded
 from feedback.forms import EventForm, RateForm, ReactForm, WatchlistForm
 from feedback.models import Rating, Reaction, WatchlistEntry
 from feedback.selectors import NOTHING, film_states
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 PAGE_SIZE = 30
 
@@ -190,22 +194,22 @@ def hidden(request: HttpRequest) -> HttpResponse:
 
 
 # How a list of one's own films may be sorted: what the address says, what people read, the fields.
-_SORTS = {
+_SORTS: dict[str, tuple[StrOrPromise, tuple[str, ...]]] = {
     "newest": (gettext_lazy("Latest first"), ("-{time}", "-pk")),
     "oldest": (gettext_lazy("Earliest first"), ("{time}", "pk")),
     "title": (gettext_lazy("By title"), ("movie__title_normalized", "pk")),
     "year": (gettext_lazy("By year"), ("-movie__year", "pk")),
     "best": (gettext_lazy("Best loved by everybody"), ("-movie__rating_mean", "pk")),
 }
-_MY_STARS = ("stars", (gettext_lazy("My stars"), ("-stars", "-updated_at", "-pk")))
+_MY_STARS: dict[str, tuple[StrOrPromise, tuple[str, ...]]] = {
+    "stars": (gettext_lazy("My stars"), ("-stars", "-updated_at", "-pk"))
+}
 
 
 def _list_page(
     request: HttpRequest, template: str, rows: QuerySet, *, time_field: str
 ) -> HttpResponse:
-    sorts = dict(_SORTS)
-    if rows.model is Rating:
-        sorts.update([_MY_STARS])
+    sorts = _SORTS | (_MY_STARS if rows.model is Rating else {})
     sort = request.GET.get("sort", "newest")
     sort = sort if sort in sorts else "newest"
     fields = [field.format(time=time_field) for field in sorts[sort][1]]
