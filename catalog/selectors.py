@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from django.conf import settings
 from django.db.models import (
     Case,
     Count,
@@ -19,6 +21,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast
+from django.utils.translation import gettext_lazy
 
 from catalog.filters import FilmFilters, Sort
 from catalog.models import (
@@ -58,6 +61,14 @@ class ExternalLink:
 
 
 @dataclass(frozen=True)
+class WatchOffer:
+    """One way to watch a film in the operator's region, and who offers it."""
+
+    kind: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class FilmPage:
     """All that a film's page shows of the film itself."""
 
@@ -66,6 +77,8 @@ class FilmPage:
     cast: tuple[Credit, ...]
     keywords: tuple[str, ...]
     links: tuple[ExternalLink, ...]
+    offers: tuple[WatchOffer, ...]
+    trailer_url: str
     countries: tuple[str, ...]
     language: str
     synopsis_source: str
@@ -174,7 +187,8 @@ def film_page(pk: int) -> FilmPage | None:
     """A visible film with all that its page shows, in six queries; None where there is none."""
     films = Movie.objects.visible().defer("search_vector", "title_trigrams")
     movie = (
-        films.prefetch_related(
+        films.select_related("tmdb_facts")
+        .prefetch_related(
             "genres",
             "keywords",
             "external_ids",
@@ -197,6 +211,8 @@ def film_page(pk: int) -> FilmPage | None:
         cast=tuple(credit for credit in all_credits if credit.role == Credit.Role.CAST)[:12],
         keywords=tuple(keyword.name for keyword in movie.keywords.all()),
         links=_links(movie),
+        offers=_offers(movie),
+        trailer_url=_trailer_url(movie),
         countries=tuple(country_name(code) for code in movie.countries),
         language=language_name(movie.language) if movie.language else "",
         synopsis_source=DataSource(synopsis_source).label if synopsis_source else "",
@@ -256,3 +272,29 @@ def merged_into(movie_id: int) -> int | None:
         .values_list("merged_into_id", flat=True)
         .first()
     )
+
+
+_OFFER_KINDS = {
+    "flatrate": gettext_lazy("With a subscription"),
+    "free": gettext_lazy("Free"),
+    "ads": gettext_lazy("Free with advertising"),
+    "rent": gettext_lazy("To rent"),
+    "buy": gettext_lazy("To buy"),
+}
+
+
+def _offers(movie: Movie) -> tuple[WatchOffer, ...]:
+    """Where to watch the film in ``TMDB_REGION``; empty where TMDB was never asked."""
+    facts = getattr(movie, "tmdb_facts", None)
+    here = facts.watch_providers.get(settings.TMDB_REGION, {}) if facts is not None else {}
+    return tuple(
+        WatchOffer(str(label), tuple(here[kind]))
+        for kind, label in _OFFER_KINDS.items()
+        if here.get(kind)
+    )
+
+
+def _trailer_url(movie: Movie) -> str:
+    """A search for the trailer: nobody told us which video it is, and none is embedded."""
+    words = f"{movie.title} {movie.year or ''} trailer".replace("  ", " ")
+    return f"https://www.youtube.com/results?{urlencode({'search_query': words})}"

@@ -24,6 +24,7 @@ SHELL = (
     "css/parts.css",
     "css/films.css",
     "css/pages.css",
+    "css/person.css",
     "img/favicon.svg",
     "js/offline.js",
 )

@@ -19,6 +19,7 @@ urlpatterns = [
     path("", include("recommendations.urls")),
     path("", include("catalog.urls")),
     path("", include("feedback.urls")),
+    path("", include("dashboard.urls")),
     path("accounts/", include("allauth.urls")),
     path("settings/", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -21,7 +21,16 @@ from django.db import transaction
 from django.db.models import F, Max
 
 from accounts.models import TasteSettings, User
-from feedback.models import Interaction, QuizSession, Rating, Reaction, Slate, WatchlistEntry
+from feedback.models import (
+    DiaryEntry,
+    FilmList,
+    Interaction,
+    QuizSession,
+    Rating,
+    Reaction,
+    Slate,
+    WatchlistEntry,
+)
 
 Kind = Interaction.Kind
 #: Like and dislike answer one question: the newer of the two answers it.
@@ -62,6 +71,8 @@ def visitor_merge(*, visitor: User, account: User) -> Merged:
     )
     Interaction.objects.filter(user=visitor).update(user=account)
     Slate.objects.filter(user=visitor).update(user=account)
+    FilmList.objects.filter(user=visitor).update(user=account)
+    _merge_diary(visitor, account)
     _merge_taste(visitor, account)
     User.objects.filter(pk=account.pk).update(
         feedback_generation=F("feedback_generation") + visitor.feedback_generation + 1
@@ -146,6 +157,19 @@ def _merge_watchlist(visitor: User, account: User, taken_back: dict) -> int:
             n_kept += 1
     WatchlistEntry.objects.filter(user=visitor).delete()
     return n_kept
+
+
+def _merge_diary(visitor: User, account: User) -> None:
+    """All viewings; of two of a film on one day the account's stays, with both notes."""
+    mine = {(row.movie_id, row.watched_on): row for row in account.diary_entries.all()}
+    for row in DiaryEntry.objects.filter(user=visitor):
+        held = mine.get((row.movie_id, row.watched_on))
+        if held is None:
+            _give(row, account)
+        elif row.note and row.note not in held.note:
+            held.note = "\n".join(note for note in (held.note, row.note) if note)
+            held.save(update_fields=["note"])
+    DiaryEntry.objects.filter(user=visitor).delete()
 
 
 def _give(row: Any, account: User) -> None:

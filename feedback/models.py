@@ -106,6 +106,70 @@ class WatchlistEntry(models.Model):
         return f"{self.user_id} wants {self.movie_id}"
 
 
+class DiaryEntry(models.Model):
+    """One viewing of a film; a film may have many. Nobody but its person reads it."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="diary_entries"
+    )
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="diary_entries")
+    watched_on = models.DateField()
+    is_rewatch = models.BooleanField(default=False)
+    note = models.TextField(max_length=2000, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name_plural = "diary entries"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["user", "movie", "watched_on"], name="feedback_diary_user_movie_day"
+            )
+        ]
+        indexes = [models.Index(fields=["user", "-watched_on"], name="feedback_diary_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} watched {self.movie_id} on {self.watched_on}"
+
+
+class FilmList(models.Model):
+    """Films that a person put together under a name of their own."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="film_lists"
+    )
+    name = models.CharField(max_length=80)
+    note = models.TextField(max_length=1000, blank=True)
+    # Whoever has the address with this key may read the list; null: nobody but its person.
+    share_key = models.CharField(max_length=43, unique=True, null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-updated_at"], name="feedback_list_recent")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListItem(models.Model):
+    """A film at its place in a list."""
+
+    film_list = models.ForeignKey(FilmList, on_delete=models.CASCADE, related_name="items")
+    movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="list_items")
+    position = models.PositiveIntegerField()
+    note = models.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["film_list", "movie"], name="feedback_list_movie")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.movie_id} in {self.film_list_id}"
+
+
 class QuizSession(models.Model):
     """One run through the quiz."""
 

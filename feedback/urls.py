@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from feedback import views
+from feedback import journal_views, views
 
 app_name = "feedback"
 urlpatterns = [
@@ -13,4 +13,16 @@ urlpatterns = [
     path("ratings/", views.ratings, name="ratings"),
     path("watchlist/", views.watchlist, name="watchlist"),
     path("hidden/", views.hidden, name="hidden"),
+    path("films/<int:pk>/journal/", journal_views.film_journal, name="film_journal"),
+    path("films/<int:pk>/diary/", journal_views.diary_write, name="diary_write"),
+    path("diary/", journal_views.diary, name="diary"),
+    path("diary/<int:pk>/remove/", journal_views.diary_erase, name="diary_erase"),
+    path("lists/", journal_views.lists, name="lists"),
+    path("lists/new/", journal_views.list_new, name="list_new"),
+    path("lists/<int:pk>/", journal_views.list_page, name="list"),
+    path("lists/<int:pk>/change/", journal_views.list_change, name="list_change"),
+    path("lists/<int:pk>/share/", journal_views.list_share, name="list_share"),
+    path("lists/<int:pk>/delete/", journal_views.list_remove, name="list_remove"),
+    path("lists/<int:pk>/films/<int:movie_pk>/", journal_views.list_film, name="list_film"),
+    path("shared/<str:key>/", journal_views.list_shared, name="list_shared"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import messages
@@ -27,6 +28,9 @@ from feedback.events import EventConflictError, Recorded
 from feedback.forms import EventForm, RateForm, ReactForm, WatchlistForm
 from feedback.models import Rating, Reaction, WatchlistEntry
 from feedback.selectors import NOTHING, film_states
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 PAGE_SIZE = 30
 
@@ -158,9 +162,8 @@ def ratings(request: HttpRequest) -> HttpResponse:
         Rating.objects.filter(user_id=person_id_of(request), movie__is_hidden=False)
         .select_related("movie")
         .prefetch_related("movie__genres")
-        .order_by("-updated_at", "-pk")
     )
-    return _list_page(request, "feedback/ratings.html", rows)
+    return _list_page(request, "feedback/ratings.html", rows, time_field="updated_at")
 
 
 @never_cache
@@ -170,9 +173,8 @@ def watchlist(request: HttpRequest) -> HttpResponse:
         WatchlistEntry.objects.filter(user_id=person_id_of(request), movie__is_hidden=False)
         .select_related("movie")
         .prefetch_related("movie__genres")
-        .order_by("-created_at", "-pk")
     )
-    return _list_page(request, "feedback/watchlist.html", rows)
+    return _list_page(request, "feedback/watchlist.html", rows, time_field="created_at")
 
 
 @never_cache
@@ -187,14 +189,37 @@ def hidden(request: HttpRequest) -> HttpResponse:
         .exclude(expires_at__lte=timezone.now())
         .select_related("movie")
         .prefetch_related("movie__genres")
-        .order_by("-created_at", "-pk")
     )
-    return _list_page(request, "feedback/hidden.html", rows)
+    return _list_page(request, "feedback/hidden.html", rows, time_field="created_at")
 
 
-def _list_page(request: HttpRequest, template: str, rows: QuerySet) -> HttpResponse:
-    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, template, {"page_obj": page})
+# How a list of one's own films may be sorted: what the address says, what people read, the fields.
+_SORTS: dict[str, tuple[StrOrPromise, tuple[str, ...]]] = {
+    "newest": (gettext_lazy("Latest first"), ("-{time}", "-pk")),
+    "oldest": (gettext_lazy("Earliest first"), ("{time}", "pk")),
+    "title": (gettext_lazy("By title"), ("movie__title_normalized", "pk")),
+    "year": (gettext_lazy("By year"), ("-movie__year", "pk")),
+    "best": (gettext_lazy("Best loved by everybody"), ("-movie__rating_mean", "pk")),
+}
+_MY_STARS: dict[str, tuple[StrOrPromise, tuple[str, ...]]] = {
+    "stars": (gettext_lazy("My stars"), ("-stars", "-updated_at", "-pk"))
+}
+
+
+def _list_page(
+    request: HttpRequest, template: str, rows: QuerySet, *, time_field: str
+) -> HttpResponse:
+    sorts = _SORTS | (_MY_STARS if rows.model is Rating else {})
+    sort = request.GET.get("sort", "newest")
+    sort = sort if sort in sorts else "newest"
+    fields = [field.format(time=time_field) for field in sorts[sort][1]]
+    page = Paginator(rows.order_by(*fields), PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "page_obj": page,
+        "sorts": [(key, label, key == sort) for key, (label, _fields) in sorts.items()],
+        "query": "" if sort == "newest" else f"sort={sort}",
+    }
+    return render(request, template, context)
 
 
 def _widget_context(request: HttpRequest, movie: Movie) -> dict:

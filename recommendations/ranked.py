@@ -68,6 +68,8 @@ class RankedFilm:
     terms: tuple[TermPart, ...] = ()
     # How much of the person's genre mix the film's genres cover, 0..1; None where nobody looked.
     genre_match: float | None = None
+    # The chance that the policy gave this film this place.
+    propensity: float = 1.0
     # A reason that is no evidence from the history: why the film answers what was asked.
     reason: tuple[ReasonPart, ...] = ()
 

@@ -2,13 +2,15 @@
 
 from django.urls import path
 
-from recommendations import debug_views, quiz, swipe_views, views, why_views
+from recommendations import debug_views, quiz, start_views, surprise, swipe_views, views, why_views
 
 app_name = "recommendations"
 urlpatterns = [
     path("quiz/", quiz.quiz, name="quiz"),
     path("swipe/", swipe_views.swipe, name="swipe"),
     path("swipe/answer/", swipe_views.answer, name="swipe_answer"),
+    path("start/rate/", start_views.start, name="start"),
+    path("surprise/", surprise.surprise, name="surprise"),
     path("tonight/", quiz.tonight, name="tonight"),
     path("for-you/", views.for_you, name="for_you"),
     path("for-you/dials/", views.dials, name="dials"),

@@ -34,6 +34,7 @@ def slate_parts(ranked: RankedList) -> dict[str, Any]:
                 "movie_id": film.movie_id,
                 "source": film.source,
                 "score": film.score,
+                "propensity": film.propensity,
                 "reason": _reason(film),
             }
             for film in ranked.films

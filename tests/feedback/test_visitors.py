@@ -29,6 +29,7 @@ PASSWORD = "a-long-password"
 MERGED = {
     *("accounts.TasteSettings", "feedback.Rating", "feedback.Reaction", "feedback.WatchlistEntry"),
     *("feedback.QuizSession", "feedback.Interaction", "feedback.Slate"),
+    *("feedback.DiaryEntry", "feedback.FilmList"),
 }
 STAYING = {
     "accounts.User",  # the way from a former visitor to the account
