@@ -93,7 +93,8 @@ def _shares(count: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def ms_100k(data: Dataset, *, seed: int, part: Part = "test") -> RankingSplit:
     """Microsoft Recommenders' comparison: each person's ratings 75/25 at random, all relevant.
 
-    The validation task splits the 75 % once more in the same way.
+    For validation a tenth of the 75 % is held back: a quarter would leave models so much thinner
+    data than the test's that other settings and weights win there.
     """
     rng = np.random.default_rng(seed)
     events = data.interactions
@@ -102,7 +103,7 @@ def ms_100k(data: Dataset, *, seed: int, part: Part = "test") -> RankingSplit:
     train, hidden = events.select(~is_hidden), events.select(is_hidden)
     if part == "valid":
         rank, count = random_ranks(train, rng)
-        is_hidden = rank >= np.rint(0.75 * count).astype(np.int64)
+        is_hidden = rank < np.maximum(1, np.rint(0.1 * count)).astype(np.int64)
         train, hidden = train.select(~is_hidden), train.select(is_hidden)
     if not len(hidden):
         raise SplitError("ms-100k needs people with at least 3 ratings")
