@@ -112,12 +112,14 @@ def ms_100k(data: Dataset, *, seed: int, part: Part = "test") -> RankingSplit:
     )
 
 
-def sparse_history(data: Dataset, *, seed: int, length: int, part: Part = "test") -> RankingSplit:
+def sparse_history(
+    data: Dataset, *, seed: int, length: int, part: Part = "test", draw: int = 0
+) -> RankingSplit:
     """New people: ``length`` liked films shown, all others (but the first 10) to be found.
 
     Ratings >= 4. 20 % of the people with more than 10 liked films are held out, so every length
     asks the same people, and the films of a shorter history are the first of a longer one. A
-    further 10 % are held out for validation.
+    further 10 % are held out for validation; ``draw`` picks which.
     """
     if not 1 <= length <= 10:
         raise SplitError("a sparse history has 1 to 10 films")
@@ -125,11 +127,13 @@ def sparse_history(data: Dataset, *, seed: int, length: int, part: Part = "test"
     liked = positives(data.interactions, min_rating=LIKED)
     users = rng.permutation(_users_with(liked, 11))
     n_test, n_valid = int(round(0.2 * len(users))), int(round(0.1 * len(users)))
-    chosen = users[:n_test] if part == "test" else users[n_test : n_test + n_valid]
+    first = n_test + draw * n_valid
+    held_out = users[first : first + n_valid]
+    chosen = users[:n_test] if part == "test" else held_out
     if not len(chosen):
         raise SplitError("sparse needs at least 10 people with more than 10 liked films")
     held = np.zeros(liked.n_users, dtype=np.bool_)
-    held[users[: n_test + n_valid]] = True
+    held[users[:n_test]] = held[held_out] = True
     wanted = np.zeros(liked.n_users, dtype=np.bool_)
     wanted[chosen] = True
     rank, _ = random_ranks(liked, rng)

@@ -184,4 +184,3 @@ class Vae(Recommender):
         model.n_items = len(model.seen)
         model.weights = {name: a for name, a in arrays.items() if name != "seen"}
         return model
-
