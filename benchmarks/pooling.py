@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml.bootstrap import Interval, mean_intervals
 from ml.evaluation import interval_json
 
-SKIPPED = {"squared", "error"}  # rows of rating tasks that make sense only as a root
+SKIPPED = {"squared", "error", "predicted"}  # rows of rating tasks that make sense only as a root
 Rows = dict[str, NDArray[np.float64]]
 
 
