@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from ml.data import seen_items
 from ml.models.item_to_item import ItemToItem, event_ages, history_product, keep_largest
 from ml.models.transition import ordered_events
-from ml.types import FloatArray, Histories, Interactions, ItemFeatures
+from ml.types import BoolArray, FloatArray, Histories, Interactions, ItemFeatures
 
 
 class Slit(ItemToItem):
@@ -32,7 +31,9 @@ class Slit(ItemToItem):
     The inner matrices follow from the order alone: a person with n events adds an n x n block per
     pair of memories, so no row is ever built. With m memories, time: m^2 / 2 times the sum of n^2
     over people, plus (m n_items)^3 / 3; memory 4 (m n_items)^2 bytes, twice for a moment. Only a
-    person's latest ``max_events`` events are used.
+    person's latest ``max_events`` events are used, and of the films the ``max_films`` with most
+    events: the others score ``-inf`` (ml-latest-small's 9,742 films take two memories five minutes,
+    and most of them have a single rating to learn from).
     """
 
     name = "slit"
@@ -46,9 +47,10 @@ class Slit(ItemToItem):
         row_power: float = 0.5,
         max_events: int = 1000,
         n_kept: int | None = None,
+        max_films: int = 4000,
     ) -> None:
-        if l2 <= 0 or not 0 <= dropout < 1 or max_events < 2:
-            raise ValueError("l2 must be positive, dropout in [0, 1), max_events at least 2")
+        if l2 <= 0 or not 0 <= dropout < 1 or max_events < 2 or max_films < 1:
+            raise ValueError("l2 must be positive, dropout in [0, 1), at least 2 events and 1 film")
         if not memories or any(not 0 < d <= 1 or not 0 <= f <= 1 for d, f in memories):
             raise ValueError("memories are (decay, floor) with decay in (0, 1], floor in [0, 1]")
         super().__init__()
@@ -58,6 +60,7 @@ class Slit(ItemToItem):
         self.row_power = row_power
         self.max_events = max_events
         self.n_kept = n_kept
+        self.max_films = max_films
 
     def fit(
         self, interactions: Interactions, *, seed: int = 0, features: ItemFeatures | None = None
@@ -65,11 +68,12 @@ class Slit(ItemToItem):
         from ml.models.slit_kernels import add_people
 
         self.n_items = interactions.n_items
-        self.seen = seen_items(interactions)
+        self.seen = _head(interactions, self.max_films)
         # Films without events would only make the system larger.
         kept = np.flatnonzero(self.seen)
         place = np.cumsum(self.seen) - 1
         users, items = ordered_events(interactions)
+        users, items = users[self.seen[items]], items[self.seen[items]]
         size = len(self.memories) * len(kept)
         gram = np.zeros((size, size), dtype=np.float32)
         moment = np.zeros((size, len(kept)), dtype=np.float32)
@@ -136,4 +140,14 @@ class Slit(ItemToItem):
             "row_power": self.row_power,
             "max_events": self.max_events,
             "n_kept": self.n_kept,
+            "max_films": self.max_films,
         }
+
+
+def _head(interactions: Interactions, max_films: int) -> BoolArray:
+    """bool[n_items]: the films with events, or the ``max_films`` with most of them."""
+    count = np.bincount(interactions.item_index, minlength=interactions.n_items)
+    head = count > 0
+    if head.sum() > max_films:
+        head[np.argsort(-count, kind="stable")[max_films:]] = False
+    return head
