@@ -8,7 +8,8 @@ the splits of the protocol ``rating``:
 * ``who rated``: with who rated what, taken from the training rows, and no facts about films;
 * ``alone``: the same from a file that holds the training rows and nothing else, read anew, people
   and films matched by their ids: what isn't in the file cannot leak;
-* ``full``: with the films' facts too, as the table has it;
+* ``full``: with the films' genres and years too, as the table has it;
+* ``facts of others``: the same with each film given another film's facts;
 * ``shuffled``: ``full`` on training stars shuffled within each person. Who rated what stays, the
   stars say nothing: a figure below ``means`` would show that something else tells them.
 
@@ -21,7 +22,8 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -48,18 +50,22 @@ def main() -> int:
     top = argparse.ArgumentParser(description=__doc__)
     top.add_argument("--data", type=Path, required=True, help="folder with the MovieLens folders")
     top.add_argument("--sets", default="ml-100k,ml-latest-small,ml-1m")
+    top.add_argument("--variants", default="", help="of these only, comma-separated")
     top.add_argument("--folds", type=int, default=5, help="at most this many folds of a set")
     options = top.parse_args()
     records = json.loads(OUT.read_text()) if OUT.is_file() else []
     for name in options.sets.split(","):
-        records = [r for r in records if r["dataset"] != name]
-        records += audit(options.data / name, options.folds)
-        OUT.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+        wanted = [v for v in options.variants.split(",") if v]
+        for record in audit(options.data / name, options.folds, wanted):
+            same = (record["dataset"], record["variant"])
+            records = [r for r in records if (r["dataset"], r["variant"]) != same]
+            records.append(record)
+            OUT.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
-def audit(folder: Path, n_folds: int) -> list[dict[str, object]]:
-    """One record per variant on one data set."""
+def audit(folder: Path, n_folds: int, wanted: list[str]) -> Iterator[dict[str, object]]:
+    """One record per variant (all, or the ``wanted``) on one data set."""
     data = load_ratings(folder)
     features = load_item_features(folder, data.items)
     splits = rating_tasks(folder, data, seed=0)[:n_folds]
@@ -69,10 +75,12 @@ def audit(folder: Path, n_folds: int) -> list[dict[str, object]]:
         "who rated": lambda split: fitted(split.train, split.test, None),
         "alone": lambda split: alone(data, split),
         "full": lambda split: fitted(split.train, split.test, features),
+        "facts of others": lambda split: fitted(split.train, split.test, mixed_up(features)),
         "shuffled": lambda split: fitted(shuffled(split.train), split.test, features),
     }
-    found = []
     for variant, predict in variants.items():
+        if wanted and variant not in wanted:
+            continue
         errors = np.concatenate([predict(split) - split.test.rating for split in splits])
         record = {
             "dataset": data.name,
@@ -83,8 +91,7 @@ def audit(folder: Path, n_folds: int) -> list[dict[str, object]]:
             "mae": float(np.abs(errors).mean()),
         }
         print(json.dumps(record), flush=True)
-        found.append(record)
-    return found
+        yield record
 
 
 def fitted(
@@ -131,6 +138,14 @@ def shuffled(train: Interactions) -> Interactions:
     )
 
 
+def mixed_up(features: ItemFeatures) -> ItemFeatures:
+    """Genres and years of the films in a random order."""
+    order = np.random.default_rng(0).permutation(features.n_items)
+    genres = None if features.genres is None else features.genres[order]
+    year = None if features.year is None else features.year[order]
+    return replace(features, genres=genres, year=year)
+
+
 def means(split: RatingSplit) -> NDArray[np.float64]:
     """Overall mean + the film's shrunk deviation + the person's from what is left."""
     train, test = split.train, split.test
@@ -141,7 +156,9 @@ def means(split: RatingSplit) -> NDArray[np.float64]:
     return center + film[test.item_index] + person[test.user_index]
 
 
-def _deviation(index: NDArray[np.integer], value: FloatArray, n: int) -> NDArray[np.float64]:
+def _deviation(
+    index: NDArray[np.integer], value: NDArray[np.floating], n: int
+) -> NDArray[np.float64]:
     total = np.bincount(index, weights=value, minlength=n)
     return total / (np.bincount(index, minlength=n) + SHRINKAGE)
 

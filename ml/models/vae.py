@@ -10,7 +10,7 @@ from scipy import sparse
 
 from ml.data import Weighting, to_csr
 from ml.models.base import Recommender
-from ml.models.training import EarlyStopping, Epoch, Progress, batches, hold_out
+from ml.models.training import EarlyStopping, Epoch, Holdout, Progress, batches, hold_out
 from ml.types import FloatArray, Histories, Interactions, ItemFeatures
 
 if TYPE_CHECKING:
@@ -116,8 +116,7 @@ class Vae(Recommender):
             self._keep(parameters)
             quality = None
             if holdout is not None and (epoch % self.eval_every == 0 or epoch == self.n_epochs):
-                known = holdout.train
-                quality = holdout.recall(lambda users, known=known: self._logits(known[users]))
+                quality = self._validate(holdout)
             if self.progress is not None:
                 mean = float(np.mean(losses)) if losses else 0.0
                 self.progress(Epoch(epoch, self.n_epochs, mean, quality))
@@ -125,6 +124,9 @@ class Vae(Recommender):
                 break
         if stopping.state is not None:
             self.weights = stopping.state
+
+    def _validate(self, holdout: Holdout) -> float:
+        return holdout.recall(lambda users: self._logits(holdout.train[users]))
 
     def _loss(self, x: torch.Tensor, parameters: dict[str, Any], beta: float) -> torch.Tensor:
         import torch
