@@ -87,6 +87,12 @@ def checks(everything: dict[str, Any]) -> list[str]:
             columns = {"length": "d", "n_people": "d", "n_ratings": "d", "rmse": ".4f"}
             columns |= {"coverage": ".4f", "width": ".3f", "constant_width": ".3f"}
             parts += _plain_table(content["lengths"], columns)
+    if tried := everything.get("tried"):
+        parts.append("## What each source adds\n")
+        parts.append("`python benchmarks/tried.py`, on validation: every source alone, then the")
+        parts.append("blend taking in the source that helps most, until none adds .0001.\n")
+        columns = {"dataset": "", "protocol": "", "measure": "", "step": "", "source": ""}
+        parts += _plain_table(tried, columns | {"value": ".4f"})
     if reference := everything.get("lightgcn_reference"):
         parts.append("## ml-100k: LightGCN beside a plain one from the paper\n")
         columns = {"seed": "d", "model": "", "ndcg@10": ".4f", "recall@10": ".4f", "fit_s": ".0f"}
