@@ -3,9 +3,11 @@
 ``python benchmarks/quality.py --data FOLDER`` measures what has no result yet (one seed of a
 protocol in a process of its own, so an interrupted run resumes where it stopped) and renders
 ``docs/benchmarks.md``. FOLDER holds ml-latest-small, ml-100k and ml-1m, and
-tmdb/tmdb_metadata.parquet for the films' facts; a missing set is skipped by name. ``--render`` only
-renders; ``--only TEXT`` narrows to jobs whose name contains the text; ``--peers PYTHON`` adds the
-peers with the interpreter that has requirements-peers.txt installed.
+tmdb/tmdb_metadata.parquet for the films' facts; a missing set is skipped by name. What
+``benchmarks/results`` has with every seed counts as measured unless ``--again`` is given.
+``--render`` only collects and renders; ``--only TEXT`` narrows to jobs whose name contains the
+text; ``--peers PYTHON`` adds the peers with the interpreter that has requirements-peers.txt
+installed.
 """
 
 from __future__ import annotations
@@ -94,16 +96,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top.add_argument("--data", type=Path, help="folder with the MovieLens folders")
     top.add_argument("--only", default="", help="jobs whose name contains this")
     top.add_argument("--models", default="", help="of these only, comma-separated")
+    top.add_argument("--again", action="store_true", help="measure what the results have, too")
     top.add_argument("--peers", type=Path, help="interpreter with the peers installed")
-    top.add_argument("--render", action="store_true", help="only render docs/benchmarks.md")
+    top.add_argument("--render", action="store_true", help="only collect and render")
     options = top.parse_args(arguments)
     if not options.render:
         if options.data is None or not options.data.is_dir():
             top.error("--data needs the folder with the MovieLens folders (or use --render)")
         for job in JOBS:
             if options.only in job.name:
-                chosen = [m for m in options.models.split(",") if m] or list(job.models)
+                named = [m for m in options.models.split(",") if m] or [*job.models, *PEERS]
+                chosen = [m for m in named if options.again or not is_measured(job, m)]
                 run_job(job, chosen, options.data, peers=options.peers)
+    for job in JOBS:
+        collect(job)
     RESULTS.mkdir(parents=True, exist_ok=True)
     render(RESULTS, DOCS)
     return 0
@@ -122,9 +128,8 @@ def run_job(job: Job, models: Sequence[str], data: Path, *, peers: Path | None) 
             if group:
                 measure(job, data, group, seed)
         if peers is not None and job.name in PEER_JOBS:
-            for peer in PEERS:
+            for peer in (p for p in PEERS if p in models):
                 measure_peer(job, folder, peer, seed, peers)
-    collect(job)
 
 
 def result_file(job: Job, seed: int, model: str) -> Path:
@@ -196,7 +201,34 @@ def collect(job: Job) -> None:
     pooled = pooled_record(records, WORK / "rows", against=job.against)
     content = {"dataset": job.dataset, "protocol": job.protocol, "against": job.against, **pooled}
     target = RESULTS / f"{job.name}.json"
+    if target.is_file():
+        keep_earlier(content, json.loads(target.read_text()))
     target.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Models that ``content`` lacks, from an earlier run on the same splits."""
+    for task, found in earlier["tasks"].items():
+        now = content["tasks"].setdefault(task, {"models": {}, "differences": {}})
+        splits = {
+            seed: sha
+            for entry in now["models"].values()
+            for seed, sha in zip(entry["seeds"], entry["split_sha256"], strict=True)
+        }
+        for model, entry in found["models"].items():
+            old = dict(zip(entry["seeds"], entry["split_sha256"], strict=True))
+            if model not in now["models"] and all(splits.get(s, h) == h for s, h in old.items()):
+                now["models"][model] = entry
+                now["differences"][model] = found["differences"].get(model, {})
+
+
+def is_measured(job: Job, model: str) -> bool:
+    """Whether the results in the repository have the model with every seed."""
+    source = RESULTS / f"{job.name}.json"
+    if not source.is_file():
+        return False
+    tasks = json.loads(source.read_text())["tasks"].values()
+    return all(set(job.seeds) <= set(t["models"].get(model, {}).get("seeds", [])) for t in tasks)
 
 
 def _records(job: Job) -> Iterator[dict[str, Any]]:

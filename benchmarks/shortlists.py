@@ -96,7 +96,9 @@ def people_of(folder: Path, *, seed: int, part: Literal["valid", "test"]) -> Peo
     for start in range(0, len(split), 256):
         rows = everyone[start : start + 256]
         histories = split.histories.select(rows)
-        best = top_k(hybrid.score(histories), POOL_FILMS, exclude=batch_exclude(split, histories, rows))
+        best = top_k(
+            hybrid.score(histories), POOL_FILMS, exclude=batch_exclude(split, histories, rows)
+        )
         for i in range(len(rows)):
             found = best.item_index[i][best.item_index[i] >= 0]
             liked = histories.item_index[histories.row(i)]

@@ -109,7 +109,7 @@ def narrower(job: str) -> Callable[..., Any]:
 
     def read(results: Results) -> tuple[float, str] | None:
         entry = _models(results, job, "rating").get("bayesian_mf")
-        if entry is None:
+        if entry is None or "width80_constant" not in entry["metrics"]:
             return None
         own, rival = (entry["metrics"][m]["mean"] for m in ("width80", "width80_constant"))
         return 100 * (1 - own / rival), f"{own:.3f} against {rival:.3f} stars"
