@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ml.bootstrap import Interval, mean_intervals
 from ml.evaluation import interval_json
 
-SKIPPED = {"squared", "error"}  # rows of rating tasks that make sense only as a root
+SKIPPED = {"squared", "error", "predicted"}  # rows of rating tasks that make sense only as a root
 Rows = dict[str, NDArray[np.float64]]
 
 
@@ -21,9 +21,8 @@ def pooled_record(records: list[dict[str, Any]], rows: Path, *, against: str) ->
     for protocol in dict.fromkeys(r["protocol"] for r in records):
         own = [r for r in records if r["protocol"] == protocol]
         models = list(dict.fromkeys(r["model"] for r in own))
-        loaded = {m: [_rows(rows, r) for r in own if r["model"] == m] for m in models}
         tasks[protocol] = {
-            "models": {m: _pooled([r for r in own if r["model"] == m], loaded[m]) for m in models},
+            "models": {m: _pooled([r for r in own if r["model"] == m], rows) for m in models},
             "differences": {m: _difference(own, m, against, rows) for m in models if m != against},
         }
     return {"tasks": tasks}
@@ -38,13 +37,14 @@ def _rows(folder: Path, record: dict[str, Any]) -> Rows:
         return {key: file[key].astype(np.float64) for key in file.files if key != "split"}
 
 
-def _pooled(records: list[dict[str, Any]], rows: list[Rows]) -> dict[str, Any]:
+def _pooled(records: list[dict[str, Any]], folder: Path) -> dict[str, Any]:
     """One seed: its own intervals. Several: rows of all seeds, a person's rows drawn together."""
     metrics = dict(records[0]["metrics"])
     if len(records) > 1:
-        group = np.concatenate([part["group"] for part in rows]).astype(np.int64)
-        names = [n for n in rows[0] if n != "group" and n not in SKIPPED]
-        joined = {name: np.concatenate([part[name] for part in rows]) for name in names}
+        parts = [_rows(folder, record) for record in records]
+        group = np.concatenate([part["group"] for part in parts]).astype(np.int64)
+        names = [n for n in parts[0] if n != "group" and n not in SKIPPED]
+        joined = {name: np.concatenate([part[name] for part in parts]) for name in names}
         metrics |= {k: interval_json(v) for k, v in mean_intervals(joined, group=group).items()}
     return {
         "seeds": [r["seed"] for r in records],

@@ -1,10 +1,13 @@
 """The public table: every model on every protocol, peers on the same splits.
 
-``python benchmarks/quality.py --data FOLDER`` measures what has no result yet (one model at a time
-in a process of its own, so an interrupted run resumes where it stopped) and renders
-``docs/benchmarks.md``. FOLDER holds ml-latest-small, ml-100k and ml-1m; what is missing is skipped
-by name. ``--render`` only renders; ``--only TEXT`` narrows to jobs whose name contains the text;
-``--peers PYTHON`` adds the peers with the interpreter that has requirements-peers.txt installed.
+``python benchmarks/quality.py --data FOLDER`` measures what has no result yet (one seed of a
+protocol in a process of its own, so an interrupted run resumes where it stopped) and renders
+``docs/benchmarks.md``. FOLDER holds ml-latest-small, ml-100k and ml-1m, and
+tmdb/tmdb_metadata.parquet for the films' facts; a missing set is skipped by name. What
+``benchmarks/results`` has with every seed counts as measured unless ``--again`` is given.
+``--render`` only collects and renders; ``--only TEXT`` narrows to jobs whose name contains the
+text; ``--peers PYTHON`` adds the peers with the interpreter that has requirements-peers.txt
+installed.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.pooling import pooled_record  # noqa: E402  needs the path above
 from benchmarks.report import render  # noqa: E402
 
+FACTS = Path("tmdb") / "tmdb_metadata.parquet"
 WORK = ROOT / "var" / "quality"
 RESULTS = ROOT / "benchmarks" / "results"
 DOCS = ROOT / "docs"
@@ -43,6 +47,7 @@ class Job:
     seeds: tuple[int, ...]
     models: tuple[str, ...]
     against: str
+    needs_facts: bool = False  # text, people and keywords of the films, from the TMDB table
 
     @property
     def name(self) -> str:
@@ -51,26 +56,35 @@ class Job:
 
 
 JOBS = (
-    Job("ml-1m", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
     Job("ml-1m", "ratio-811", (1, 2, 3), (*TASTE, "hybrid"), "ease"),
-    Job("ml-100k", "ms-100k", (1, 2, 3, 4, 5), (*TASTE, "hybrid"), "ease"),
-    Job("ml-1m", "last-out", (1,), (*ORDER, "hybrid", "lambdamart", "sequential"), "edlae"),
-    Job("ml-1m", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
+    Job("ml-100k", "ms-100k", (1, 2, 3, 4, 5), (*TASTE, "vae", "hybrid"), "ease"),
+    Job("ml-1m", "strong", (7, 8, 9), (*TASTE, "hybrid", "stacked"), "ease"),
     Job("ml-latest-small", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
-    Job("ml-1m", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
+    Job("ml-1m", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
     Job(
         *("ml-latest-small", "sparse", (1, 2, 3)),
         ("popularity", "als", "edlae", "lightgcn", "hybrid"),
         "lightgcn",
+        needs_facts=True,
     ),
-    Job("ml-100k", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
-    Job("ml-latest-small", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
-    Job("ml-100k", "last-out", (1,), (*ORDER, "hybrid"), "edlae"),
-    Job("ml-latest-small", "last-out", (1,), (*ORDER, "hybrid"), "edlae"),
+    Job(
+        *("ml-1m", "cold-item", (7, 8, 9)),
+        ("edlae", "semantic", "cold_map", "cold-blend"),
+        "semantic",
+        needs_facts=True,
+    ),
+    Job("ml-1m", "last-out", (1,), (*ORDER, "hybrid", "lambdamart", "lambdamart-sasrec"), "edlae"),
     Job("ml-100k", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
     Job("ml-latest-small", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
     Job("ml-1m", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
+    Job("ml-latest-small", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
+    Job("ml-100k", "strong", (7, 8, 9), (*TASTE, "hybrid"), "ease"),
+    Job("ml-100k", "last-out", (1,), (*ORDER, "hybrid"), "edlae"),
+    Job("ml-latest-small", "last-out", (1,), (*ORDER, "hybrid"), "edlae"),
+    Job("ml-latest-small", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
+    Job("ml-1m", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
 )
+DEAR = {"stacked", "lambdamart", "lambdamart-sasrec", "sequential"}  # minutes each: one by one
 # The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
 PEERS = ("implicit-als-default", "implicit-als-128", "implicit-bpr", "cornac-bpr")
 PEER_JOBS = ("ml-1m--strong", "ml-1m--ratio-811", "ml-100k--ms-100k")
@@ -82,16 +96,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     top.add_argument("--data", type=Path, help="folder with the MovieLens folders")
     top.add_argument("--only", default="", help="jobs whose name contains this")
     top.add_argument("--models", default="", help="of these only, comma-separated")
+    top.add_argument("--again", action="store_true", help="measure what the results have, too")
     top.add_argument("--peers", type=Path, help="interpreter with the peers installed")
-    top.add_argument("--render", action="store_true", help="only render docs/benchmarks.md")
+    top.add_argument("--render", action="store_true", help="only collect and render")
     options = top.parse_args(arguments)
     if not options.render:
         if options.data is None or not options.data.is_dir():
             top.error("--data needs the folder with the MovieLens folders (or use --render)")
         for job in JOBS:
             if options.only in job.name:
-                chosen = [m for m in options.models.split(",") if m] or list(job.models)
+                named = [m for m in options.models.split(",") if m] or [*job.models, *PEERS]
+                chosen = [m for m in named if options.again or not is_measured(job, m)]
                 run_job(job, chosen, options.data, peers=options.peers)
+    for job in JOBS:
+        collect(job)
     RESULTS.mkdir(parents=True, exist_ok=True)
     render(RESULTS, DOCS)
     return 0
@@ -104,35 +122,52 @@ def run_job(job: Job, models: Sequence[str], data: Path, *, peers: Path | None) 
         print(f"skipped {job.name}: {folder} does not exist")
         return
     for seed in job.seeds:
-        for model in (m for m in models if m in job.models):
-            measure(job, folder, model, seed)
+        missing = [m for m in job.models if m in models and not result_file(job, seed, m).is_file()]
+        # Together, a blend takes the sources that are fitted already.
+        for group in ([m for m in missing if m not in DEAR], *([m] for m in missing if m in DEAR)):
+            if group:
+                measure(job, data, group, seed)
         if peers is not None and job.name in PEER_JOBS:
-            for peer in PEERS:
+            for peer in (p for p in PEERS if p in models):
                 measure_peer(job, folder, peer, seed, peers)
-    collect(job)
 
 
-def measure(job: Job, folder: Path, model: str, seed: int) -> None:
-    """One model on one seed in a process of its own, unless its result is there."""
-    target = WORK / f"{job.name}--{seed}--{model}.json"
-    if target.is_file():
-        return
+def result_file(job: Job, seed: int, model: str) -> Path:
+    """Where the finished records of one model on one seed lie."""
+    return WORK / f"{job.name}--{seed}--{model}.json"
+
+
+def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:
+    """Some models on one seed in a process of their own."""
     WORK.mkdir(parents=True, exist_ok=True)
-    print(f"{job.name} seed {seed}: {model}", flush=True)
-    part, slices = target.with_suffix(".part"), target.with_suffix(".slices")
-    command = [sys.executable, "-m", "ml", "evaluate", "--data", str(folder)]
-    command += ["--protocol", job.protocol, "--models", model, "--seed", str(seed)]
-    command += ["--json", str(part), "--slices", str(slices), "--rows", str(WORK / "rows")]
+    print(f"{job.name} seed {seed}: {', '.join(models)}", flush=True)
+    part = WORK / f"{job.name}--{seed}.part"
+    command = [sys.executable, "-m", "ml", "evaluate", "--data", str(data / job.dataset)]
+    command += ["--protocol", job.protocol, "--models", ",".join(models), "--seed", str(seed)]
+    command += ["--json", str(part), "--slices", str(part.with_suffix(".slices"))]
+    command += ["--rows", str(WORK / "rows")]
+    if job.needs_facts:
+        command += ["--facts", str(data / FACTS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
         return
-    stamp(part, target)
+    records = json.loads(part.read_text())
+    slices = json.loads(part.with_suffix(".slices").read_text())
+    for model in models:
+        own = [
+            record | {"slices": found["slices"]}
+            for record, found in zip(records, slices, strict=True)
+            if record["model"] == model
+        ]
+        write_dated(own, result_file(job, seed, model))
+    part.unlink()
+    part.with_suffix(".slices").unlink()
 
 
 def measure_peer(job: Job, folder: Path, peer: str, seed: int, python: Path) -> None:
     """One peer on the same split: fitted in its own environment, measured by our formulas."""
-    target = WORK / f"{job.name}--{seed}--{peer}.json"
+    target = result_file(job, seed, peer)
     if target.is_file():
         return
     WORK.mkdir(parents=True, exist_ok=True)
@@ -145,14 +180,15 @@ def measure_peer(job: Job, folder: Path, peer: str, seed: int, python: Path) -> 
     if done.returncode:
         print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
         return
-    stamp(part, target)
+    write_dated(json.loads(part.read_text()), target)
+    part.unlink()
 
 
-def stamp(part: Path, target: Path) -> None:
-    """The finished records with the day they were measured on."""
+def write_dated(records: list[dict[str, Any]], target: Path) -> None:
+    """The finished records with the day they were measured on; whole or not at all."""
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    records = [record | {"date": today} for record in json.loads(part.read_text())]
-    part.write_text(json.dumps(records, indent=1))
+    part = target.with_suffix(".writing")
+    part.write_text(json.dumps([record | {"date": today} for record in records], indent=1))
     part.rename(target)
 
 
@@ -165,19 +201,42 @@ def collect(job: Job) -> None:
     pooled = pooled_record(records, WORK / "rows", against=job.against)
     content = {"dataset": job.dataset, "protocol": job.protocol, "against": job.against, **pooled}
     target = RESULTS / f"{job.name}.json"
+    if target.is_file():
+        keep_earlier(content, json.loads(target.read_text()))
     target.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
+    """Models that ``content`` lacks, from an earlier run on the same splits."""
+    for task, found in earlier["tasks"].items():
+        now = content["tasks"].setdefault(task, {"models": {}, "differences": {}})
+        splits = {
+            seed: sha
+            for entry in now["models"].values()
+            for seed, sha in zip(entry["seeds"], entry["split_sha256"], strict=True)
+        }
+        for model, entry in found["models"].items():
+            old = dict(zip(entry["seeds"], entry["split_sha256"], strict=True))
+            if model not in now["models"] and all(splits.get(s, h) == h for s, h in old.items()):
+                now["models"][model] = entry
+                now["differences"][model] = found["differences"].get(model, {})
+
+
+def is_measured(job: Job, model: str) -> bool:
+    """Whether the results in the repository have the model with every seed."""
+    source = RESULTS / f"{job.name}.json"
+    if not source.is_file():
+        return False
+    tasks = json.loads(source.read_text())["tasks"].values()
+    return all(set(job.seeds) <= set(t["models"].get(model, {}).get("seeds", [])) for t in tasks)
 
 
 def _records(job: Job) -> Iterator[dict[str, Any]]:
     for seed in job.seeds:
         for model in (*job.models, *PEERS):
-            path = WORK / f"{job.name}--{seed}--{model}.json"
+            path = result_file(job, seed, model)
             if path.is_file():
-                slices = path.with_suffix(".slices")
-                parts = json.loads(slices.read_text()) if slices.is_file() else []
-                for i, record in enumerate(json.loads(path.read_text())):
-                    found = parts[i]["slices"] if i < len(parts) else {}
-                    yield record | {"slices": found}
+                yield from json.loads(path.read_text())
 
 
 if __name__ == "__main__":

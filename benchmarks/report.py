@@ -16,6 +16,7 @@ COLUMNS = {
     "ms-100k": ("ndcg@10", "recall@10", "map@10"),
     "rating": ("rmse", "mae", "coverage80", "width80", "width80_constant"),
 }
+SLICE_METRIC = {"rating": ("rmse", "coverage80", "width80")}
 DEFAULT_COLUMNS = ("ndcg@10", "hit@10")
 SLICES = ("history<=5", "history 6-20", "history>20", "popular", "middle", "rare")
 GAPS = ("tied", "later", "hour later")
@@ -38,18 +39,19 @@ Times are from a shared two-core machine under other load: upper bounds.
 
 def render(results_folder: Path, docs: Path) -> None:
     """Write docs/benchmarks.md and docs/benchmarks/*.svg."""
-    results: Results = {
+    everything: dict[str, Any] = {
         path.stem: json.loads(path.read_text(encoding="utf-8"))
         for path in sorted(results_folder.glob("*.json"))
-        if path.stem.count("--") == 1
     }
+    results: Results = {name: c for name, c in everything.items() if name.count("--") == 1}
     plots = docs / "benchmarks"
     plots.mkdir(parents=True, exist_ok=True)
-    parts = [INTRO, targets_table(results)]
+    parts = [INTRO, targets_table(everything)]
     for name, content in results.items():
         parts.append(f"## {content['dataset']}: {content['protocol']}\n")
         for task, entry in content["tasks"].items():
             parts += _task(name, task, entry, content, plots)
+    parts += checks(everything)
     notes = results_folder.parent / "notes.md"
     if notes.is_file():
         parts.append(notes.read_text(encoding="utf-8"))
@@ -67,6 +69,42 @@ def targets_table(results: Results) -> str:
             value, by, said = f"{found[0]:.4g}", found[1], verdict(target, found[0])
         lines.append(f"| {target.what} | {target.must} | {target.aim} | {by} | {value} | {said} |")
     return "\n".join(lines) + "\n"
+
+
+def checks(everything: dict[str, Any]) -> list[str]:
+    """Tables of the checks that have a command of their own; each only where it was run."""
+    parts: list[str] = []
+    if audit := everything.get("rating_audit"):
+        parts.append("## Do the rating figures hold?\n")
+        parts.append("`python benchmarks/rating_audit.py` says what each attempt is.\n")
+        columns = {"dataset": "", "variant": "", "n_folds": "d", "rmse": ".4f", "mae": ".4f"}
+        parts += _plain_table(audit, columns)
+    for name, content in sorted(everything.items()):
+        if name.startswith("fold-in-"):
+            parts.append(f"## {content['dataset']}: stars for people never met\n")
+            parts.append("`python benchmarks/star_intervals.py`: the 80 % interval after the first")
+            parts.append("ratings of a person who isn't in the training.\n")
+            columns = {"length": "d", "n_people": "d", "n_ratings": "d", "rmse": ".4f"}
+            columns |= {"coverage": ".4f", "width": ".3f", "constant_width": ".3f"}
+            parts += _plain_table(content["lengths"], columns)
+    if tried := everything.get("tried"):
+        parts.append("## What each source adds\n")
+        parts.append("`python benchmarks/tried.py`, on validation: every source alone, then the")
+        parts.append("blend taking in the source that helps most, until none adds .0001.\n")
+        columns = {"dataset": "", "protocol": "", "measure": "", "step": "", "source": ""}
+        parts += _plain_table(tried, columns | {"value": ".4f"})
+    if reference := everything.get("lightgcn_reference"):
+        parts.append("## ml-100k: LightGCN beside a plain one from the paper\n")
+        columns = {"seed": "d", "model": "", "ndcg@10": ".4f", "recall@10": ".4f", "fit_s": ".0f"}
+        parts += _plain_table(reference, columns)
+    return parts
+
+
+def _plain_table(rows: list[dict[str, Any]], columns: dict[str, str]) -> list[str]:
+    """A Markdown table of some columns, each with its format."""
+    lines = ["| " + " | ".join(columns) + " |", "|---" * len(columns) + "|"]
+    lines += ["| " + " | ".join(f"{row[c]:{f}}" for c, f in columns.items()) + " |" for row in rows]
+    return [*lines, ""]
 
 
 def _task(
@@ -96,7 +134,8 @@ def _task(
         shown = f"*{model}*" if is_peer(model) else model
         out.append(f"| {shown} | " + " | ".join(cells) + " |")
     out.append("")
-    out += _slices(models, order, first)
+    for metric in SLICE_METRIC.get(content["protocol"], (first,)):
+        out += _slices(models, order, metric)
     file = f"{name}--{task.replace('@', '-')}.svg"
     bars = [_bar(m, models[m]["metrics"][first]) for m in order]
     (plots / file).write_text(bar_chart(f"{content['dataset']} {task}: {first}", bars))

@@ -3,7 +3,8 @@
 ``python benchmarks/star_intervals.py --data FOLDER [--facts TABLE] [--json OUT]``: a fifth of the
 people is kept out of training; each is folded in from the first 1, 3, 5, 10, 20 and 50 ratings in
 time order, and the next 20 are predicted. One row per length: RMSE, coverage and width of the
-interval, and the width of a constant one, centred on the same predictions, that covers as many.
+interval, and the mean width of a rival with one margin for everyone, around the same predictions,
+that covers as many.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from ml.models.bayesian_mf import BayesianMF  # noqa: E402  needs the path above
+from ml.evaluation_ratings import constant_width  # noqa: E402  needs the path above
+from ml.models.bayesian_mf import BayesianMF  # noqa: E402
 from ml.runs import Source  # noqa: E402
 from ml.types import Histories  # noqa: E402
 
@@ -67,7 +69,7 @@ def measure(model: BayesianMF, everyone: Histories, length: int) -> dict[str, fl
         "rmse": float(np.sqrt(np.mean(error**2))),
         "coverage": float(inside.mean()),
         "width": float((high - low).mean()),
-        "constant_width": float(2 * np.quantile(error, inside.mean())),
+        "constant_width": constant_width(mean, truth, model.grid, coverage=float(inside.mean())),
     }
 
 

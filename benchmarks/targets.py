@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,81 @@ def gain(job: str, task: str, metric: str, model: str, over: str) -> Callable[..
     return read
 
 
+def best_gain(job: str, task: str, metric: str, over: str) -> Callable[..., Any]:
+    """The best own model over the model ``over``, in percent."""
+
+    def read(results: Results) -> tuple[float, str] | None:
+        found = best(job, task, metric)(results)
+        floor = _models(results, job, task).get(over)
+        if found is None or floor is None or found[1] == over:
+            return None
+        return 100 * (found[0] / floor["metrics"][metric]["mean"] - 1), f"{found[1]} over {over}"
+
+    return read
+
+
+def only(job: str, task: str, metric: str, model: str) -> Callable[..., Any]:
+    """One model's pooled mean."""
+
+    def read(results: Results) -> tuple[float, str] | None:
+        entry = _models(results, job, task).get(model)
+        return None if entry is None else (entry["metrics"][metric]["mean"], model)
+
+    return read
+
+
+def least_gain(job: str, tasks: Sequence[str], metric: str, model: str, over: str) -> Any:
+    """:func:`gain` on the task where it is least."""
+
+    def read(results: Results) -> tuple[float, str] | None:
+        found = [(gain(job, t, metric, model, over)(results), t) for t in tasks]
+        known = [(value[0], task) for value, task in found if value is not None]
+        if len(known) < len(tasks):
+            return None
+        value, task = min(known)
+        return value, f"{model} over {over}, {task}"
+
+    return read
+
+
+def farthest_coverage(job: str) -> Callable[..., Any]:
+    """How far the coverage of the 80 % interval is from .80 at most, overall and by history."""
+
+    def read(results: Results) -> tuple[float, str] | None:
+        entry = _models(results, job, "rating").get("bayesian_mf")
+        if entry is None or not entry["slices"]:
+            return None
+        parts = {"overall": entry["metrics"], **entry["slices"]}
+        off = {name: abs(part["coverage80"]["mean"] - 0.8) for name, part in parts.items()}
+        worst = max(off, key=off.__getitem__)
+        return off[worst], f"{worst}: {parts[worst]['coverage80']['mean']:.4f}"
+
+    return read
+
+
+def narrower(job: str) -> Callable[..., Any]:
+    """By how many percent the 80 % interval is narrower than one margin for everyone."""
+
+    def read(results: Results) -> tuple[float, str] | None:
+        entry = _models(results, job, "rating").get("bayesian_mf")
+        if entry is None or "width80_constant" not in entry["metrics"]:
+            return None
+        own, rival = (entry["metrics"][m]["mean"] for m in ("width80", "width80_constant"))
+        return 100 * (1 - own / rival), f"{own:.3f} against {rival:.3f} stars"
+
+    return read
+
+
+def lightgcn_ratio(results: Results) -> tuple[float, str] | None:
+    """Our LightGCN with the reference's settings against it, in percent, mean of the seeds."""
+    rows: Any = results.get("lightgcn_reference", [])
+    ours = [r["ndcg@10"] for r in rows if r["model"] == "ours, its settings"]
+    reference = [r["ndcg@10"] for r in rows if r["model"] == "plain reference"]
+    if not ours or len(ours) != len(reference):
+        return None
+    return 100 * (sum(ours) / sum(reference) - 1), f"seeds: {len(ours)}"
+
+
 def ratio_to_best_window(job: str, task: str, metric: str) -> Callable[..., Any]:
     """The best personal model's mean over the best popularity window's."""
 
@@ -96,8 +171,23 @@ TARGETS = (
         gain("ml-1m--strong", "strong", "ndcg@100", "hybrid", "ease"),
         *(4.0, 7.0),
     ),
+    Target(
+        "strong ML-1M NDCG@100, best of ours over EASE, %",
+        best_gain("ml-1m--strong", "strong", "ndcg@100", "ease"),
+        *(4.0, 7.0),
+    ),
     Target("last-out ML-1M HR@10", best("ml-1m--last-out", "last-out", "hit@10"), 0.315, 0.34),
     Target("last-out ML-1M NDCG@10", best("ml-1m--last-out", "last-out", "ndcg@10"), 0.188, 0.205),
+    Target(
+        "last-out ML-1M HR@10 without a neural part",
+        only("ml-1m--last-out", "last-out", "hit@10", "hybrid"),
+        *(0.29, 0.29),
+    ),
+    Target(
+        "last-out ML-1M NDCG@10 without a neural part",
+        only("ml-1m--last-out", "last-out", "ndcg@10", "hybrid"),
+        *(0.17, 0.17),
+    ),
     Target(
         "prequential ML-1M HR@10", best("ml-1m--prequential", "prequential", "hit@10"), 0.20, 0.23
     ),
@@ -113,6 +203,50 @@ TARGETS = (
             *(12.0, 25.0),
         )
         for n in (3, 5, 10)
+    ),
+    Target(
+        "sparse ml-latest-small NDCG@10, hybrid over popularity at its worst length, %",
+        least_gain(
+            "ml-latest-small--sparse",
+            [f"sparse@{n}" for n in (1, 2, 3, 5, 10)],
+            *("ndcg@10", "hybrid", "popularity"),
+        ),
+        *(0.0, 0.0),
+    ),
+    Target(
+        "cold-item ML-1M NDCG@10 among hidden films",
+        best("ml-1m--cold-item", "cold-item", "ndcg@10"),
+        *(0.34, 0.38),
+    ),
+    Target(
+        "cold-item ML-1M NDCG@10 among hidden films, over centred text, %",
+        best_gain("ml-1m--cold-item", "cold-item", "ndcg@10", "semantic"),
+        *(65.0, 90.0),
+    ),
+    Target(
+        "cold-item ML-1M NDCG@10 among all films, over warm films only, %",
+        best_gain("ml-1m--cold-item", "cold-item-all", "ndcg@10", "edlae"),
+        *(20.0, 33.0),
+    ),
+    Target(
+        "LightGCN ML-100K NDCG@10, ours against a plain reference, %", lightgcn_ratio, -3.0, 0.0
+    ),
+    *(
+        target
+        for dataset in ("ml-100k", "ml-latest-small", "ml-1m")
+        for target in (
+            Target(
+                f"interval {dataset}: coverage's distance from .80, overall or by history",
+                farthest_coverage(f"{dataset}--rating"),
+                *(0.02, 0.02),
+                is_lower_better=True,
+            ),
+            Target(
+                f"interval {dataset}: narrower than one margin for all, %",
+                narrower(f"{dataset}--rating"),
+                *(0.0, 10.0),
+            ),
+        )
     ),
     *(
         Target(

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ml.bootstrap import Interval, mean_intervals
 from ml.data import Dataset
 from ml.evaluation import Progress, Result, silent
+from ml.models._star_intervals import star_grid
 from ml.models.rating_base import RatingPredictor
 from ml.protocols import RATING
 from ml.protocols_ratings import (
@@ -50,8 +51,8 @@ def evaluate_ratings(
     """Fit a new model per split and measure all predictions together.
 
     Measures: rmse, mae, coverage80 (share inside the 80 % interval), width80 (stars), and
-    width80_constant: the width of the constant interval, centred on the same predictions, that
-    covers as many. Intervals resample people.
+    width80_constant: the width of the rival that gives everyone the same margin around the same
+    predictions and covers as many (:func:`constant_width`). Intervals resample people.
     """
     tell = on_progress or silent
     parts: list[dict[str, NDArray[np.float64]]] = []
@@ -73,7 +74,9 @@ def evaluate_ratings(
         "history 6-20": (n_train > 5) & (n_train <= 20),
         "history>20": n_train > 20,
     }
-    per_row = {name: rows[name] for name in ("squared", "mae", "coverage80", "width80", "error")}
+    names = ("squared", "mae", "coverage80", "width80", "error", "predicted")
+    per_row = {name: rows[name] for name in names}
+    grid = star_grid(np.concatenate([split.train.rating for split in splits]))
     return Result(
         dataset=splits[0].dataset,
         protocol=RATING,
@@ -81,12 +84,12 @@ def evaluate_ratings(
         seed=splits[0].seed,
         split_sha256=_joint_hash(splits),
         n_users=len(np.unique(group)),
-        metrics=_intervals(per_row, group),
+        metrics=_intervals(per_row, group, grid),
         fit_s=fit_s,
         predict_s=predict_s,
         peak_mib=memory.peak_mib,
         slices={
-            name: _intervals({k: v[mask] for k, v in per_row.items()}, group[mask])
+            name: _intervals({k: v[mask] for k, v in per_row.items()}, group[mask], grid)
             for name, mask in masks.items()
             if mask.any()
         },
@@ -106,13 +109,36 @@ def _predictions(model: RatingPredictor, split: RatingSplit) -> dict[str, NDArra
         "squared": error**2,
         "mae": np.abs(error),
         "error": error,
+        "predicted": mean.astype(np.float64),
         "coverage80": ((test.rating >= low) & (test.rating <= high)).astype(np.float64),
         "width80": (high - low).astype(np.float64),
     }
 
 
+def constant_width(
+    predicted: NDArray[np.floating],
+    truth: NDArray[np.floating],
+    grid: NDArray[np.float64],
+    *,
+    coverage: float,
+) -> float:
+    """Mean width in stars of ``predicted`` +- c, c the least margin that covers ``coverage``.
+
+    Measured as the model's own intervals are: from the lowest to the highest possible star inside.
+    (2 c itself would flatter the model: [3, 4] is one star wide and so is 2.6 to 4.4 on whole
+    stars, where both hold a 3 and a 4.) 0 where no star, or one, is inside.
+    """
+    margin = float(np.quantile(np.abs(predicted - truth), coverage)) + 1e-6
+    lowest = np.searchsorted(grid, predicted - margin, side="left")
+    highest = np.searchsorted(grid, predicted + margin, side="right") - 1
+    inside = highest > lowest
+    width = np.zeros(len(predicted))
+    width[inside] = grid[highest[inside]] - grid[lowest[inside]]
+    return float(width.mean())
+
+
 def _intervals(
-    rows: dict[str, NDArray[np.float64]], group: NDArray[np.integer]
+    rows: dict[str, NDArray[np.float64]], group: NDArray[np.integer], grid: NDArray[np.float64]
 ) -> dict[str, Interval]:
     found = mean_intervals(
         {name: rows[name] for name in ("squared", "mae", "coverage80", "width80")}, group=group
@@ -120,7 +146,8 @@ def _intervals(
     squared = found.pop("squared")
     roots = np.sqrt([squared.mean, squared.lo, squared.hi])
     covered = found["coverage80"].mean
-    constant = 2 * float(np.quantile(np.abs(rows["error"]), covered)) if len(group) else np.nan
+    truth = rows["predicted"] - rows["error"]
+    constant = constant_width(rows["predicted"], truth, grid, coverage=covered)
     n = float(len(group))
     return {
         "rmse": Interval(*(float(root) for root in roots)),

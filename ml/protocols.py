@@ -11,6 +11,7 @@ from ml.protocols_users import Part, cold_item, ms_100k, ratio_811, sparse_histo
 from ml.split import RankingSplit
 
 SPARSE_LENGTHS = (1, 2, 3, 5, 10)
+SPARSE_DRAWS = 4  # of validation people: a tenth of a small set is too few to choose weights on
 RATING = "rating"  # predicts stars instead of ranking; see ml.evaluation_ratings
 
 Build = Callable[[Dataset, int, Part], RankingSplit]
@@ -26,7 +27,8 @@ class Task:
 
     ``family`` names the protocol as it is asked for; ``k`` is the length of list whose NDCG the
     protocol is judged by, and that blends are tuned on; ``needs_order``: rows whose place in a
-    person's order is unknown are dropped before splitting.
+    person's order is unknown are dropped before splitting. ``more_valid``: further draws of
+    validation people, where one is too small to choose weights on.
     """
 
     name: str
@@ -34,10 +36,17 @@ class Task:
     build: Build
     k: int = 10
     needs_order: bool = False
+    more_valid: tuple[Build, ...] = ()
+
+    def validation(self, data: Dataset, seed: int) -> list[RankingSplit]:
+        """All draws to choose on; none holds a person or a pair of the test."""
+        return [build(data, seed, "valid") for build in (self.build, *self.more_valid)]
 
 
-def _sparse(length: int) -> Build:
-    return lambda data, seed, part: sparse_history(data, seed=seed, length=length, part=part)
+def _sparse(length: int, *, draw: int = 0) -> Build:
+    return lambda data, seed, part: sparse_history(
+        data, seed=seed, length=length, part=part, draw=draw
+    )
 
 
 def _cold(*, among_all: bool) -> Build:
@@ -58,7 +67,15 @@ TASKS: tuple[Task, ...] = (
         lambda d, s, p: prequential(d, seed=s, part=p),
         needs_order=True,
     ),
-    *(Task(f"sparse@{n}", "sparse", _sparse(n)) for n in SPARSE_LENGTHS),
+    *(
+        Task(
+            f"sparse@{n}",
+            "sparse",
+            _sparse(n),
+            more_valid=tuple(_sparse(n, draw=draw) for draw in range(1, SPARSE_DRAWS)),
+        )
+        for n in SPARSE_LENGTHS
+    ),
     Task("cold-item", "cold-item", _cold(among_all=False)),
     Task("cold-item-all", "cold-item", _cold(among_all=True)),
 )

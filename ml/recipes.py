@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ml.models.base import Recommender
-from ml.models.hybrid import Part
-from ml.models.registry import MODELS, RATING_MODELS, UnknownModelError, create
+from ml.models.hybrid import Hybrid, Part
+from ml.models.registry import MODELS, RATING_MODELS, UnknownModelError
 from ml.protocols import Task
 from ml.split import RankingSplit
-from ml.tuning import tune_hybrid
+from ml.tuning import FittedOnce, tune_hybrid
 from ml.types import ItemFeatures
 
 HYBRID = "hybrid"
@@ -36,6 +36,7 @@ def _part(label: str, model: str, **params: Any) -> Part:
 
 
 TWO_MEMORIES: dict[str, Any] = {"memories": [[0.5, 0.0], [0.95, 0.05]], "l2": 30.0}
+SMALL_VAE: dict[str, Any] = {"n_hidden": 200, "n_latent": 64, "n_epochs": 100, "batch_size": 64}
 RECENT = {"decay": 0.8, "floor": 0.02}  # QUALITY's weights of a history by recency
 
 # What the learners of the next film re-order. Sources of weight 0 do not choose candidates, but the
@@ -65,14 +66,30 @@ _LEARNERS: dict[str, dict[str, Any]] = {
     "hgb_ranker": {"parts": _NEXT_POOL},
 }
 
+_LIKED_POOL: list[dict[str, Any]] = [
+    {"label": "edlae", "model": "edlae", "weight": 0.15, "params": {"l2": 250.0}},
+    {"label": "als", "model": "als", "weight": 0.3, "params": {"n_factors": 64}},
+    {"label": "als_wide", "model": "als", "weight": 0.25, "params": {"n_factors": 128}},
+    {"label": "kernel", "model": "kernel_ridge", "weight": 0.3, "params": {"l2": 4.0}},
+    {"label": "graph", "model": "graph_filter", "weight": 0.0},
+]
+_SASREC: dict[str, Any] = {
+    "label": "sasrec",
+    "model": "sequential",
+    "weight": 0.75,
+    "params": {"n_epochs": 30, "eval_every": 10, "n_negatives": 256},
+}
+
 # Settings by protocol family where they differ from the model's own.
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "strong": {"edlae": {"l2": 250.0}},
     "ratio-811": {"edlae": {"l2": 250.0}, "ease": {"l2": 400.0}},
     "ms-100k": {
-        "edlae": {"l2": 200.0, "dropout": 0.8},
+        "edlae": {"l2": 400.0, "dropout": 0.67},
         "ease": {"l2": 400.0},
-        "als": {"n_factors": 64, "l2": 0.03},
+        "als": {"n_factors": 16, "alpha0": 0.3},
+        "kernel_ridge": {"l2": 6.0},
+        "vae": SMALL_VAE,
     },
     "last-out": _LEARNERS,
     "prequential": _LEARNERS,
@@ -106,13 +123,17 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "cold-blend": ("hybrid", _COLD_BLEND),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
+    "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden"}),
+    "lambdamart-sasrec": ("lambdamart", {"parts": [*_NEXT_POOL, _SASREC], "kept": ["sasrec"]}),
 }
 
 _TASTE = (  # everything one likes, whatever the order
     _part("edlae", "edlae", l2=250.0),
     _part("als", "als", n_factors=64),
     _part("als-wide", "als", n_factors=128),
+    _part("als-widest", "als", n_factors=256, n_epochs=12),
     _part("kernel", "kernel_ridge"),
+    _part("kernel-sharp", "kernel_ridge", l2=4.0),
     _part("graph", "graph_filter"),
     _part("popular", "popularity"),
 )
@@ -125,18 +146,31 @@ _NEXT = (  # what comes next
     _part("slit-2", "slit", **TWO_MEMORIES),
     _part("recent", "popularity", window_days=30.0),
 )
+_FEW = (  # a few films of someone new: facts and popularity weigh more
+    _part("edlae", "edlae", l2=250.0),
+    _part("als", "als", n_factors=64),
+    _part("als-narrow", "als", n_factors=16, alpha0=0.3),
+    _part("kernel", "kernel_ridge"),
+    _part("lightgcn", "lightgcn"),
+    _part("facts", "cold_map"),
+    _part("text", "semantic"),
+    _part("popular", "popularity"),
+)
 HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     "strong": _TASTE,
     "ratio-811": _TASTE,
     "ms-100k": (
-        _part("edlae", "edlae", l2=200.0, dropout=0.8),
+        _part("edlae", "edlae", l2=400.0, dropout=0.67),
+        _part("edlae-liked", "edlae", l2=300.0, dropout=0.67, min_rating=4.0),
         _part("als", "als", n_factors=64, l2=0.03),
+        _part("als-32", "als", n_factors=32, l2=0.03),
         _part("als-narrow", "als", n_factors=16, alpha0=0.3),
-        _part("kernel", "kernel_ridge"),
+        _part("kernel", "kernel_ridge", l2=6.0),
         _part("graph", "graph_filter"),
+        _part("vae", "vae", **SMALL_VAE),
         _part("popular", "popularity"),
     ),
-    "sparse": _TASTE,
+    "sparse": _FEW,
     "cold-item": _TASTE,
     "last-out": _NEXT,
     "prequential": _NEXT,
@@ -162,25 +196,21 @@ def fit_recipe(
     recipe: Recipe,
     split: RankingSplit,
     task: Task,
-    valid: RankingSplit | None,
+    valid: Sequence[RankingSplit],
     *,
     seed: int,
     features: ItemFeatures | None = None,
+    fit: FittedOnce | None = None,
 ) -> Recommender:
-    """The recipe's model fitted on the split; a blend is tuned on ``valid`` first."""
+    """The recipe's model fitted on the split; a blend is tuned on the draws of ``valid`` first."""
+    fit = fit or FittedOnce()
     if not recipe.parts:
-        return create(recipe.model, recipe.params).fit(split.train, seed=seed, features=features)
-    if valid is None:
+        return fit(recipe.model, recipe.params, split.train, seed=seed, features=features)
+    if not valid:
         raise ValueError(f"{recipe.label} needs a validation split")
-    blend = tune_hybrid(recipe.parts, valid, k=task.k, seed=seed, features=features)
-    if _same_events(valid, split):
-        return blend
-    return blend.fit(split.train, seed=seed, features=features)
-
-
-def _same_events(a: RankingSplit, b: RankingSplit) -> bool:
-    pairs: Sequence[tuple[Any, Any]] = [
-        (getattr(a.train, name), getattr(b.train, name))
-        for name in ("user_index", "item_index", "rating", "timestamp")
-    ]
-    return all(len(x) == len(y) and bool((x == y).all()) for x, y in pairs)
+    blend = tune_hybrid(recipe.parts, valid, k=task.k, seed=seed, features=features, fit=fit)
+    models = {
+        part.label: fit(part.model, part.params, split.train, seed=seed, features=features)
+        for part in blend.parts
+    }
+    return Hybrid.of(models, {part.label: part.weight for part in blend.parts})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ml.data import Dataset, load_ratings
@@ -16,6 +16,7 @@ from ml.models.registry import MODELS, RATING_MODELS, UnknownModelError, load_cl
 from ml.protocols import RATING, Task, tasks_of
 from ml.recipes import fit_recipe, recipe_of
 from ml.text import SentenceTransformerEncoder
+from ml.tuning import FittedOnce
 from ml.types import ItemFeatures
 
 
@@ -92,18 +93,22 @@ def _run_task(
     data, features = source.load(ordered_only=task.needs_order)
     split = task.build(data, seed, "test")
     recipes = [recipe_of(label, task.family) for label in models]
-    valid = task.build(data, seed, "valid") if any(r.parts for r in recipes) else None
+    valid = task.validation(data, seed) if any(r.parts for r in recipes) else []
+    fit = FittedOnce()
     for recipe in recipes:
         tell = start(f"{data.name} {task.name} seed {seed}: {recipe.label}")
-        yield measure(
+        saved = fit.saved_s
+        result = measure(
             lambda recipe=recipe: fit_recipe(  # type: ignore[misc]  # bound per turn of the loop
-                recipe, split, task, valid, seed=seed, features=features
+                recipe, split, task, valid, seed=seed, features=features, fit=fit
             ),
             split,
             label=recipe.label,
             features=features,
             on_progress=tell,
         )
+        # Sources that were on the shelf cost what they cost when they were fitted.
+        yield replace(result, fit_s=result.fit_s + fit.saved_s - saved)
 
 
 def _run_ratings(

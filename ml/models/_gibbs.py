@@ -149,7 +149,12 @@ def wishart(rng: np.random.Generator, dof: float, scale_inverse: Array) -> Array
 
 
 def spectrum(features: sparse.csr_matrix, rank: int, seed: int) -> tuple[Array, Array, Array]:
-    """Truncated SVD of ``features`` [n, f]: (left [n, r], singular values [r], right [f, r])."""
+    """Truncated SVD of ``features`` [n, f]: (left [n, r], singular values [r], right [f, r]).
+
+    ``rank`` 0 gives empty factors: no side information.
+    """
+    if rank < 1:
+        return np.zeros((features.shape[0], 0)), np.zeros(0), np.zeros((features.shape[1], 0))
     from sklearn.utils.extmath import randomized_svd
 
     rank = min(rank, min(features.shape) - 1)

@@ -4,7 +4,9 @@ Sources give scores; their weighted blend of z-scores picks the pool; a learner 
 by the feature store's features (stacking: Wolpert 1992). It learns from events that the sources
 did not see: every person's last ``n_labels`` events are held back and each is predicted from all
 before it ("next"), or a random fifth is predicted from the rest ("hidden"). The sources are fitted
-without what is held back, and once the learner is fitted they are refitted on everything.
+without what is held back, and once the learner is fitted they are refitted on everything, but for
+those named in ``kept``: a neural source too dear to fit twice, which sees everyone's last events in
+the history anyhow.
 """
 
 from __future__ import annotations
@@ -75,6 +77,7 @@ class PoolRanker(Recommender):
         target: Target = "next",
         max_people: int = 10_000,
         n_labels: int = 2,
+        kept: Sequence[str] = (),
     ) -> None:
         self.parts = tuple(p if isinstance(p, Part) else Part(**p) for p in parts)
         labels = [p.label for p in self.parts]
@@ -86,6 +89,9 @@ class PoolRanker(Recommender):
             raise ValueError("n_candidates and n_labels must be positive")
         self.n_candidates, self.max_people = n_candidates, max_people
         self.n_labels = n_labels
+        if unknown := set(kept) - set(labels):
+            raise ValueError(f"kept names no source: {', '.join(sorted(unknown))}")
+        self.kept = tuple(kept)
         self.target: Target = target
         self.models: dict[str, Recommender] = {}
         self.features = feature_names(labels)
@@ -120,6 +126,7 @@ class PoolRanker(Recommender):
         people = np.unique(tasks.user)
         if len(people) > self.max_people:
             people = np.sort(rng.choice(people, self.max_people, replace=False))
+        self.models = {}
         self._fit_sources(rest, seed=seed, features=features)
         self.store = FeatureStore.build(interactions, features)
         asked = np.flatnonzero(np.isin(tasks.user, people))
@@ -136,8 +143,11 @@ class PoolRanker(Recommender):
     def _fit_sources(self, data: Interactions, *, seed: int, features: ItemFeatures | None) -> None:
         from ml.models.registry import create
 
+        before = self.models
         self.models = {
-            part.label: create(part.model, part.params).fit(data, seed=seed, features=features)
+            part.label: before[part.label]
+            if part.label in self.kept and part.label in before
+            else create(part.model, part.params).fit(data, seed=seed, features=features)
             for part in self.parts
         }
 
@@ -260,6 +270,7 @@ class PoolRanker(Recommender):
             "target": self.target,
             "max_people": self.max_people,
             "n_labels": self.n_labels,
+            "kept": list(self.kept),
         }
 
     def to_arrays(self) -> dict[str, NDArray]:

@@ -47,8 +47,8 @@ MAX_SHORT_PEOPLE, MAX_TRUTHS = 600, 20
 class BayesianMF(RatingPredictor):
     """See the module. ``dim`` factors beside the bias; ``sweeps`` Gibbs sweeps of which the first
     ``burn_in`` are dropped and every ``thin``-th of the rest is kept; ``rank`` directions of side
-    information; ``facts`` scales the film's facts (0: none); ``calibrated`` fits a second time on
-    part of the ratings to set the intervals' thresholds."""
+    information (0: none, the plain model); ``facts`` scales the film's facts (0: none);
+    ``calibrated`` fits a second time on part of the ratings to set the intervals' thresholds."""
 
     name = "bayesian_mf"
 

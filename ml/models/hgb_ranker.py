@@ -7,7 +7,7 @@ Saved with skops, which stores no code (no pickle).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,7 @@ class HgbRanker(PoolRanker):
         target: Target = "next",
         max_people: int = 10_000,
         n_labels: int = 2,
+        kept: Sequence[str] = (),
         n_trees: int = 200,
         learning_rate: float = 0.08,
     ) -> None:
@@ -50,6 +51,7 @@ class HgbRanker(PoolRanker):
             target=target,
             max_people=max_people,
             n_labels=n_labels,
+            kept=kept,
         )
         self.n_trees, self.learning_rate = n_trees, learning_rate
         self.classifier: Any = None

@@ -7,7 +7,7 @@ artifact is LightGBM's own text format.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,7 @@ class LambdaMart(PoolRanker):
         target: Target = "next",
         max_people: int = 10_000,
         n_labels: int = 2,
+        kept: Sequence[str] = (),
         n_trees: int = 300,
         learning_rate: float = 0.05,
     ) -> None:
@@ -58,6 +59,7 @@ class LambdaMart(PoolRanker):
             target=target,
             max_people=max_people,
             n_labels=n_labels,
+            kept=kept,
         )
         self.n_trees, self.learning_rate = n_trees, learning_rate
         self.booster: Any = None

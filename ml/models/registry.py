@@ -31,6 +31,7 @@ MODELS: dict[str, str] = {
     "kernel_ridge": "ml.models.kernel_ridge:KernelRidge",
     "lightgcn": "ml.models.lightgcn:LightGCN",
     "sequential": "ml.models.sequential:Sequential",
+    "vae": "ml.models.vae:Vae",
     "two_tower": "ml.models.two_tower:TwoTower",
 }
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from ml.artifacts import load_model, save_artifact
+from ml.evaluation_ratings import constant_width
 from ml.models._star_intervals import shortest_run, star_probabilities
 from ml.models.bayesian_mf import BayesianMF
 from ml.types import Histories, Interactions
@@ -190,3 +191,25 @@ def test_shortest_run_takes_the_least_stars_with_enough_mass() -> None:
     lo, hi = shortest_run(p, np.array([0.75, 0.75]), grid)
     assert lo.tolist() == [3.0, 5.0]
     assert hi.tolist() == [4.0, 5.0]
+
+
+def test_the_rival_interval_is_measured_on_the_same_stars() -> None:
+    grid = np.arange(1.0, 6.0)
+    predicted, truth = np.array([3.4, 3.4, 4.9, 3.0]), np.array([3.0, 4.0, 5.0, 3.0])
+    # A margin of .6 covers all four: {3, 4} twice, {5}, {3}.
+    assert constant_width(predicted, truth, grid, coverage=1.0) == pytest.approx(0.5)
+    # With 1.6: {2..5} or so.
+    wide = constant_width(predicted, truth - 1.0, grid, coverage=1.0)
+    assert wide > 1.5
+
+
+def test_rank_0_is_the_plain_model_without_side_information(
+    halves: tuple[Interactions, Interactions],
+) -> None:
+    train, test = halves
+    plain = BayesianMF(dim=4, sweeps=60, rank=0, calibrated=False).fit(train, seed=2)
+    stars = plain.predict(test.user_index, test.item_index)
+    assert plain.draws.people_map.shape == (N_ITEMS, 0)
+    assert rmse(stars, test.rating) < rmse(np.full(len(test), train.rating.mean()), test.rating)
+    folded = plain.predict_for(Histories.from_lists([[1, 2]], ratings=[[5.0, 1.0]]), np.arange(5))
+    assert np.isfinite(folded).all()

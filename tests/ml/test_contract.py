@@ -30,6 +30,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "lightgcn": {"n_factors": 8, "n_epochs": 20},
     "sequential": {"n_factors": 16, "length": 10, "n_negatives": 20, "n_epochs": 40}
     | {"learning_rate": 0.03, "patience": 9, "dropout": 0.0},
+    "vae": {"n_hidden": 32, "n_latent": 8, "batch_size": 16, "dropout": 0.2, "learning_rate": 0.01},
     "two_tower": {"n_factors": 16, "n_epochs": 20},
     "cold_map": {"base_params": {"n_factors": 8, "n_epochs": 8}},
     "hybrid": {

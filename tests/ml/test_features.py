@@ -155,3 +155,19 @@ def test_the_ranker_keeps_its_pool_above_the_rest_and_out_of_the_history() -> No
 def test_last_moment_of_nobody_is_zero() -> None:
     people = Histories.from_lists([[1, 2], []], timestamps=[[5, 9], []])
     assert last_moment(people).tolist() == [9, 0]
+
+
+def test_a_kept_source_is_fitted_once_and_the_others_again_on_everything() -> None:
+    events = two_tastes()
+    parts = [
+        {"label": "edlae", "model": "edlae", "weight": 1.0, "params": {"l2": 5.0}},
+        {"label": "order", "model": "transition", "weight": 1.0},
+    ]
+    settings = {"parts": parts, "n_trees": 5}
+    again = LambdaMart(**settings).fit(events, seed=1)
+    kept = LambdaMart(**settings, kept=["order"]).fit(events, seed=1)
+    assert np.allclose(kept.models["edlae"].table, again.models["edlae"].table)
+    table, full = (m.models["order"].to_arrays() for m in (kept, again))
+    assert any(not np.array_equal(table[name], full[name]) for name in full)
+    with pytest.raises(ValueError, match="kept names no source: nobody"):
+        LambdaMart(**settings, kept=["nobody"])

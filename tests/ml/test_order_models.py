@@ -118,3 +118,15 @@ def test_a_dislike_lowers_what_a_like_raises() -> None:
         same_taste = np.arange(3, 14)
         raised = model.score(like)[0, same_taste] - model.score(dislike)[0, same_taste]
         assert raised.mean() > 0
+
+
+def test_slit_keeps_to_the_films_with_most_events() -> None:
+    count = np.bincount(EVENTS.item_index, minlength=EVENTS.n_items)
+    head = np.argsort(-count, kind="stable")[:8]
+    small = Slit(l2=3.0, max_films=8).fit(EVENTS)
+    alone = Slit(l2=3.0).fit(EVENTS.select(np.isin(EVENTS.item_index, head)))
+    assert np.array_equal(np.flatnonzero(small.seen), np.sort(head))
+    assert np.allclose(small.table, alone.table)
+    scores = small.score(Histories.from_lists([head[:2].tolist()]))
+    assert np.isneginf(np.delete(scores[0], head)).all()
+    assert np.isfinite(scores[0, head]).all()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from ml.protocols import tasks_of
 from ml.protocols_ratings import rating_folds, rating_holdout
 from ml.protocols_return import returning
 from ml.protocols_time import last_out, prequential, temporal_warm
@@ -229,3 +230,21 @@ def test_rating_validation_is_inside_the_training_part() -> None:
 def test_a_rating_in_both_parts_is_refused() -> None:
     with pytest.raises(SplitError, match="training ratings"):
         RatingSplit("x", "y", 0, DATA.interactions, DATA.interactions.select(np.array([3])))
+
+
+def test_draws_of_sparse_validation_share_nobody_with_each_other_or_the_test() -> None:
+    (task,) = tasks_of(["sparse@5"])
+    test = task.build(DATA, 1, "test")
+    draws = task.validation(DATA, 1)
+    assert len(draws) == 4
+    people = [set(split.group.tolist()) for split in (test, *draws)]
+    assert sum(len(own) for own in people) == len(set().union(*people))
+    for draw in draws:
+        seen = set(np.unique(draw.train.user_index).tolist())
+        assert not seen & (people[0] | set(draw.group.tolist()))
+
+
+def test_ms_100k_validation_holds_a_tenth_of_the_training_part_back() -> None:
+    test, valid = (ms_100k(DATA, seed=1, part=p) for p in ("test", "valid"))
+    assert valid.truth.nnz + len(valid.train) == len(test.train)
+    assert valid.truth.nnz / len(test.train) == pytest.approx(0.1, abs=0.03)

@@ -11,7 +11,7 @@ from ml.models.hybrid import Hybrid, Part
 from ml.models.registry import create
 from ml.protocols_time import last_out
 from ml.protocols_users import strong
-from ml.tuning import Candidates, collect, search_weights, tune_hybrid
+from ml.tuning import Candidates, FittedOnce, collect, search_weights, tune_hybrid
 from tests.ml.data import dataset, two_tastes
 
 DATA = dataset(two_tastes(n_users=150, n_items=30))
@@ -66,3 +66,25 @@ def test_rows_are_drawn_by_seed() -> None:
     few = collect(models, valid, max_rows=5, seed=1)
     assert few.is_truth.shape[0] == 5
     assert np.array_equal(few.z, collect(models, valid, max_rows=5, seed=1).z)
+
+
+def test_a_model_is_fitted_once_per_training_set_and_settings() -> None:
+    events = two_tastes()
+    fit = FittedOnce()
+    first = fit("edlae", {"l2": 5.0}, events, seed=1, features=None)
+    again = fit("edlae", {"l2": 5.0, "dropout": 0.5}, events, seed=1, features=None)
+    assert again is first  # the settings are the same once defaults are filled in
+    assert fit.saved_s > 0
+    others = [
+        fit("edlae", {"l2": 6.0}, events, seed=1, features=None),
+        fit("edlae", {"l2": 5.0}, events, seed=2, features=None),
+        fit("edlae", {"l2": 5.0}, events.select(np.arange(50)), seed=1, features=None),
+    ]
+    assert all(model is not first for model in others)
+
+
+def test_weights_are_chosen_on_all_draws_and_the_first_draw_is_kept() -> None:
+    valid = strong(DATA, seed=3, part="valid")
+    once = tune_hybrid(PARTS, valid, seed=1)
+    twice = tune_hybrid(PARTS, [valid, valid], seed=1)
+    assert [p.weight for p in once.parts] == pytest.approx([p.weight for p in twice.parts])
