@@ -30,7 +30,7 @@ def encoding(*, seed: int = 3) -> dict:
     rng = np.random.default_rng(seed)
     drawn = [int(pk) for pk in rng.choice(others, N_TEXTS - len(set(targets)), replace=False)]
     films = list(film_texts(sorted({*targets, *drawn})))
-    rng.shuffle(films)  # type: ignore[arg-type]
+    rng.shuffle(films)
     places = {film.movie_id: row for row, film in enumerate(films)}
     texts = [film.text for film in films]
     rows = np.array([places[target] for target in targets])

@@ -27,7 +27,7 @@ def similar(*, pairs: int = 200, seed: int = 5) -> dict:
         .order_by("pk")
     )
     rng = random.Random(seed)
-    drawn = []
+    drawn: list[tuple[Movie, Movie]] = []
     while len(drawn) < pairs:
         one, other = rng.sample(films, 2)
         genres = [{genre.name for genre in film.genres.all()} for film in (one, other)]

@@ -237,7 +237,8 @@ def training() -> dict[str, Any]:
     quiet = _few_lists()
     started = time.perf_counter()
     child = _child("train")
-    peak, busy = 0, []
+    peak = 0
+    busy: list[float] = []
     with web(workers=1) as server:
         _warm(server)
         while child.poll() is None:

@@ -185,7 +185,7 @@ def _people() -> None:
     )
     film_ids = film_ids_by_position()
     copy = "COPY feedback_rating (user_id, movie_id, stars, created_at, updated_at) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(copy) as rows:  # type: ignore[attr-defined]
+    with connection.cursor() as cursor, cursor.copy(copy) as rows:
         for person, source in zip(people, chosen, strict=True):
             span = np.arange(first[source], first[source + 1])[:200]
             for n, at in enumerate(span):
@@ -303,7 +303,7 @@ def _redraw(hybrid: Any) -> None:
 
     for model in hybrid.models.values():
         if isinstance(model, ItemToItem):
-            np.random.default_rng(SEED + 1).shuffle(model.table.data)
+            np.random.default_rng(SEED + 1).shuffle(np.asarray(model.table.data))
 
 
 STEPS: dict[str, Callable[[], None]] = {

@@ -127,7 +127,8 @@ def top_k_table(
     best_of_table(
         *(rows.indptr.astype(np.int64), rows.indices.astype(np.int64)),
         rows.data.astype(np.float32),
-        *(table.indptr, table.indices, table.data, np.ascontiguousarray(seen)),
+        *(table.indptr, table.indices, table.data),
+        np.ascontiguousarray(seen),
         *(exclude.indptr.astype(np.int64), exclude.indices.astype(np.int64)),
         best_score,
         best,

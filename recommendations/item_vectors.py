@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -61,7 +61,7 @@ def retrieve(
 
 def nearest_sql(
     vector: FloatArray, version_id: int, *, films: MovieQuerySet, n: int
-) -> tuple[str, Sequence[object]]:
+) -> tuple[str, list[Any]]:
     """The query and its parameters; tests read its plan."""
     allowed, params = films.order_by().values("pk").query.sql_with_params()
     dim, version = len(vector), int(version_id)
@@ -86,7 +86,8 @@ def _nearest(
     """The index scanned on until ``n`` films passed the filter."""
     with transaction.atomic(), connection.cursor() as cursor:
         prepare(cursor, n=n)
-        cursor.execute(*nearest_sql(vector, version_id, films=films, n=n))
+        sql, params = nearest_sql(vector, version_id, films=films, n=n)
+        cursor.execute(sql, params)
         return list(cursor.fetchall())
 
 

@@ -16,7 +16,7 @@ from recommendations.models import ModelVersion, TrainingRun
 Status = TrainingRun.Status
 
 
-def checkpoint_save(run: TrainingRun, name: str, value: dict[str, Any]) -> None:
+def checkpoint_save(run: TrainingRun, name: str, value: Any) -> None:
     """Keeps what a stage found (JSON-able) with the run."""
     run.checkpoint = {**run.checkpoint, name: value}
     run.save(update_fields=["checkpoint", "data_fingerprint", "model_version"])

@@ -57,7 +57,7 @@ def vectors_write(version: ModelVersion, serving: Serving) -> int:
             "COPY recommendations_itemvector (model_version_id, movie_id, vector, length) "
             "FROM STDIN"
         )
-        with cursor.copy(copy) as rows:  # type: ignore[attr-defined]
+        with cursor.copy(copy) as rows:
             for place, movie_id in enumerate(movie_ids.tolist()):
                 if movie_id in known:
                     text = Vector(unit[place]).to_text()

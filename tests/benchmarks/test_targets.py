@@ -93,9 +93,12 @@ def test_coverage_is_judged_where_it_is_farthest_off() -> None:
 def test_lightgcn_needs_as_many_seeds_of_both() -> None:
     ours = [{"model": "ours, its settings", "ndcg@10": v} for v in (0.40, 0.42)]
     reference = [{"model": "plain reference", "ndcg@10": v} for v in (0.41, 0.41)]
-    value, _ = lightgcn_ratio({"lightgcn_reference": ours + reference})
-    assert value == pytest.approx(0.0)
-    assert lightgcn_ratio({"lightgcn_reference": ours + reference[:1]}) is None
+    both: dict[str, Any] = {"lightgcn_reference": ours + reference}
+    found = lightgcn_ratio(both)
+    assert found is not None
+    assert found[0] == pytest.approx(0.0)
+    fewer: dict[str, Any] = {"lightgcn_reference": ours + reference[:1]}
+    assert lightgcn_ratio(fewer) is None
 
 
 @pytest.mark.parametrize(
