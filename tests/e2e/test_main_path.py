@@ -124,7 +124,7 @@ def test_everything_works_without_javascript(live_server, new_page, browser_prob
     url = live_server.url
     page.goto(url)
     page.get_by_role("link", name="Browse").first.click()
-    page.goto(f"{url}/for-you/")
+    page.goto(f"{url}/settings/")
     assert "/accounts/login/?next=" in page.url
     page.goto(f"{url}/accounts/signup/?next=/for-you/")
     page.fill("input[name=email]", "grace@example.org")
