@@ -15,12 +15,11 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import itertools
 import json
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,8 +46,9 @@ QUIZ_GENRES = 2
 QUALITY_WEIGHT = 0.25  # of recommendations.tonight: what the quiz's list is made with
 MIN_LIKED = 10
 KNOWN_SHARE = 0.8
-VALID_PEOPLE = 120
-SEED = 7
+VALID_SHARE, TEST_SHARE = 0.1, 0.3
+N_POPULAR = 200
+SEED = 11
 #: The served sources; their weights are chosen on the validation people's own short histories.
 PARTS = (
     Part("ease", "edlae", 1.0, {"l2": 200.0, "n_kept": 400, "min_rating": LIKED}),
@@ -57,18 +57,17 @@ PARTS = (
 )
 BLENDS = ((1.0, 0.0, 0.0), (0.7, 0.3, 0.0), (0.6, 0.2, 0.2), (0.5, 0.5, 0.0), (0.8, 0.0, 0.2))
 #: Settings of the questions that are compared on the validation people.
-N_ASKABLE = (50, 100, 200)
-SEEN_POWER = (0.5, 1.0)
-PRIOR_WEIGHT = (0.5, 1.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How questions are chosen."""
-
-    n_askable: int = 100
-    seen_power: float = 1.0
-    prior_weight: float = 1.0
+TRIED = (
+    asking.Asking(100, heard_seen=1, heard_stars=0, damping=1, depth=20, measure="places"),
+    asking.Asking(200, heard_seen=1, heard_stars=0, damping=1, depth=100),
+    asking.Asking(200, heard_seen=6, heard_stars=0, damping=1, depth=100),
+    asking.Asking(200, heard_seen=6, heard_stars=4, damping=1, depth=100),
+    asking.Asking(200, heard_seen=6, heard_stars=4, damping=0.5, depth=300),
+    asking.Asking(200, heard_seen=10, heard_stars=4, damping=0.5, depth=300),
+    asking.Asking(300, heard_seen=10, heard_stars=4, damping=0.5, depth=300),
+    asking.Asking(200, heard_seen=10, heard_stars=4, damping=0.25, depth=300),
+    asking.Asking(200, heard_seen=10, heard_stars=0, damping=0.0, depth=300),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +93,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Training events of everybody else, and the people of one part."""
+    """What everybody else did, and the people of one part."""
 
     train: Interactions
     counts: NDArray[np.float64]
@@ -102,35 +101,38 @@ class World:
     people: list[Person]
 
 
-def world_of(data: Dataset, *, seed: int, part: str, max_people: int) -> World:
-    """10 % of the people for ``valid`` and 10 % for ``test``, the rest to learn from."""
+def worlds_of(data: Dataset, *, seed: int) -> tuple[World, World]:
+    """VALID_SHARE of the people to choose by, TEST_SHARE to report on, the rest to learn from."""
     events = data.interactions
     rng = np.random.default_rng(seed)
     n_liked = np.bincount(events.user_index[events.rating >= LIKED], minlength=events.n_users)
     users = rng.permutation(np.flatnonzero(n_liked >= MIN_LIKED))
-    tenth = len(users) // 10
-    held = {"test": users[:tenth], "valid": users[tenth : 2 * tenth]}
-    is_train = ~np.isin(events.user_index, users[: 2 * tenth])
-    train = events.select(is_train)
+    n_valid, n_test = int(VALID_SHARE * len(users)), int(TEST_SHARE * len(users))
+    train = events.select(~np.isin(events.user_index, users[: n_valid + n_test]))
     counts = np.bincount(train.item_index, minlength=train.n_items).astype(np.float64)
     sums = np.bincount(train.item_index, weights=train.rating, minlength=train.n_items)
     means = np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0)
     is_known = rng.random(len(events)) < KNOWN_SHARE
-    people = []
-    for user in held[part][:max_people]:
-        rows = np.flatnonzero(events.user_index == user)
-        known, rest = rows[is_known[rows]], rows[~is_known[rows]]
-        wanted = events.item_index[rest[events.rating[rest] >= LIKED]]
-        if len(wanted) and len(known):
-            stars = zip(
-                events.item_index[known].tolist(), events.rating[known].tolist(), strict=True
-            )
-            people.append(Person(dict(stars), np.sort(wanted)))
-    return World(train, counts, means, people)
+
+    def world(part: NDArray[np.intp]) -> World:
+        found = [_person(events, user, is_known) for user in part.tolist()]
+        return World(train, counts, means, [person for person in found if person is not None])
+
+    return world(users[:n_valid]), world(users[n_valid : n_valid + n_test])
+
+
+def _person(events: Interactions, user: int, is_known: NDArray[np.bool_]) -> Person | None:
+    rows = np.flatnonzero(events.user_index == user)
+    known, rest = rows[is_known[rows]], rows[~is_known[rows]]
+    wanted = events.item_index[rest[events.rating[rest] >= LIKED]]
+    if not len(wanted) or not len(known):
+        return None
+    stars = zip(events.item_index[known].tolist(), events.rating[known].tolist(), strict=True)
+    return Person(dict(stars), np.sort(wanted))
 
 
 def answers_to(
-    person: Person, pool: asking.AskingPool, films: NDArray[np.intp], settings: Settings | None
+    person: Person, pool: asking.AskingPool, films: NDArray[np.intp], settings: asking.Asking | None
 ) -> Asked:
     """Asks until N_ANSWERS films were known; ``settings`` None: the best known films in order."""
     said = Asked()
@@ -144,13 +146,7 @@ def answers_to(
         else:
             scores = pool.scores(np.array(places, np.intp), np.array(worths))
             scores[hidden] = -np.inf
-            place = asking.next_question(
-                pool,
-                scores,
-                asked=was_asked,
-                weights=asking.ANSWER_WORTHS,
-                seen_power=settings.seen_power,
-            )
+            place = asking.next_question(pool, scores, asked=was_asked, asking=settings)
         if place < 0:
             break
         was_asked[place] = True
@@ -209,16 +205,15 @@ def truth_of(world: World) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(len(indices), np.bool_), indices, indptr), shape=shape)
 
 
-def pool_of(world: World, model: Hybrid, settings: Settings) -> tuple[asking.AskingPool, NDArray]:
+def pool_of(world: World, model: Hybrid, n_askable: int) -> tuple[asking.AskingPool, NDArray]:
     """The pool of the served item-to-item source."""
     return asking.asking_pool(
         model.models["ease"].table,  # type: ignore[attr-defined]
         counts=world.counts,
         means=world.means,
-        n_askable=settings.n_askable,
+        n_askable=n_askable,
         n_films=asking.POOL_FILMS,
         n_people=float(len(np.unique(world.train.user_index))),
-        prior_weight=settings.prior_weight,
     )
 
 
@@ -227,9 +222,9 @@ def recall(model: Hybrid, said: list[Asked], truth: sparse.csr_matrix) -> NDArra
     return metrics.recall_at_k(lists_after(model, said), truth, K)
 
 
-def ask_all(world: World, model: Hybrid, settings: Settings | None) -> list[Asked]:
+def ask_all(world: World, model: Hybrid, settings: asking.Asking | None) -> list[Asked]:
     """Everybody's answers."""
-    pool, films = pool_of(world, model, settings or Settings(n_askable=max(N_ASKABLE)))
+    pool, films = pool_of(world, model, settings.n_askable if settings else N_POPULAR)
     return [answers_to(person, pool, films, settings) for person in world.people]
 
 
@@ -238,33 +233,24 @@ def blended(model: Hybrid, weights: tuple[float, ...]) -> Hybrid:
     return Hybrid.of(model.models, dict(zip(model.models, weights, strict=True)))
 
 
-def choose(world: World) -> tuple[Settings, tuple[float, ...], list[dict]]:
+def choose(world: World, model: Hybrid) -> tuple[asking.Asking, tuple[float, ...], list[dict]]:
     """The best settings and blend on validation people, and what was tried.
 
     The blend is chosen on the answers to popular questions: it must not favour the other arm.
     """
-    model = Hybrid(parts=PARTS).fit(world.train, seed=0)
     truth = truth_of(world)
     popular = ask_all(world, model, None)
     weights = max(BLENDS, key=lambda w: recall(blended(model, w), popular, truth).mean())
     served = blended(model, weights)
-    tried: list[tuple[float, Settings, dict]] = []
-    for n_askable, power, prior in itertools.product(N_ASKABLE, SEEN_POWER, PRIOR_WEIGHT):
-        settings = Settings(n_askable, power, prior)
+    print(f"  popular five: recall@{K} {recall(served, popular, truth).mean():.4f}")
+    tried: list[tuple[float, asking.Asking, dict]] = []
+    for settings in TRIED:
         said = ask_all(world, model, settings)
-        row = {
-            "n_askable": n_askable,
-            "seen_power": power,
-            "prior_weight": prior,
-            "recall": float(recall(served, said, truth).mean()),
-            "questions": float(np.mean([len(asked.films) for asked in said])),
-        }
-        tried.append((float(row["recall"]), settings, row))
-        print(
-            f"  askable {n_askable:>3}, seen^{power:g}, prior {prior:g}: "
-            f"recall@{K} {row['recall']:.4f}, {row['questions']:.1f} questions",
-            flush=True,
-        )
+        found = float(recall(served, said, truth).mean())
+        n_questions = float(np.mean([len(asked.films) for asked in said]))
+        row = {**asdict(settings), "recall": found, "questions": n_questions}
+        tried.append((found, settings, row))
+        print(f"  {settings}: recall@{K} {found:.4f}, {n_questions:.1f} questions", flush=True)
     best = max(tried, key=lambda found: found[0])
     return best[1], weights, [row for _recall, _settings, row in tried]
 
@@ -294,9 +280,9 @@ def _json(interval: Interval) -> dict[str, float]:
     return {"mean": interval.mean, "lo": interval.lo, "hi": interval.hi}
 
 
-def question_times(world: World, model: Hybrid, settings: Settings) -> dict[str, float]:
+def question_times(world: World, model: Hybrid, settings: asking.Asking) -> dict[str, float]:
     """Milliseconds to choose the sixth question, over a hundred draws of five answers."""
-    pool, _ = pool_of(world, model, settings)
+    pool, _ = pool_of(world, model, settings.n_askable)
     rng = np.random.default_rng(SEED)
     times = []
     for _draw in range(100):
@@ -304,69 +290,67 @@ def question_times(world: World, model: Hybrid, settings: Settings) -> dict[str,
         asked = np.isin(np.arange(len(pool.askable)), places)
         start = time.perf_counter()
         scores = pool.scores(places, rng.choice(asking.ANSWER_WORTHS, N_ANSWERS))
-        asking.next_question(pool, scores, asked=asked, weights=asking.ANSWER_WORTHS)
+        asking.next_question(pool, scores, asked=asked, asking=settings)
         times.append(1000 * (time.perf_counter() - start))
     return {"p50_ms": float(np.quantile(times, 0.5)), "p95_ms": float(np.quantile(times, 0.95))}
 
 
-def main() -> int:
-    """Choose on validation people, report on test people, write JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="a MovieLens folder")
-    parser.add_argument("--people", type=int, default=600, help="test people at most")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/onboarding.json")
-    options = parser.parse_args()
+def measured(options: argparse.Namespace) -> dict:
+    """Chooses on validation people and reports on test people: the record that is written."""
     data = load_ratings(options.data)
-    print(f"{data.name}: choosing on at most {VALID_PEOPLE} validation people")
-    valid = world_of(data, seed=SEED, part="valid", max_people=VALID_PEOPLE)
-    settings, weights, tried = choose(valid)
-    print(f"chosen: {settings}, blend {dict(zip((p.label for p in PARTS), weights, strict=True))}")
-    world = world_of(data, seed=SEED, part="test", max_people=options.people)
-    model = blended(Hybrid(parts=PARTS).fit(world.train, seed=0), weights)
-    truth = truth_of(world)
     genres = load_item_features(options.data, data.items).genres
     if genres is None:
-        parser.error("the folder has no genres")
+        raise SystemExit("the folder has no genres: the quiz cannot be measured")
+    valid, test = worlds_of(data, seed=SEED)
+    model = Hybrid(parts=PARTS).fit(valid.train, seed=0)
+    print(f"{data.name}: choosing on {len(valid.people)} validation people")
+    settings, weights, tried = choose(valid, model)
+    blend = dict(zip((part.label for part in PARTS), weights, strict=True))
+    print(f"chosen: {settings}, blend {blend}")
+    if settings != asking.Asking():
+        print("these are not the settings that are served: change ml.asking.Asking")
+    served, truth = blended(model, weights), truth_of(test)
     arms = {
-        "adaptive": ask_all(world, model, settings),
-        "popular five": ask_all(world, model, None),
+        "adaptive": ask_all(test, served, settings),
+        "popular five": ask_all(test, served, None),
     }
-    print(
-        f"\nrecall@{K} after {N_ANSWERS} answers, {len(world.people)} test people, 95 % intervals"
-    )
-    values = {name: recall(model, said, truth) for name, said in arms.items()}
-    values["quiz"] = metrics.recall_at_k(quiz_lists(world, genres), truth, K)
+    print(f"\nrecall@{K} after {N_ANSWERS} answers, {len(test.people)} test people, 95 % intervals")
+    values = {name: recall(served, said, truth) for name, said in arms.items()}
+    values["quiz"] = metrics.recall_at_k(quiz_lists(test, genres), truth, K)
     found = report(values)
-    questions = {
-        name: {
-            "questions": float(np.mean([len(asked.films) for asked in said])),
-            "answers": float(np.mean([len(asked.answered) for asked in said])),
-        }
-        for name, said in arms.items()
-    }
-    for name, row in questions.items():
-        print(f"{name:<22} {row['answers']:.2f} answers from {row['questions']:.1f} questions")
-    speed = question_times(world, model, settings)
+    asked = {}
+    for name, said in arms.items():
+        n_answers = float(np.mean([len(one.answered) for one in said]))
+        n_questions = float(np.mean([len(one.films) for one in said]))
+        asked[name] = {"questions": n_questions, "answers": n_answers}
+        print(f"{name:<22} {n_answers:.2f} answers from {n_questions:.1f} questions")
+    speed = question_times(test, served, settings)
     print(f"one question is chosen in {speed['p50_ms']:.1f} ms (p95 {speed['p95_ms']:.1f} ms)")
-    record = {
+    return {
         "benchmark": "onboarding",
         "dataset": data.name,
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
         "protocol": f"held-out people, {KNOWN_SHARE:.0%} of ratings answer, recall@{K} of the "
         f"liked rest after {N_ANSWERS} answers, at most {MAX_QUESTIONS} questions",
-        "n_people": len(world.people),
+        "n_people": len(test.people),
+        "n_validation_people": len(valid.people),
         "seed": SEED,
-        "settings": {
-            "n_askable": settings.n_askable,
-            "seen_power": settings.seen_power,
-            "prior_weight": settings.prior_weight,
-        },
-        "blend": dict(zip((part.label for part in PARTS), weights, strict=True)),
+        "settings": asdict(settings),
+        "blend": blend,
         "validation": tried,
         **found,
-        "asked": questions,
+        "asked": asked,
         "question": speed,
     }
+
+
+def main() -> int:
+    """Measures, prints and writes JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="a MovieLens folder")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks/results/onboarding.json")
+    options = parser.parse_args()
+    record = measured(options)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
     print(f"written to {options.out.name}")

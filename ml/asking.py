@@ -1,16 +1,16 @@
 """Which film to ask a newcomer about next: the one whose answer would change the list most.
 
 For a model that is linear in the history, the list after every possible answer is known before the
-answer is: scores plus weight times the film's row. A film is worth asking about as much as the
-first ``k`` films would change, averaged over the likely answers and over whether the person can
-answer at all. The idea of asking for what changes predictions most is Rubens, Kaplan and
-Sugiyama, "Active Learning in Recommender Systems" (2011), there for predicted stars; here the
-change is that of the list itself.
+answer is: scores plus weight times the film's row. A film is worth asking about as much as the list
+would change, averaged over the likely answers and over whether the person can answer at all. The
+idea of asking for what changes predictions most is Rubens, Kaplan and Sugiyama, "Active Learning in
+Recommender Systems" (2011), there for predicted stars; here the change is that of the list itself.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,7 +67,6 @@ def asking_pool(
     n_askable: int,
     n_films: int,
     n_people: float,
-    prior_weight: float = 1.0,
 ) -> tuple[AskingPool, NDArray[np.intp]]:
     """The pool of the ``n_askable`` and ``n_films`` best known films of an item-to-item ``table``.
 
@@ -83,7 +82,7 @@ def asking_pool(
     share = (counts[films] / max(n_people, 1.0)).astype(np.float32)
     pool = AskingPool(
         rows=np.ascontiguousarray(dense[:, films], dtype=np.float32),
-        prior=np.float32(prior_weight) * share,
+        prior=share.copy(),
         askable=askable,
         seen=share[askable],
         mean=np.where(np.isfinite(means[films[askable]]), means[films[askable]], 3.5).astype(
@@ -131,37 +130,76 @@ def expected_change(
     return change
 
 
+def expected_shift(
+    scores: FloatArray,
+    rows: FloatArray,
+    *,
+    chances: FloatArray,
+    weights: NDArray[np.floating],
+    depth: int,
+) -> FloatArray:
+    """float32[m]: by how much an answer about each film would move the first ``depth`` scores.
+
+    The change of the list before it shows in who stands where: steadier than
+    :func:`expected_change`, which sees an answer only where a film crosses the list's edge.
+    """
+    depth = min(depth, int(np.isfinite(scores).sum()))
+    if not depth:
+        return np.zeros(len(rows), dtype=np.float32)
+    top = np.argpartition(-scores, depth - 1)[:depth]
+    reach = np.abs(rows[:, top]).sum(axis=1)
+    return ((chances @ np.abs(weights)) * reach).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How questions are chosen; the defaults are those of benchmarks/onboarding.py's validation.
+
+    ``heard_seen`` and ``heard_stars`` say how much what the answers so far speak for is likelier
+    known, and liked. ``damping`` is the power of the change, below 1 where being able to answer
+    and liking the film count for more. ``depth`` is how far down the list changes count;
+    ``measure`` is ``"scores"`` (:func:`expected_shift`) or ``"places"`` (:func:`expected_change`).
+    """
+
+    n_askable: int = 200
+    heard_seen: float = 10.0
+    heard_stars: float = 4.0
+    damping: float = 0.5
+    depth: int = 300
+    measure: Literal["scores", "places"] = "scores"
+
+
 def next_question(
     pool: AskingPool,
     scores: FloatArray,
     *,
     asked: NDArray[np.bool_],
-    weights: NDArray[np.floating],
-    seen_power: float = 1.0,
-    k: int = LIST_FILMS,
+    asking: Asking = Asking(),  # noqa: B008 - frozen
 ) -> int:
     """The place in ``pool.askable`` of the film to ask about; -1 where all were ``asked``.
 
-    ``seen_power`` says how much it counts that people can answer: 0 not at all.
+    ``scores`` are :meth:`AskingPool.scores` of the answers so far, ``-inf`` where a film can be in
+    no list.
     """
-    open_places = np.flatnonzero(~asked)
-    if not len(open_places):
+    places = np.flatnonzero(~asked)
+    if not len(places):
         return -1
-    # What the answers so far speak for is likelier known, too: on validation people this found
-    # better questions than everybody's shares (recall@20 .154 against .150).
-    films = pool.askable[open_places]
+    films = pool.askable[places]
     heard = np.where(np.isfinite(scores[films]), scores[films] - pool.prior[films], 0.0)
-    seen = np.clip(pool.seen[open_places] + heard, SEEN_LEAST, SEEN_MOST)
-    change = expected_change(
-        scores,
-        pool.rows[open_places],
-        chances=answer_chances(pool.mean[open_places]),
-        weights=weights,
-        k=k,
-    )
-    worth = change * seen ** np.float32(seen_power)
+    seen = np.clip(pool.seen[places] + asking.heard_seen * heard, SEEN_LEAST, SEEN_MOST)
+    mean = np.clip(pool.mean[places] + asking.heard_stars * heard, 0.5, 5.0)
+    chances, rows = answer_chances(mean.astype(np.float32)), pool.rows[places]
+    if asking.measure == "places":
+        change = expected_change(
+            scores, rows, chances=chances, weights=ANSWER_WORTHS, k=asking.depth
+        )
+    else:
+        change = expected_shift(
+            scores, rows, chances=chances, weights=ANSWER_WORTHS, depth=asking.depth
+        )
+    worth = change ** np.float32(asking.damping) * seen
     # Where nothing would change anything, the best known film is asked: places are in that order.
-    return int(open_places[int(np.argmax(worth))])
+    return int(places[int(np.argmax(worth))])
 
 
 def overlap_at_k(before: NDArray[np.integer], after: NDArray[np.integer], k: int) -> float:

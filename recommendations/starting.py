@@ -23,10 +23,7 @@ from recommendations.ranked import RankedList
 from recommendations.selectors import recommendations_for
 from recommendations.snapshot import Snapshot, current_snapshot
 
-# Chosen on validation people by benchmarks/onboarding.py.
-N_ASKABLE = 100
-SEEN_POWER = 1.0
-PRIOR_WEIGHT = 1.0
+ASKING = asking.Asking()
 #: Answers before "settled" means anything, and after which nobody is asked on by itself.
 MIN_ANSWERS = 5
 MAX_ANSWERS = 12
@@ -85,8 +82,7 @@ def start_of(user: User | AnonymousUser, *, passed: Iterable[int] = ()) -> Start
         known.pool,
         scores,
         asked=np.isin(known.movie_ids[known.pool.askable], list(gone)),
-        weights=asking.ANSWER_WORTHS,
-        seen_power=SEEN_POWER,
+        asking=ASKING,
     )
     movie_id = int(known.movie_ids[known.pool.askable[place]]) if place >= 0 else 0
     return Start(
@@ -165,10 +161,9 @@ def _pool(snapshot: Snapshot) -> _Known | None:
         model.table,
         counts=counts,
         means=means,
-        n_askable=N_ASKABLE,
+        n_askable=ASKING.n_askable,
         n_films=asking.POOL_FILMS,
         n_people=_n_people(counts),
-        prior_weight=PRIOR_WEIGHT,
     )
     return _Known(pool=pool, movie_ids=snapshot.items.ids[films])
 

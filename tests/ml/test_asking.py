@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import sparse
@@ -85,21 +87,47 @@ def two_crowds():
 def test_the_question_is_the_one_whose_answer_would_change_the_list():
     pool, films = two_crowds()
     asked = np.zeros(8, np.bool_)
-    place = asking.next_question(pool, pool.prior, asked=asked, weights=asking.ANSWER_WORTHS, k=4)
+    places = asking.Asking(8, heard_seen=1, heard_stars=0, damping=1, depth=4, measure="places")
+    place = asking.next_question(pool, pool.prior, asked=asked, asking=places)
     # Film 0 is known best, but the first crowd fills the list as it is: film 4 would turn it over.
     assert films[place] == 4
     # Whoever loves the second crowd learns little from one more of it.
     asked[place] = True
     heard = pool.scores(np.array([place]), np.array([1.0]))
     heard[place] = -np.inf
-    second = asking.next_question(pool, heard, asked=asked, weights=asking.ANSWER_WORTHS, k=3)
+    second = asking.next_question(pool, heard, asked=asked, asking=replace(places, depth=3))
     assert films[second] < 4
+
+
+def test_what_the_answers_speak_for_is_asked_about_where_it_is_likelier_known():
+    pool, films = two_crowds()
+    asked = np.zeros(8, np.bool_)
+    first = int(np.flatnonzero(films == 4)[0])
+    asked[first] = True
+    heard = pool.scores(np.array([first]), np.array([1.0]))
+    heard[first] = -np.inf
+    deaf = asking.Asking(8, heard_seen=0, heard_stars=0, damping=0, depth=8)
+    keen = replace(deaf, heard_seen=1)
+    # Without listening the best known film is next, listening the crowd that the answer is of.
+    assert films[asking.next_question(pool, heard, asked=asked, asking=deaf)] == 0
+    assert films[asking.next_question(pool, heard, asked=asked, asking=keen)] > 4
+
+
+def test_the_shift_counts_the_first_scores_only():
+    scores = np.array([3.0, 2.0, 1.0, -np.inf], np.float32)
+    rows = np.array([[0, 1, 5, 9], [2, 0, 0, 0]], np.float32)
+    one = np.ones((2, 1), np.float32)
+    shift = asking.expected_shift(scores, rows, chances=one, weights=np.array([-1.0]), depth=2)
+    np.testing.assert_allclose(shift, [1.0, 2.0])
+    assert asking.expected_shift(
+        scores[3:], rows[:, 3:], chances=one, weights=WEIGHTS, depth=2
+    ).tolist() == [0.0, 0.0]
 
 
 def test_nothing_left_to_ask_is_minus_one():
     pool, _ = two_crowds()
     asked = np.ones(8, np.bool_)
-    assert asking.next_question(pool, pool.prior, asked=asked, weights=WEIGHTS) == -1
+    assert asking.next_question(pool, pool.prior, asked=asked) == -1
 
 
 def test_overlap_counts_films_and_not_their_order():
