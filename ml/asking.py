@@ -162,10 +162,10 @@ class Asking:
     """
 
     n_askable: int = 200
-    heard_seen: float = 10.0
-    heard_stars: float = 4.0
-    damping: float = 0.5
-    depth: int = 300
+    heard_seen: float = 6.0
+    heard_stars: float = 0.0
+    damping: float = 1.0
+    depth: int = 100
     measure: Literal["scores", "places"] = "scores"
 
 

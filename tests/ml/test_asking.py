@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -128,6 +130,14 @@ def test_nothing_left_to_ask_is_minus_one():
     pool, _ = two_crowds()
     asked = np.ones(8, np.bool_)
     assert asking.next_question(pool, pool.prior, asked=asked) == -1
+
+
+def test_the_served_settings_are_those_that_were_measured():
+    results = Path(__file__).parents[2] / "benchmarks/results/onboarding.json"
+    record = json.loads(results.read_text(encoding="utf-8"))
+    assert record["settings"] == asdict(asking.Asking())
+    assert record["differences"]["adaptive - popular five"]["lo"] > 0
+    assert record["differences"]["popular five - quiz"]["lo"] > 0
 
 
 def test_overlap_counts_films_and_not_their_order():
