@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
-from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.forms import DialsForm
-from accounts.requests import person_of, signed_in
+from accounts.requests import person_for_feedback, person_of
 from accounts.selectors import taste_of
 from accounts.services import taste_settings_set
 from catalog.models import Movie
@@ -64,11 +63,10 @@ def for_you(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@login_required
 @never_cache
 def dials(request: HttpRequest) -> HttpResponse:
     """Turns the dials (``reset``: back to neutral); the list follows at once."""
-    user = signed_in(request.user)
+    user = person_for_feedback(request)
     asked = Asked.of(QueryDict(request.POST.get("query", "")))
     form = DialsForm({} if "reset" in request.POST else request.POST)
     if not form.is_valid():

@@ -251,6 +251,15 @@ def test_dials_of_the_account_stay_and_else_the_visitors_come_over(ada, visitor)
     assert TasteSettings.objects.get().year_from == 1990
 
 
+def test_a_visitor_turns_the_dials_and_keeps_them(client, ada, heat):
+    rate(client, heat)
+    client.post("/for-you/dials/", {"surprise": "0.5"})
+    visitor = User.objects.get(is_visitor=True)
+    assert TasteSettings.objects.get(user=visitor).surprise == 0.5
+    log_in(client)
+    assert TasteSettings.objects.get(user=ada).surprise == 0.5
+
+
 def test_merging_twice_changes_nothing_the_second_time(ada, visitor, heat):
     services.rating_set(user=visitor, movie=heat, stars=Decimal(5), event=EventContext())
     event = EventContext()
