@@ -71,7 +71,8 @@ def start_of(user: User | AnonymousUser, *, passed: Iterable[int] = ()) -> Start
         user, n=LIST_SHOWN, feedback=person, snapshot=snapshot, barred=barred
     )
     gone = person.hidden_ids | barred | frozenset(passed)
-    films = Movie.objects.visible().for_cards()
+    # With the synopsis, which cards do without.
+    films = Movie.objects.visible().prefetch_related("genres").defer("search_vector")
     known = _known(snapshot) if snapshot is not None else None
     if known is None:  # nothing was trained yet: the best known film is as good as any
         movie = films.exclude(pk__in=gone).order_by("-rating_count", "pk").first()

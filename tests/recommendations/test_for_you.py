@@ -88,9 +88,12 @@ def test_a_position_that_is_none_is_refused_and_nothing_is_kept(reader, value):
     assert not TasteSettings.objects.exists()
 
 
-def test_dials_are_for_who_is_logged_in(client, trained):
+def test_a_visitors_dials_are_their_own(client, trained, person):
     assert client.post("/for-you/dials/", {"era": "1"}).status_code == 302
-    assert not TasteSettings.objects.exists()
+    settings = TasteSettings.objects.get()
+    assert (settings.user.is_visitor, settings.era) == (True, 1.0)
+    assert client.post("/for-you/dials/", {"era": "9"}).status_code == 400
+    assert not TasteSettings.objects.filter(user=person).exists()
 
 
 def test_the_cost_is_read_from_what_the_training_measured(reader):

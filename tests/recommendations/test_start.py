@@ -160,11 +160,11 @@ def test_the_page_costs_the_same_whatever_was_answered(
 ):
     client.force_login(person)
     starting.start_of(person)
-    # session, user · feedback: two · settings, limits · model · stored list · film, its genres ·
-    # cards: films, genres, titles, simulated · savepoint, slate, impressions, release · simulated
-    # (page) and one for the cookie's token
+    # session, user · feedback: two · settings, limits · model · stored list · re-ranking: settings,
+    # lately shown, films, genres · film, its genres · cards: films, genres, titles, simulated ·
+    # savepoint, slate, impressions, release · simulated (page)
     for n_ratings in (1, 4):
         for film in trained.films[0][:n_ratings]:
             love(person, film)
-        with django_assert_num_queries(20):
+        with django_assert_num_queries(23):
             assert client.get(URL).status_code == 200
