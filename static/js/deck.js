@@ -12,6 +12,7 @@ const [answers, { makeDraggable }] = await Promise.all([
 const CARDS = 16;
 const WINDOW_MS = 260; // how long a flight leaves the network time to change the next card
 const FLIGHT_MS = 230;
+const DEAL_RETRY_MS = 4000;
 const FULL_MEMORY = 30; // answers that can be taken back
 const SEEN_AT_ONCE = 50;
 const OUT = { like: [1, -0.08], dislike: [-1, -0.08], watchlist: [0, -1], not_seen: [0, 1], never: [0, 0.12] };
@@ -33,6 +34,7 @@ let isTurning = false;
 let turning = null; // settles when the card that was answered has made room
 let deals = 0;
 let syncs = 0; // under way
+let isCutOff = false; // the last deal could not be had
 let given = start.last; // what can be taken back, newest first
 const gone = new Set(); // answered here
 const seen = new Set(); // turned up here, and told of
@@ -119,12 +121,9 @@ function turnUp(card) {
   lay();
   root.classList.toggle("is-empty", !top);
   root.querySelector("[data-empty]").hidden = Boolean(top);
+  if (!top) showEmpty();
   for (const button of verbs.querySelectorAll(":is([name='verb'], [data-open-details])")) button.disabled = !top;
-  if (!top) {
-    root.querySelector("[data-empty-offline]").hidden = navigator.onLine;
-    root.querySelector("[data-empty-online]").hidden = !navigator.onLine;
-    return;
-  }
+  if (!top) return;
   setFields(verbs, top);
   const query = new URLSearchParams(start.query);
   query.set("film", top.movie_id);
@@ -132,6 +131,17 @@ function turnUp(card) {
   if (!seen.has(top.movie_id)) {
     seen.add(top.movie_id);
     shown.push({ receipt: top.deal.receipt, position: top.position });
+  }
+}
+
+/** Nothing left, or nothing to be had just now: not the same. */
+function showEmpty() {
+  root.querySelector("[data-empty-unreached]").hidden = !isCutOff;
+  root.querySelector("[data-empty-done]").hidden = isCutOff;
+  if (isCutOff) setTimeout(() => top ?? sync(), DEAL_RETRY_MS);
+  // The buttons of the card are off now: whoever was at them goes on at the one thing left to do.
+  if (verbs.contains(document.activeElement) || stack.contains(document.activeElement)) {
+    root.querySelector("[data-empty] div:not([hidden]) :is(a, button)").focus();
   }
 }
 
@@ -179,8 +189,11 @@ async function answerTop(verb, speed) {
   showGiven();
   const dealt = sync();
   await Promise.all([fly(element, verb, speed), Promise.race([dealt, pause(WINDOW_MS)])]);
+  const hadFocus = element.contains(document.activeElement);
   element.remove();
+  stack.style.removeProperty("--lift");
   turnUp(queue.shift() ?? null);
+  if (hadFocus && top) elementOf(top).querySelector("a").focus();
   isTurning = false;
   say(verb, card.title);
 }
@@ -227,13 +240,14 @@ async function sync(first = []) {
   syncs += 1;
   root.dataset.busy = "";
   try {
-    if (await answers.send()) await dealAnew(first);
+    isCutOff = !(await answers.send() && await dealAnew(first));
   } finally {
     syncs -= 1;
     if (!syncs) delete root.dataset.busy;
   }
 }
 
+/** False where no deal could be had. */
 async function dealAnew(first) {
   const told = shown.splice(0, SEEN_AT_ONCE);
   const number = ++deals;
@@ -250,14 +264,15 @@ async function dealAnew(first) {
   const { ok, body: deal } = await answers.post("/api/v1/swipe/", body);
   if (!ok) {
     shown.unshift(...told);
-    return;
+    return false;
   }
-  if (number !== deals) return; // a younger deal knows more
+  if (number !== deals) return true; // a younger deal knows more
   queue = deal.cards
     .filter((card) => !gone.has(card.movie_id) && card.movie_id !== top?.movie_id)
     .map((card) => ({ ...card, deal }));
   if (!top && !isTurning) turnUp(queue.shift() ?? null);
   else lay();
+  return true;
 }
 
 function byReceipt(cards) {
@@ -295,6 +310,12 @@ function flyIn(element, verb) {
   element.animate([outside(element, verb), {}], { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .7, .3, 1)" });
 }
 
+// The card below rises as the one in the hand is pulled away.
+function pull(element, verdict, share) {
+  stamp(element, verdict, share);
+  stack.style.setProperty("--lift", share.toFixed(3));
+}
+
 function stamp(element, verdict, share) {
   if (verdict) element.dataset.verdict = verdict;
   element.style.setProperty("--pull", share.toFixed(3));
@@ -314,7 +335,9 @@ function showGiven() {
     item.querySelector("button").addEventListener("click", () => takeBack(one));
     return item;
   });
+  const hadFocus = lastList.contains(document.activeElement);
   lastList.replaceChildren(...items);
+  if (hadFocus) (items[0]?.querySelector("button") ?? root.querySelector("[data-open-details]")).focus();
   document.querySelector("[data-last-none]").hidden = Boolean(items.length);
 }
 
@@ -332,7 +355,7 @@ makeDraggable(stack, {
   cardOf: (target) => isTurning ? null : target.closest(".is-top"),
   verdicts: { right: "like", left: "dislike", up: "watchlist", down: "not_seen" },
   isQuiet,
-  onPull: stamp,
+  onPull: pull,
   onThrow: answer,
   onTap: (card, event) => event.target.closest("[data-slot='poster']") && openDetails(),
 });

@@ -80,6 +80,11 @@ def test_a_film_taken_back_is_put_on_top_unless_it_is_answered(trained, mine, ad
     assert ids(dealt)[0] == wanted.pk
     assert answered.pk not in ids(dealt)
     assert len(dealt["cards"]) == 5
+    assert dealt["cards"][0]["source"] == "put_back"
+    # A film that is among the next ones anyway keeps its own reason.
+    third = dealt["cards"][2]
+    again = deal(mine, n=5, first=[third["movie_id"]])["cards"]
+    assert again[0] == {**third, "position": 0}
 
 
 def test_a_mood_narrows_the_deck(mine):
