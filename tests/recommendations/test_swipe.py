@@ -242,6 +242,7 @@ def test_a_deal_costs_the_same_for_few_and_for_many_cards(
     deal(mine, n=1)
     for n in (2, 12):
         # session, user · reactions, ratings · taste, limits · watchlist, passed · model, stored
-        # list · films, genres, titles, simulated · synopses, credits
-        with django_assert_num_queries(16):
+        # list · dials, slates shown lately, facts and genres of the shortlist · films, genres,
+        # titles, simulated · synopses, credits
+        with django_assert_num_queries(20):
             deal(mine, n=n)
