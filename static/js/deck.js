@@ -331,8 +331,9 @@ function showGiven() {
     const item = line.content.firstElementChild.cloneNode(true);
     item.querySelector("[data-slot='title']").textContent = one.title;
     item.querySelector("[data-slot='said']").textContent = start.said[one.verb];
-    item.querySelector("[data-slot='name']").textContent = one.title;
-    item.querySelector("button").addEventListener("click", () => takeBack(one));
+    const button = item.querySelector("button");
+    button.setAttribute("aria-label", text("takeBack", { title: one.title }));
+    button.addEventListener("click", () => takeBack(one));
     return item;
   });
   const hadFocus = lastList.contains(document.activeElement);
