@@ -4,18 +4,16 @@
 
 const root = document.querySelector("[data-deck]");
 const start = JSON.parse(document.getElementById("deck-data").textContent);
-const [answers, { makeDraggable }] = await Promise.all([
+const [answers, { fly, flyIn, makeDraggable, stamp }] = await Promise.all([
   import(root.dataset.answers),
   import(root.dataset.drag),
 ]);
 
 const CARDS = 16;
 const WINDOW_MS = 260; // how long a flight leaves the network time to change the next card
-const FLIGHT_MS = 230;
 const DEAL_RETRY_MS = 4000;
 const FULL_MEMORY = 30; // answers that can be taken back
 const SEEN_AT_ONCE = 50;
-const OUT = { like: [1, -0.08], dislike: [-1, -0.08], watchlist: [0, -1], not_seen: [0, 1], never: [0, 0.12] };
 const KEYS = { ArrowRight: "like", ArrowLeft: "dislike", ArrowUp: "watchlist", ArrowDown: "not_seen", x: "never" };
 const UNDO_KEYS = new Set(["Backspace", "z", "u"]);
 
@@ -40,7 +38,6 @@ const gone = new Set(); // answered here
 const seen = new Set(); // turned up here, and told of
 let shown = []; // turned up and still to be told of: {receipt, position}
 
-const isQuiet = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const text = (name, values = {}) =>
   Object.entries(values).reduce((said, [key, value]) => said.replaceAll(`{${key}}`, value), root.dataset[name]);
@@ -285,40 +282,10 @@ function byReceipt(cards) {
 
 // --- Motion ---------------------------------------------------------------------------------------
 
-function outside(element, verb) {
-  const [x, y] = OUT[verb];
-  const far = Math.hypot(innerWidth, innerHeight) / 2 + element.offsetHeight / 2;
-  const away = verb === "never" ? "scale(.5)" : `rotate(${x * 18}deg)`;
-  return { transform: `translate(${x * far}px, ${y * far}px) ${away}`, opacity: verb === "never" ? 0 : 1 };
-}
-
-async function fly(element, verb, speed) {
-  element.classList.add("is-flying");
-  element.classList.remove("is-held");
-  stamp(element, verb, 1);
-  if (isQuiet()) return;
-  const haste = Math.min(1, Math.hypot(speed.x, speed.y) / 2.5);
-  await element.animate([{}, outside(element, verb)], {
-    duration: FLIGHT_MS - 90 * haste,
-    easing: haste ? "cubic-bezier(.2, .5, .6, 1)" : "cubic-bezier(.5, 0, .8, .5)",
-    fill: "forwards",
-  }).finished;
-}
-
-function flyIn(element, verb) {
-  if (isQuiet()) return;
-  element.animate([outside(element, verb), {}], { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .7, .3, 1)" });
-}
-
 // The card below rises as the one in the hand is pulled away.
 function pull(element, verdict, share) {
   stamp(element, verdict, share);
   stack.style.setProperty("--lift", share.toFixed(3));
-}
-
-function stamp(element, verdict, share) {
-  if (verdict) element.dataset.verdict = verdict;
-  element.style.setProperty("--pull", share.toFixed(3));
 }
 
 // --- Taking back, waiting -------------------------------------------------------------------------
@@ -355,7 +322,6 @@ addEventListener("online", () => sync());
 makeDraggable(stack, {
   cardOf: (target) => isTurning ? null : target.closest(".is-top"),
   verdicts: { right: "like", left: "dislike", up: "watchlist", down: "not_seen" },
-  isQuiet,
   onPull: pull,
   onThrow: answer,
   onTap: (card, event) => event.target.closest("[data-slot='poster']") && openDetails(),
