@@ -67,18 +67,28 @@ def deal(
     barred = barred_for(user)
     answered = person.hidden_ids | watchlisted_movie_ids(user) | passed_movie_ids(user)
     gone = answered | barred | frozenset(held)
-    top = _put_first(first, gone=gone)
-    gone |= {film.movie_id for film in top}
-    wanted = n - len(top)
     if wish.search is not None:
-        dealt = _searched(wish, person, n=wanted, gone=gone)
+        dealt = _searched(wish, person, n=n, gone=gone)
     elif wish.mood is not None:
-        ranked = tonight_for(user, wish.answers(), n=wanted, asked=wish.to_log(), without=gone)
+        ranked = tonight_for(user, wish.answers(), n=n, asked=wish.to_log(), without=gone)
         dealt = Deal(ranked)
     else:
-        dealt = Deal(recommendations_for(user, n=wanted, feedback=person, barred=barred | gone))
-    ranked = dealt.ranked
-    return replace(dealt, ranked=replace(ranked, films=(*top, *ranked.films)))
+        dealt = Deal(recommendations_for(user, n=n, feedback=person, barred=barred | gone))
+    films = _put_on_top(dealt.ranked.films, [pk for pk in first if pk not in gone])
+    return replace(dealt, ranked=replace(dealt.ranked, films=films[:n]))
+
+
+def _put_on_top(films: tuple[RankedFilm, ...], movie_ids: Sequence[int]) -> tuple[RankedFilm, ...]:
+    """These films first: with their own reason where they were dealt anyway."""
+    wanted = list(dict.fromkeys(movie_ids))[:MAX_FIRST]
+    dealt = {film.movie_id: film for film in films}
+    missing = [pk for pk in wanted if pk not in dealt]
+    if missing:
+        visible = Movie.objects.visible().filter(pk__in=missing).values_list("pk", flat=True)
+        reason = (ReasonPart(_("Back on top")),)
+        dealt |= {pk: RankedFilm(movie_id=pk, source=PUT_BACK, reason=reason) for pk in visible}
+    top = tuple(dealt[pk] for pk in wanted if pk in dealt)
+    return (*top, *(film for film in films if film.movie_id not in wanted))
 
 
 def _searched(wish: Wish, person: UserFeedback, *, n: int, gone: frozenset[int]) -> Deal:
@@ -127,15 +137,3 @@ def _in_order(answer: Answer) -> list[tuple[int, float]]:
         for place, movie_id in enumerate(pk for pk in order if pk in allowed):
             scores[movie_id] = scores.get(movie_id, 0.0) + 1.0 / (RANK_OFFSET + place)
     return sorted(scores.items(), key=lambda item: (-item[1], item[0]))
-
-
-def _put_first(movie_ids: Sequence[int], *, gone: frozenset[int]) -> tuple[RankedFilm, ...]:
-    """The films that may be shown among these, in their order."""
-    wanted = [pk for pk in dict.fromkeys(movie_ids) if pk not in gone][:MAX_FIRST]
-    if not wanted:
-        return ()
-    known = set(Movie.objects.visible().filter(pk__in=wanted).values_list("pk", flat=True))
-    reason = (ReasonPart(_("Back on top")),)
-    return tuple(
-        RankedFilm(movie_id=pk, source=PUT_BACK, reason=reason) for pk in wanted if pk in known
-    )

@@ -23,6 +23,8 @@ self.addEventListener("activate", (event) => {
     const names = await caches.keys();
     const old = names.filter((name) => name.startsWith("marquee-static-") && name !== STATIC);
     await Promise.all(old.map((name) => caches.delete(name)));
+    // The page is asked for while the worker still starts.
+    await self.registration.navigationPreload?.enable();
     await self.clients.claim();
   })());
 });
@@ -37,7 +39,7 @@ self.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (request.mode === "navigate") {
-    event.respondWith(page(request));
+    event.respondWith(page(event));
   } else if (url.pathname.startsWith("/static/")) {
     event.respondWith(fromCache(STATIC, request));
   } else if (/^\/films\/\d+\/poster\.svg$/.test(url.pathname) && url.searchParams.has("v")) {
@@ -45,9 +47,9 @@ self.addEventListener("fetch", (event) => {
   }
 });
 
-async function page(request) {
+async function page(event) {
   try {
-    return await fetch(request);
+    return await event.preloadResponse ?? await fetch(event.request);
   } catch {
     return await caches.match(OFFLINE_URL) ?? Response.error();
   }

@@ -4,17 +4,16 @@
 
 const root = document.querySelector("[data-deck]");
 const start = JSON.parse(document.getElementById("deck-data").textContent);
-const [answers, { makeDraggable }] = await Promise.all([
+const [answers, { fly, flyIn, makeDraggable, stamp }] = await Promise.all([
   import(root.dataset.answers),
   import(root.dataset.drag),
 ]);
 
 const CARDS = 16;
 const WINDOW_MS = 260; // how long a flight leaves the network time to change the next card
-const FLIGHT_MS = 230;
+const DEAL_RETRY_MS = 4000;
 const FULL_MEMORY = 30; // answers that can be taken back
 const SEEN_AT_ONCE = 50;
-const OUT = { like: [1, -0.08], dislike: [-1, -0.08], watchlist: [0, -1], not_seen: [0, 1], never: [0, 0.12] };
 const KEYS = { ArrowRight: "like", ArrowLeft: "dislike", ArrowUp: "watchlist", ArrowDown: "not_seen", x: "never" };
 const UNDO_KEYS = new Set(["Backspace", "z", "u"]);
 
@@ -33,12 +32,12 @@ let isTurning = false;
 let turning = null; // settles when the card that was answered has made room
 let deals = 0;
 let syncs = 0; // under way
+let isCutOff = false; // the last deal could not be had
 let given = start.last; // what can be taken back, newest first
 const gone = new Set(); // answered here
 const seen = new Set(); // turned up here, and told of
 let shown = []; // turned up and still to be told of: {receipt, position}
 
-const isQuiet = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const text = (name, values = {}) =>
   Object.entries(values).reduce((said, [key, value]) => said.replaceAll(`{${key}}`, value), root.dataset[name]);
@@ -119,12 +118,9 @@ function turnUp(card) {
   lay();
   root.classList.toggle("is-empty", !top);
   root.querySelector("[data-empty]").hidden = Boolean(top);
+  if (!top) showEmpty();
   for (const button of verbs.querySelectorAll(":is([name='verb'], [data-open-details])")) button.disabled = !top;
-  if (!top) {
-    root.querySelector("[data-empty-offline]").hidden = navigator.onLine;
-    root.querySelector("[data-empty-online]").hidden = !navigator.onLine;
-    return;
-  }
+  if (!top) return;
   setFields(verbs, top);
   const query = new URLSearchParams(start.query);
   query.set("film", top.movie_id);
@@ -132,6 +128,17 @@ function turnUp(card) {
   if (!seen.has(top.movie_id)) {
     seen.add(top.movie_id);
     shown.push({ receipt: top.deal.receipt, position: top.position });
+  }
+}
+
+/** Nothing left, or nothing to be had just now: not the same. */
+function showEmpty() {
+  root.querySelector("[data-empty-unreached]").hidden = !isCutOff;
+  root.querySelector("[data-empty-done]").hidden = isCutOff;
+  if (isCutOff) setTimeout(() => top ?? sync(), DEAL_RETRY_MS);
+  // The buttons of the card are off now: whoever was at them goes on at the one thing left to do.
+  if (verbs.contains(document.activeElement) || stack.contains(document.activeElement)) {
+    root.querySelector("[data-empty] div:not([hidden]) :is(a, button)").focus();
   }
 }
 
@@ -179,8 +186,11 @@ async function answerTop(verb, speed) {
   showGiven();
   const dealt = sync();
   await Promise.all([fly(element, verb, speed), Promise.race([dealt, pause(WINDOW_MS)])]);
+  const hadFocus = element.contains(document.activeElement);
   element.remove();
+  stack.style.removeProperty("--lift");
   turnUp(queue.shift() ?? null);
+  if (hadFocus && top) elementOf(top).querySelector("a").focus();
   isTurning = false;
   say(verb, card.title);
 }
@@ -227,13 +237,14 @@ async function sync(first = []) {
   syncs += 1;
   root.dataset.busy = "";
   try {
-    if (await answers.send()) await dealAnew(first);
+    isCutOff = !(await answers.send() && await dealAnew(first));
   } finally {
     syncs -= 1;
     if (!syncs) delete root.dataset.busy;
   }
 }
 
+/** False where no deal could be had. */
 async function dealAnew(first) {
   const told = shown.splice(0, SEEN_AT_ONCE);
   const number = ++deals;
@@ -250,14 +261,15 @@ async function dealAnew(first) {
   const { ok, body: deal } = await answers.post("/api/v1/swipe/", body);
   if (!ok) {
     shown.unshift(...told);
-    return;
+    return false;
   }
-  if (number !== deals) return; // a younger deal knows more
+  if (number !== deals) return true; // a younger deal knows more
   queue = deal.cards
     .filter((card) => !gone.has(card.movie_id) && card.movie_id !== top?.movie_id)
     .map((card) => ({ ...card, deal }));
   if (!top && !isTurning) turnUp(queue.shift() ?? null);
   else lay();
+  return true;
 }
 
 function byReceipt(cards) {
@@ -270,34 +282,10 @@ function byReceipt(cards) {
 
 // --- Motion ---------------------------------------------------------------------------------------
 
-function outside(element, verb) {
-  const [x, y] = OUT[verb];
-  const far = Math.hypot(innerWidth, innerHeight) / 2 + element.offsetHeight / 2;
-  const away = verb === "never" ? "scale(.5)" : `rotate(${x * 18}deg)`;
-  return { transform: `translate(${x * far}px, ${y * far}px) ${away}`, opacity: verb === "never" ? 0 : 1 };
-}
-
-async function fly(element, verb, speed) {
-  element.classList.add("is-flying");
-  element.classList.remove("is-held");
-  stamp(element, verb, 1);
-  if (isQuiet()) return;
-  const haste = Math.min(1, Math.hypot(speed.x, speed.y) / 2.5);
-  await element.animate([{}, outside(element, verb)], {
-    duration: FLIGHT_MS - 90 * haste,
-    easing: haste ? "cubic-bezier(.2, .5, .6, 1)" : "cubic-bezier(.5, 0, .8, .5)",
-    fill: "forwards",
-  }).finished;
-}
-
-function flyIn(element, verb) {
-  if (isQuiet()) return;
-  element.animate([outside(element, verb), {}], { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .7, .3, 1)" });
-}
-
-function stamp(element, verdict, share) {
-  if (verdict) element.dataset.verdict = verdict;
-  element.style.setProperty("--pull", share.toFixed(3));
+// The card below rises as the one in the hand is pulled away.
+function pull(element, verdict, share) {
+  stamp(element, verdict, share);
+  stack.style.setProperty("--lift", share.toFixed(3));
 }
 
 // --- Taking back, waiting -------------------------------------------------------------------------
@@ -310,11 +298,14 @@ function showGiven() {
     const item = line.content.firstElementChild.cloneNode(true);
     item.querySelector("[data-slot='title']").textContent = one.title;
     item.querySelector("[data-slot='said']").textContent = start.said[one.verb];
-    item.querySelector("[data-slot='name']").textContent = one.title;
-    item.querySelector("button").addEventListener("click", () => takeBack(one));
+    const button = item.querySelector("button");
+    button.setAttribute("aria-label", text("takeBack", { title: one.title }));
+    button.addEventListener("click", () => takeBack(one));
     return item;
   });
+  const hadFocus = lastList.contains(document.activeElement);
   lastList.replaceChildren(...items);
+  if (hadFocus) (items[0]?.querySelector("button") ?? root.querySelector("[data-open-details]")).focus();
   document.querySelector("[data-last-none]").hidden = Boolean(items.length);
 }
 
@@ -331,8 +322,7 @@ addEventListener("online", () => sync());
 makeDraggable(stack, {
   cardOf: (target) => isTurning ? null : target.closest(".is-top"),
   verdicts: { right: "like", left: "dislike", up: "watchlist", down: "not_seen" },
-  isQuiet,
-  onPull: stamp,
+  onPull: pull,
   onThrow: answer,
   onTap: (card, event) => event.target.closest("[data-slot='poster']") && openDetails(),
 });

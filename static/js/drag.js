@@ -8,9 +8,14 @@ const FAST = 0.55;
 const SAMPLE_MS = 90;
 const STIFFNESS = 420; // per s²; with this damping it overshoots once, a little
 const DAMPING = 27;
+const FLIGHT_MS = 230;
+// Where a card goes, in halves of the screen.
+const OUT = { like: [1, -0.08], dislike: [-1, -0.08], watchlist: [0, -1], not_seen: [0, 1], never: [0, 0.12] };
+
+export const isQuiet = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** Calls onPull(verdict, share 0..1) while dragging, onThrow(verdict, speed) or onTap when let go. */
-export function makeDraggable(stack, { cardOf, verdicts, isQuiet, onPull, onThrow, onTap }) {
+export function makeDraggable(stack, { cardOf, verdicts, onPull, onThrow, onTap }) {
   let hand = null;
   let stopSpring = () => {};
 
@@ -118,4 +123,37 @@ function springBack(card, from, { speed, lever }) {
     if (!isStill) frame = requestAnimationFrame(step);
   });
   return () => cancelAnimationFrame(frame);
+}
+
+// --- Flights: what a verdict looks like, whoever gave it: a hand, a button or a key ---------------
+
+function outside(element, verb) {
+  const [x, y] = OUT[verb];
+  const far = Math.hypot(innerWidth, innerHeight) / 2 + element.offsetHeight / 2;
+  const away = verb === "never" ? "scale(.5)" : `rotate(${x * 18}deg)`;
+  return { transform: `translate(${x * far}px, ${y * far}px) ${away}`, opacity: verb === "never" ? 0 : 1 };
+}
+
+/** Resolves when the card is out of sight; at once where motion is reduced. */
+export async function fly(element, verb, speed) {
+  element.classList.add("is-flying");
+  element.classList.remove("is-held");
+  stamp(element, verb, 1);
+  if (isQuiet()) return;
+  const haste = Math.min(1, Math.hypot(speed.x, speed.y) / 2.5);
+  await element.animate([{}, outside(element, verb)], {
+    duration: FLIGHT_MS - 90 * haste,
+    easing: haste ? "cubic-bezier(.2, .5, .6, 1)" : "cubic-bezier(.5, 0, .8, .5)",
+    fill: "forwards",
+  }).finished;
+}
+
+export function flyIn(element, verb) {
+  if (isQuiet()) return;
+  element.animate([outside(element, verb), {}], { duration: FLIGHT_MS, easing: "cubic-bezier(.2, .7, .3, 1)" });
+}
+
+export function stamp(element, verdict, share) {
+  if (verdict) element.dataset.verdict = verdict;
+  element.style.setProperty("--pull", share.toFixed(3));
 }

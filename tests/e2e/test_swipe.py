@@ -312,6 +312,40 @@ def test_waiting_answers_of_an_account_are_not_sent_as_somebody_else(live_server
     assert Interaction.objects.get().user.email == "ada@example.org"
 
 
+def test_a_pack_used_up_without_a_server_says_so_and_goes_on_by_itself(live_server, page, films):
+    open_deck(page, live_server)
+    page.route("**/api/v1/*/", lambda route: route.abort())
+    for _ in range(15):
+        after(page, lambda: page.keyboard.press("ArrowDown"), was=top(page))
+    page.locator("[value='not_seen']").press("Enter")
+    page.get_by_role("heading", name="The pack is used up").wait_for()
+    assert page.get_by_role("heading", name="You have been through them all").is_hidden()
+    assert page.evaluate("document.activeElement.textContent") == "Try again"
+    assert page.locator("[data-waiting]").inner_text() == "16 answers waiting"
+    page.unroute("**/api/v1/*/")
+    page.keyboard.press("Enter")
+    page.locator(".swipe.is-top").wait_for()
+    settled(page)
+    assert Interaction.objects.filter(kind="pass").count() == 16
+
+
+def test_the_focus_stays_with_the_card_and_with_the_list(live_server, page, films):
+    open_deck(page, live_server)
+    film = top(page)
+    page.locator(".is-top h2 a").focus()
+    now = after(page, lambda: page.keyboard.press("ArrowRight"), was=film)
+    focused = "document.activeElement.closest('[data-movie]')?.dataset.movie"
+    assert page.evaluate(focused) == str(now)
+    after(page, lambda: page.keyboard.press("ArrowRight"), was=now)
+    page.locator("[data-last] button").last.press("Enter")
+    page.wait_for_function(
+        "(pk) => document.querySelector(`.is-top[data-movie='${pk}']`)", arg=film
+    )
+    assert page.evaluate("document.activeElement.textContent").startswith("Take back")
+    settled(page)
+    assert Reaction.objects.count() == 1
+
+
 def test_reduced_motion_has_no_flight(live_server, new_page, films):
     page = new_page(reduced_motion="reduce")
     open_deck(page, live_server)

@@ -80,6 +80,11 @@ def test_a_film_taken_back_is_put_on_top_unless_it_is_answered(trained, mine, ad
     assert ids(dealt)[0] == wanted.pk
     assert answered.pk not in ids(dealt)
     assert len(dealt["cards"]) == 5
+    assert dealt["cards"][0]["source"] == "put_back"
+    # A film that is among the next ones anyway keeps its own reason.
+    third = dealt["cards"][2]
+    again = deal(mine, n=5, first=[third["movie_id"]])["cards"]
+    assert again[0] == {**third, "position": 0}
 
 
 def test_a_mood_narrows_the_deck(mine):
@@ -237,6 +242,7 @@ def test_a_deal_costs_the_same_for_few_and_for_many_cards(
     deal(mine, n=1)
     for n in (2, 12):
         # session, user · reactions, ratings · taste, limits · watchlist, passed · model, stored
-        # list · films, genres, titles, simulated · synopses, credits
-        with django_assert_num_queries(16):
+        # list · dials, slates shown lately, facts and genres of the shortlist · films, genres,
+        # titles, simulated · synopses, credits
+        with django_assert_num_queries(20):
             deal(mine, n=n)
