@@ -105,6 +105,8 @@ def search(
     edited. ``wait_s`` is how long to wait for an encoder that is still loading.
     """
     text = " ".join(raw.replace("\0", "").split())[:MAX_TEXT]
+    if not any(char.isalnum() for char in text):
+        text = ""  # any vector is near something: "???" has no meaning to look for
     titles = _title_hits(text)
     if chips is not None:
         reading = Reading(raw=text, chips=tuple(chips), text=text)
