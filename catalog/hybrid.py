@@ -229,7 +229,13 @@ def _near(vector: FloatArray, space: EncoderSpace, scope: _Scope, words: dict[in
     if scope.ids is not None:
         near = nearest_among(vector, space, movie_ids=scope.ids, n=CANDIDATES)
     else:
-        near = nearest_films(vector, space, films=scope.films, n=CANDIDATES)
+        near = nearest_films(
+            vector,
+            space,
+            films=scope.films,
+            n=CANDIDATES,
+            is_filtered=not scope.is_everything,
+        )
     missing = sorted(set(words) - set(near.movie_ids))
     if not missing:
         return near
