@@ -43,7 +43,6 @@ def main() -> None:
     from benchmarks.search_report import write_docs
     from catalog.models import Movie
 
-    results = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
     n_films = Movie.objects.visible().count()
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     failures = []
@@ -51,14 +50,20 @@ def main() -> None:
         if part in chosen:
             measured = _intents(args.parser) if part == "intents" else RUN[part]()
             key = "intents_llm" if (part, args.parser) == ("intents", "llm") else part
+            # Parts may be measured by several processes, side by side.
+            results = _read(args.out)
             results[key] = {"date": today, "films": n_films, **measured}
             failures += SHOW[part](results[key])
             args.out.parent.mkdir(parents=True, exist_ok=True)
             args.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if args.out == OUT:
-        write_docs(results)
+        write_docs(_read(OUT))
     if failures:
         sys.exit("Missed: " + "; ".join(failures))
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _start_django() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.search_quality import read_lines
 
-N_TEXTS = 640
+N_TEXTS = 400
 PLAIN = "plain torch (float32, 32 a batch)"
 USED = "as embed_movies does"
 
