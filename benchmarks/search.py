@@ -35,6 +35,9 @@ def main() -> None:
         "--parser", choices=("local", "llm"), default="local", help="which reads the intents"
     )
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument(
+        "--pages", type=int, help="ask for so many pages (all queries if not given)"
+    )
     args = parser.parse_args()
     chosen = args.only.split(",")
     if unknown := set(chosen) - set(PARTS):
@@ -48,7 +51,7 @@ def main() -> None:
     failures = []
     for part in PARTS:
         if part in chosen:
-            measured = _intents(args.parser) if part == "intents" else RUN[part]()
+            measured = _measure(part, args)
             key = "intents_llm" if (part, args.parser) == ("intents", "llm") else part
             # Parts may be measured by several processes, side by side.
             results = _read(args.out)
@@ -60,6 +63,12 @@ def main() -> None:
         write_docs(_read(OUT))
     if failures:
         sys.exit("Missed: " + "; ".join(failures))
+
+
+def _measure(part: str, args: argparse.Namespace) -> dict:
+    if part == "intents":
+        return _intents(args.parser)
+    return _latency(args.pages) if part == "latency" else RUN[part]()
 
 
 def _read(path: Path) -> dict:
@@ -128,13 +137,14 @@ def _encoding() -> dict:
     return encoding()
 
 
-def _latency() -> dict:
+def _latency(pages: int | None = None) -> dict:
     from benchmarks.search_speed import latency
     from config.bootstrap import collect_static
 
     collect_static(print)
 
-    return latency(_queries())
+    queries = _queries()
+    return latency(queries[:: max(1, len(queries) // pages)] if pages else queries)
 
 
 def show_titles(row: dict) -> list[str]:

@@ -141,7 +141,7 @@ def _encoding(row: dict) -> str:
     lines = [
         f"## Embedding films\n\nall-MiniLM-L6-v2 over {row['n_texts']} texts of films on {row['threads']} thread(s); loss: known-item MRR@10 of "
         f"vectors alone among these\nfilms ({row['n_queries']} queries).\n",
-        "| way | texts a second | against plain torch | MRR@10 | loss |",
+        "| way | texts a second of processor time | against plain torch | MRR@10 | loss |",
         "|---|---|---|---|---|",
     ]
     lines += [
