@@ -35,6 +35,9 @@ def main() -> None:
         "--parser", choices=("local", "llm"), default="local", help="which reads the intents"
     )
     parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument(
+        "--pages", type=int, help="ask for so many pages (all queries if not given)"
+    )
     args = parser.parse_args()
     chosen = args.only.split(",")
     if unknown := set(chosen) - set(PARTS):
@@ -43,22 +46,33 @@ def main() -> None:
     from benchmarks.search_report import write_docs
     from catalog.models import Movie
 
-    results = json.loads(args.out.read_text(encoding="utf-8")) if args.out.exists() else {}
     n_films = Movie.objects.visible().count()
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     failures = []
     for part in PARTS:
         if part in chosen:
-            measured = _intents(args.parser) if part == "intents" else RUN[part]()
+            measured = _measure(part, args)
             key = "intents_llm" if (part, args.parser) == ("intents", "llm") else part
+            # Parts may be measured by several processes, side by side.
+            results = _read(args.out)
             results[key] = {"date": today, "films": n_films, **measured}
             failures += SHOW[part](results[key])
             args.out.parent.mkdir(parents=True, exist_ok=True)
             args.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     if args.out == OUT:
-        write_docs(results)
+        write_docs(_read(OUT))
     if failures:
         sys.exit("Missed: " + "; ".join(failures))
+
+
+def _measure(part: str, args: argparse.Namespace) -> dict:
+    if part == "intents":
+        return _intents(args.parser)
+    return _latency(args.pages) if part == "latency" else RUN[part]()
+
+
+def _read(path: Path) -> dict:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def _start_django() -> None:
@@ -123,13 +137,14 @@ def _encoding() -> dict:
     return encoding()
 
 
-def _latency() -> dict:
+def _latency(pages: int | None = None) -> dict:
     from benchmarks.search_speed import latency
     from config.bootstrap import collect_static
 
     collect_static(print)
 
-    return latency(_queries())
+    queries = _queries()
+    return latency(queries[:: max(1, len(queries) // pages)] if pages else queries)
 
 
 def show_titles(row: dict) -> list[str]:

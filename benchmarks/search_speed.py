@@ -48,7 +48,7 @@ def recall(queries: list[str]) -> dict:
             vector = query_vectors.get(query, encoder=space.encoder, wait_s=120.0)
             assert vector is not None
             started = time.perf_counter()
-            near = nearest_films(vector, space, films=films, n=K)
+            near = nearest_films(vector, space, films=films, n=K, is_filtered=bool(chips))
             times.append(time.perf_counter() - started)
             exact = nearest_among(vector, space, movie_ids=ids, n=K)
             hits += len(set(near.movie_ids) & set(exact.movie_ids))

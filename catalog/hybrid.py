@@ -105,6 +105,8 @@ def search(
     edited. ``wait_s`` is how long to wait for an encoder that is still loading.
     """
     text = " ".join(raw.replace("\0", "").split())[:MAX_TEXT]
+    if not any(char.isalnum() for char in text):
+        text = ""  # any vector is near something: "???" has no meaning to look for
     titles = _title_hits(text)
     if chips is not None:
         reading = Reading(raw=text, chips=tuple(chips), text=text)
@@ -227,7 +229,13 @@ def _near(vector: FloatArray, space: EncoderSpace, scope: _Scope, words: dict[in
     if scope.ids is not None:
         near = nearest_among(vector, space, movie_ids=scope.ids, n=CANDIDATES)
     else:
-        near = nearest_films(vector, space, films=scope.films, n=CANDIDATES)
+        near = nearest_films(
+            vector,
+            space,
+            films=scope.films,
+            n=CANDIDATES,
+            is_filtered=not scope.is_everything,
+        )
     missing = sorted(set(words) - set(near.movie_ids))
     if not missing:
         return near

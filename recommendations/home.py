@@ -93,10 +93,12 @@ def home_page(
             page.add(draft)
         if len(person.history) >= MIN_HISTORY_FOR_UNUSUAL:
             page.add(_unusual_row(found))
-    for picks in picks_shown():
-        films = [RankedFilm(movie_id=pk, source=EDITORS) for pk in picks.movie_ids]
-        page.add(Draft(f"picks-{picks.slug}", text(picks.title), films))
-    for draft in catalogue_rows(page.taken, seed=seed):
+    picks = _picked_rows()
+    picked = {film.movie_id for draft in picks for film in draft.films}
+    catalogue = catalogue_rows(page.taken | picked, seed=seed)
+    # The first row feeds the top of the page, for which a collection may be too short.
+    n_first = 0 if page.drafts else 1
+    for draft in (*catalogue[:n_first], *picks, *catalogue[n_first:]):
         page.add(draft)
     if ranked is not None:
         shown = {d.slug: [film.movie_id for film in d.films] for d in page.drafts}
@@ -113,6 +115,18 @@ def _unusual_row(found: RankedList) -> Draft:
         if film.score is not None and film.genre_match is not None and film.genre_match < UNUSUAL
     ]
     return Draft("unusual", text(_("Out of your usual, and still likely to please")), films)
+
+
+def _picked_rows() -> list[Draft]:
+    """Editors' collections; one query."""
+    return [
+        Draft(
+            f"picks-{picks.slug}",
+            text(picks.title),
+            [RankedFilm(movie_id=pk, source=EDITORS) for pk in picks.movie_ids],
+        )
+        for picks in picks_shown()
+    ]
 
 
 def _because_rows(person: UserFeedback, snapshot: Snapshot, *, day: date) -> list[Draft]:

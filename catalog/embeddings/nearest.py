@@ -20,10 +20,12 @@ from ml.types import FloatArray
 
 # Below this many allowed films the exact answer is as fast as the index.
 EXACT_BELOW = 5000
-# Recall@20 against the exact answer and time per query: benchmarks/search.py.
+# Recall@20 against the exact answer and time per query: benchmarks/search.py. Where conditions
+# throw films away the scan must be wider: with 400, .974 of the nearest 20 thrillers.
 EF_SEARCH = 400
+EF_SEARCH_FILTERED = 800
 # A filtered scan ends with the first batch that holds enough rows; asking for more than are wanted
-# makes it look on, where few films pass (.974 -> .98 of the nearest 20 thrillers).
+# makes it look on, where few films pass.
 LEAST_ROWS = 200
 # How far an iterative scan goes before it gives up; beyond it the answer would be short.
 MAX_SCAN_TUPLES = 60_000
@@ -46,10 +48,20 @@ def active_space() -> EncoderSpace | None:
     return EncoderSpace.objects.filter(is_active=True).first()
 
 
-def nearest_films(vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int) -> Near:
-    """The ``n`` nearest of ``films`` by the index, the scan going on until ``n`` passed."""
+def nearest_films(
+    vector: FloatArray,
+    space: EncoderSpace,
+    *,
+    films: MovieQuerySet,
+    n: int,
+    is_filtered: bool = True,
+) -> Near:
+    """The ``n`` nearest of ``films`` by the index, the scan going on until ``n`` passed.
+
+    ``is_filtered``: whether ``films`` are fewer than all visible ones.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        _prepare(cursor, n=n)
+        _prepare(cursor, n=n, is_filtered=is_filtered)
         cursor.execute(*nearest_sql(vector, space, films=films, n=n))
         return _near(cursor.fetchall())
 
@@ -139,15 +151,16 @@ def _as_text(vector: FloatArray) -> str:
     return HalfVector(np.asarray(vector, dtype=np.float16)).to_text()
 
 
-def _prepare(cursor: object, *, n: int) -> None:
+def _prepare(cursor: object, *, n: int, is_filtered: bool = True) -> None:
     """Settings of this transaction: scan on until enough rows passed, by the index alone.
 
     The planner prices an HNSW scan with a filter by guesses; joins by hash would read all films
     first, and a sort all vectors.
     """
+    ef_search = EF_SEARCH_FILTERED if is_filtered else EF_SEARCH
     cursor.execute(  # type: ignore[attr-defined]
         "SET LOCAL hnsw.iterative_scan = relaxed_order;"
-        f"SET LOCAL hnsw.ef_search = {min(1000, max(EF_SEARCH, n))};"
+        f"SET LOCAL hnsw.ef_search = {min(1000, max(ef_search, n))};"
         f"SET LOCAL hnsw.max_scan_tuples = {MAX_SCAN_TUPLES};"
         "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"

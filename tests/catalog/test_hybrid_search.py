@@ -309,3 +309,39 @@ def test_the_command_writes_what_it_found(films, tmp_path, capsys):
     assert "Heat (1995)" in capsys.readouterr().out
     with pytest.raises(CommandError, match="Give a query"):
         call_command("search")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "holds no query"),
+        (b"\n  \r\n", "holds no query"),
+        (b"\xff\xfe\x00h", "no text in UTF-8"),
+        (None, "cannot be read: No such file"),
+    ],
+)
+def test_the_command_refuses_files_without_queries_and_writes_nothing(
+    films, tmp_path, content, said
+):
+    queries, out = tmp_path / "queries.txt", tmp_path / "out.json"
+    if content is not None:
+        queries.write_bytes(content)
+    with pytest.raises(CommandError, match=said):
+        call_command("search", queries=queries, out=out)
+    assert not out.exists()
+
+
+def test_the_command_answers_rubbish_and_the_same_twice(films, tmp_path):
+    queries = tmp_path / "queries.txt"
+    lines = ["\ufeffe.t.", "??? ;;; --", "x" * 3000, "'; drop table x; --", "\x01heat"]
+    queries.write_text("\n".join(lines), encoding="utf-8")
+    answers = []
+    for name in ("one.json", "two.json"):
+        call_command("search", queries=queries, out=tmp_path / name, k=3, verbosity=0)
+        answers.append(json.loads((tmp_path / name).read_text()))
+    assert answers[0] == answers[1]
+    assert len(answers[0]) == len(lines)
+    assert answers[0][0]["results"][0]["title"] == "E.T."
+    assert answers[0][1]["results"] == []
+    with pytest.raises(CommandError, match="empty"):
+        call_command("search", "  ")

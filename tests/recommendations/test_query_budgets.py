@@ -20,7 +20,8 @@ BUDGETS = {
     # film, its genres · active model · reactions, ratings · settings, limits · films liked by the
     # same people, their series · who made it, its vector · films, genres · states: ratings,
     # reactions, watchlist
-    "/films/{film}/similar/": SIGNED_IN + 16,
+    # films near it in the model's vectors, where few share raters: five more
+    "/films/{film}/similar/": SIGNED_IN + 21,
     # film, its genres · states
     "/films/{film}/actions/": SIGNED_IN + 5,
     "/settings/": SIGNED_IN + 1,

@@ -55,12 +55,22 @@ class Command(BaseCommand):
 
     def _queries(self, options: dict[str, Any]) -> list[str]:
         if options["query"] is not None:
+            if not options["query"].strip():
+                raise CommandError("The query is empty.")
             return [options["query"]]
         try:
-            text = options["queries"].read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise CommandError(f"{options['queries']} cannot be read: {error}") from error
-        return [line.strip() for line in text.splitlines() if line.strip()]
+            # As editors on Windows write it, with a mark before the first line, or without.
+            text = options["queries"].read_text(encoding="utf-8-sig")
+        except OSError as error:
+            msg = f"{options['queries']} cannot be read: {error.strerror}."
+            raise CommandError(msg) from error
+        except UnicodeDecodeError as error:
+            msg = f"{options['queries']} is no text in UTF-8 (byte {error.start})."
+            raise CommandError(msg) from error
+        queries = [line.strip() for line in text.splitlines() if line.strip()]
+        if not queries:
+            raise CommandError(f"{options['queries']} holds no query: write one a line.")
+        return queries
 
     def _print(self, body: dict[str, Any]) -> None:
         chips = " · ".join(chip["label"] for chip in body["chips"]) or "none"
