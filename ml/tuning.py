@@ -230,7 +230,7 @@ def tune_hybrid(
     k: int = 10,
     seed: int = 0,
     features: ItemFeatures | None = None,
-    max_rows: int = 10_000,
+    max_rows: int = 4_000,
     on_progress: Progress | None = None,
     fit: FittedOnce | None = None,
 ) -> Hybrid:
