@@ -235,7 +235,7 @@ def tune_hybrid(
     fit: FittedOnce | None = None,
 ) -> Hybrid:
     """A blend of ``parts`` fitted on the training events of ``valid`` (of the first of several),
-    its weights chosen on the rows of all.
+    its weights chosen on the rows of all, ``max_rows`` of each: the search takes time by the row.
 
     Parts whose weight comes out as 0 are left out. The weights of ``parts`` as given don't matter.
     """
