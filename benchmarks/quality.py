@@ -56,7 +56,7 @@ class Job:
 
 
 JOBS = (
-    Job("ml-1m", "ratio-811", (1, 2, 3), (*TASTE, "hybrid"), "ease"),
+    Job("ml-1m", "ratio-811", (1, 2, 3), (*TASTE, "untuned-blend", "hybrid"), "ease"),
     Job("ml-100k", "ms-100k", (1, 2, 3, 4, 5), (*TASTE, "vae", "hybrid"), "ease"),
     Job("ml-1m", "strong", (7, 8, 9), (*TASTE, "hybrid", "stacked"), "ease"),
     Job("ml-latest-small", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),

@@ -85,7 +85,9 @@ def checks(everything: dict[str, Any]) -> list[str]:
             parts.append("`python benchmarks/star_intervals.py`: the 80 % interval after the first")
             parts.append("ratings of a person who isn't in the training.\n")
             columns = {"length": "d", "n_people": "d", "n_ratings": "d", "rmse": ".4f"}
-            columns |= {"coverage": ".4f", "width": ".3f", "constant_width": ".3f"}
+            columns |= {"coverage": ".4f", "width": ".3f"}
+            if all("constant_width" in row for row in content["lengths"]):
+                columns["constant_width"] = ".3f"
             parts += _plain_table(content["lengths"], columns)
     if tried := everything.get("tried"):
         parts.append("## What each source adds\n")

@@ -104,6 +104,19 @@ def farthest_coverage(job: str) -> Callable[..., Any]:
     return read
 
 
+def farthest_folded(name: str) -> Callable[..., Any]:
+    """:func:`farthest_coverage` for people folded in from their first ratings."""
+
+    def read(results: Results) -> tuple[float, str] | None:
+        rows: Any = results.get(name, {}).get("lengths")
+        if not rows:
+            return None
+        worst = max(rows, key=lambda row: abs(row["coverage"] - 0.8))
+        return abs(worst["coverage"] - 0.8), f"{worst['length']} known: {worst['coverage']:.4f}"
+
+    return read
+
+
 def narrower(job: str) -> Callable[..., Any]:
     """By how many percent the 80 % interval is narrower than one margin for everyone."""
 
@@ -230,6 +243,15 @@ TARGETS = (
     ),
     Target(
         "LightGCN ML-100K NDCG@10, ours against a plain reference, %", lightgcn_ratio, -3.0, 0.0
+    ),
+    *(
+        Target(
+            f"interval {dataset}, people never met: coverage's distance from .80, by history",
+            farthest_folded(f"fold-in-{dataset}-bayesian_mf"),
+            *(0.02, 0.02),
+            is_lower_better=True,
+        )
+        for dataset in ("ml-100k", "ml-latest-small")
     ),
     *(
         target

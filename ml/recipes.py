@@ -109,6 +109,16 @@ _COLD_BLEND: dict[str, Any] = {
     ]
 }
 
+# Three unlike sources with round weights, nothing tuned on the data at hand (QUALITY's blend for
+# ratio-811): what is left when the search for weights is too dear.
+_UNTUNED_BLEND: dict[str, Any] = {
+    "parts": [
+        {"label": "edlae", "model": "edlae", "weight": 1.0, "params": {"l2": 250.0}},
+        {"label": "kernel", "model": "kernel_ridge", "weight": 1.0},
+        {"label": "als", "model": "als", "weight": 0.5, "params": {"n_factors": 64}},
+    ]
+}
+
 # Variants of a model that have a name of their own.
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "popularity-1d": ("popularity", {"window_days": 1.0}),
@@ -120,6 +130,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "edlae-recent": ("edlae", RECENT),
     "ease-recent": ("ease", RECENT),
     "slit-2": ("slit", TWO_MEMORIES),
+    "untuned-blend": ("hybrid", _UNTUNED_BLEND),
     "cold-blend": ("hybrid", _COLD_BLEND),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),

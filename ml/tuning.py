@@ -230,12 +230,12 @@ def tune_hybrid(
     k: int = 10,
     seed: int = 0,
     features: ItemFeatures | None = None,
-    max_rows: int = 10_000,
+    max_rows: int = 4_000,
     on_progress: Progress | None = None,
     fit: FittedOnce | None = None,
 ) -> Hybrid:
     """A blend of ``parts`` fitted on the training events of ``valid`` (of the first of several),
-    its weights chosen on the rows of all.
+    its weights chosen on the rows of all, ``max_rows`` of each: the search takes time by the row.
 
     Parts whose weight comes out as 0 are left out. The weights of ``parts`` as given don't matter.
     """
