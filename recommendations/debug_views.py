@@ -99,6 +99,7 @@ class DebugSerializer(serializers.Serializer):
     counts = serializers.DictField(
         child=serializers.IntegerField(), help_text="Films scored, filtered by kind, and ranked."
     )
+    user_features = serializers.DictField(child=serializers.FloatField())
     sources = SourceDebugSerializer(many=True)
     results = RankedFilmDebugSerializer(many=True)
     stages_ms = serializers.DictField(child=serializers.FloatField())
@@ -167,6 +168,7 @@ def _body(found: Debug) -> dict[str, Any]:
         "is_stored": ranked.is_stored if ranked else False,
         "fallback": ranked.fallback if ranked else "",
         "counts": found.counts,
+        "user_features": found.user_features,
         "sources": [asdict(source) for source in found.sources],
         "results": [
             {
