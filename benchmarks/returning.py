@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -128,46 +129,47 @@ def _after_a_pause(split: RankingSplit) -> RankingSplit:
 def _measured(
     split: RankingSplit, weights: dict[str, dict[str, float]], *, is_learned: bool
 ) -> dict:
-    fitted = _fit(split.train)
-    models: dict[str, Recommender] = {
-        name: Hybrid.of({label: fitted[label] for label in own}, own)
-        for name, own in weights.items()
-    }
-    models["popularity"] = fitted["popularity"]
-    if is_learned:
-        parts = [
-            asdict(Part(label, model, weights["today"].get(label, 0.0), params))
-            for label, (model, params) in TODAY.items()
-        ]
-        ranker = create("lambdamart", {"parts": parts})
-        models["lambdamart"] = ranker.fit(split.train, seed=SEED)
-    results = {
-        name: measure(partial(_as_it_is, model), split, label=name)
-        for name, model in models.items()
-    }
-    return _told(split, results)
-
-
-def _as_it_is(model: Recommender) -> Recommender:
-    return model
-
-
-def _told(split: RankingSplit, results: dict[str, Result]) -> dict:
+    """Prints a line per model as it comes: the learner takes longer than all others."""
     n_people = len(np.unique(split.group))
     print(f"\n{split.protocol}: {len(split)} events of {n_people} people, {split.sha256[:12]}")
     told: dict = {"n_rows": len(split), "n_people": n_people, "split_sha256": split.sha256}
-    for name, result in results.items():
-        own = {}
-        for metric in METRICS:
-            value = result.metrics[metric]
-            own[metric] = [round(v, 4) for v in (value.mean, value.lo, value.hi)]
-            if name != "before":
-                gain = compare(result, results["before"], metric)
-                own[f"{metric} over before"] = [round(v, 4) for v in (gain.mean, gain.lo, gain.hi)]
-        told[name] = own
-        cells = "  ".join(f"{m} {v[0]:+.4f} [{v[1]:+.4f}, {v[2]:+.4f}]" for m, v in own.items())
-        print(f"{name:<11} {cells}", flush=True)
+    fitted = _fit(split.train)
+    models: dict[str, Callable[[], Recommender]] = {
+        name: partial(Hybrid.of, {label: fitted[label] for label in own}, own)
+        for name, own in weights.items()
+    }
+    models["popularity"] = partial(fitted.__getitem__, "popularity")
+    if is_learned:
+        models["lambdamart"] = partial(_learned, split, weights["today"])
+    before = None
+    for name, fit in models.items():
+        result = measure(fit, split, label=name)
+        before = before or result
+        told[name] = _figures(result, before)
+        cells = [f"{m} {v[0]:+.4f} [{v[1]:+.4f}, {v[2]:+.4f}]" for m, v in told[name].items()]
+        print(f"{name:<11} {'  '.join(cells)}", flush=True)
     return told
+
+
+def _learned(split: RankingSplit, weights: dict[str, float]) -> Recommender:
+    """LambdaMART over the pool of today's blend."""
+    parts = [
+        asdict(Part(label, model, weights.get(label, 0.0), params))
+        for label, (model, params) in TODAY.items()
+    ]
+    return create("lambdamart", {"parts": parts}).fit(split.train, seed=SEED)
+
+
+def _figures(result: Result, before: Result) -> dict[str, list[float]]:
+    """Mean and interval of each measure, and of its paired gain over the blend before."""
+    own = {}
+    for metric in METRICS:
+        value = result.metrics[metric]
+        own[metric] = [round(v, 4) for v in (value.mean, value.lo, value.hi)]
+        if result is not before:
+            gain = compare(result, before, metric)
+            own[f"{metric} over before"] = [round(v, 4) for v in (gain.mean, gain.lo, gain.hi)]
+    return own
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.requests import signed_in
 from recommendations.debug import Debug, debug_of
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
+from recommendations.serializers import FeatureSerializer
 
 SHOWN_PARTS = 8  # of a score, in the view
 
@@ -50,14 +51,6 @@ class SourceDebugSerializer(serializers.Serializer):
     took_ms = serializers.FloatField(allow_null=True)
     skipped = serializers.CharField(allow_blank=True, help_text="Why it was not asked, if so.")
     candidates = CandidateSerializer(many=True)
-
-
-class FeatureSerializer(serializers.Serializer):
-    """A feature that the policy ranked by."""
-
-    name = serializers.CharField()
-    value = serializers.FloatField()
-    contribution = serializers.FloatField()
 
 
 class SourcePartSerializer(serializers.Serializer):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.models import User
 from catalog.embeddings.models import EncoderSpace, MovieEmbedding
@@ -22,7 +24,8 @@ from recommendations.candidates import Rest, generate
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.reranking import RERANKING
 from recommendations.selectors import recommendations_for
-from recommendations.services.source_training import sources_train
+from recommendations.services.source_training import sources_due, sources_train
+from recommendations.services.training import train
 from recommendations.snapshot import current_snapshot, forget_snapshot
 from recommendations.sources import (
     ALIASES,
@@ -34,6 +37,7 @@ from recommendations.sources import (
     sources_named,
     sources_of,
 )
+from recommendations.tasks import train_due_sources_task, train_source_task
 
 # Settings under which the networks learn a world of 48 films in a second.
 QUICK = {
@@ -114,6 +118,10 @@ def test_every_source_gives_the_same_list_on_page_api_and_command(
         assert shown == [film["movie_id"] for film in body["results"]], name
         assert body["results"] == said["results"], name
         assert (body["source"], body["fallback"]) == (ALIASES.get(name, name), ""), name
+        for film in body["results"]:
+            parts = [*film["evidence"], *film["terms"], *film["features"]]
+            total = film["baseline"] + film["other"] + sum(p["contribution"] for p in parts)
+            assert total == pytest.approx(film["score"], abs=1e-6), name
         assert not set(shown) & {film.pk for film in everything.films[1][:4]}, name
 
 
@@ -282,6 +290,36 @@ def test_a_damaged_source_goes_back_to_the_version_before(described, person, set
     forget_snapshot()
     ranked = recommendations_for(person, n=5, source="genre_neighbors")
     assert ranked.model_version == old.model_version.version
+
+
+def test_sources_are_trained_by_themselves_once_per_data(described, quick, settings):
+    due = sources_due(now=timezone.now())
+    assert [source.name for source in due] == [
+        s.name for s in SOURCES.values() if s.tier in (Tier.LIGHT, Tier.HEAVY)
+    ]
+    train_due_sources_task()
+    for source in sources_of(Tier.LIGHT):
+        train_source_task(source.name)
+    assert {s.tier for s in sources_due(now=timezone.now())} == {Tier.HEAVY}
+    train_source_task("lightgcn")
+    services.rating_set(
+        user=described.crowds[0][0],
+        movie=described.films[1][3],
+        stars=Decimal("5"),
+        event=EventContext(),
+    )
+    train()
+    now = timezone.now()
+    assert {s.name for s in sources_due(now=now)} >= {"two_tower"}
+    assert {"trending", "lightgcn"}.isdisjoint(s.name for s in sources_due(now=now))
+    soon = {s.name for s in sources_due(now=now + timedelta(hours=1))}
+    assert "trending" in soon
+    assert "lightgcn" not in soon
+    assert "lightgcn" in {s.name for s in sources_due(now=now + timedelta(hours=25))}
+
+
+def test_nothing_is_due_before_there_is_a_policy(world):
+    assert sources_due(now=timezone.now()) == []
 
 
 def test_names_and_groups_of_sources():
