@@ -143,6 +143,11 @@ def _metrics_json(results: dict[str, Result], weights: dict[str, float]) -> dict
     }
 
 
+def policy_test(data: Dataset) -> RankingSplit:
+    """The split that every policy and source is measured on. Raises SplitError."""
+    return _splits(data, n_draws=0)[0]
+
+
 def _splits(data: Dataset, *, n_draws: int) -> tuple[RankingSplit, list[RankingSplit]]:
     """The test split, and validation splits with other people. Raises SplitError."""
     try:

@@ -24,6 +24,7 @@ from recommendations.candidates import Rest, generate
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.reranking import RERANKING
 from recommendations.selectors import recommendations_for
+from recommendations.services.inference import recommendations_refresh
 from recommendations.services.source_training import sources_due, sources_train
 from recommendations.services.training import train
 from recommendations.snapshot import current_snapshot, forget_snapshot
@@ -341,3 +342,15 @@ def test_the_web_process_serves_all_of_it_without_torch(everything, person):
     for name in ("lightgcn", "two_tower", "sequential", "neural_rating"):
         arrays = snapshot.source(name).to_arrays()
         assert all(isinstance(array, np.ndarray) for array in arrays.values()), name
+
+
+def test_stored_lists_of_a_source_are_of_its_own_version(described, person):
+    rate(person, described.films[1][0], "5")
+    sources_train([SOURCES["genre_neighbors"]])
+    live = recommendations_for(person, n=10, source="genre_neighbors")
+    assert recommendations_refresh(sources=("genre_neighbors",)) == 1
+    stored = recommendations_for(person, n=10, source="genre_neighbors")
+    assert (live.is_stored, stored.is_stored) == (False, True)
+    assert ids(stored) == ids(live)
+    assert stored.model_version == live.model_version != current_snapshot().version
+    assert recommendations_refresh(sources=("genre_neighbors",)) == 0
