@@ -114,6 +114,7 @@ def _store(user_ids: list[int], lists: list[RankedList], *, source: str) -> None
                 computed_at=now,
             )
             for user_id, ranked in zip(user_ids, lists, strict=True)
+            if ranked.model_version_id is not None
         ],
         update_conflicts=True,
         unique_fields=["user", "source"],
