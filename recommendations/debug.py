@@ -12,6 +12,7 @@ import numpy as np
 from accounts.models import User
 from catalog.models import Movie
 from feedback.selectors import FilmState, UserFeedback, feedback_of, film_states
+from ml.features import USER_FEATURES
 from ml.idmap import IdMap
 from ml.models._pool_ranker import PoolRanker
 from ml.models.base import Recommender
@@ -19,6 +20,7 @@ from ml.models.hybrid import Hybrid
 from ml.retrieval import top_k
 from ml.types import FloatArray
 from recommendations.candidates import quota_of
+from recommendations.feature_store import NoFeaturesError, user_features_of
 from recommendations.limits import barred_for
 from recommendations.pipeline import DEFAULT_SOURCE, Trace, recommend_many
 from recommendations.ranked import RankedList
@@ -79,6 +81,8 @@ class Debug:
     n_muted: int
     sources: list[SourceDebug] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    # From the feature store; empty before its first build, and without any event.
+    user_features: dict[str, float] = field(default_factory=dict)
     ranked: RankedList | None = None
     titles: dict[int, str] = field(default_factory=dict)
     stages_ms: dict[str, float] = field(default_factory=dict)
@@ -99,6 +103,7 @@ def debug_of(user: User, *, source: str = DEFAULT_SOURCE) -> Debug:
     found = Debug(source, version, user.feedback_generation, 0, 0)
     person = found.timed("feedback", lambda: feedback_of(user))
     found.n_history, found.n_muted = len(person.history), len(person.muted_ids)
+    found.user_features = found.timed("features", lambda: _features_of(user))
     if snapshot is not None:
         _open_up(found, user, person, snapshot)
     found.ranked = found.timed(
@@ -111,6 +116,14 @@ def debug_of(user: User, *, source: str = DEFAULT_SOURCE) -> Debug:
     named = {film.movie_id for film in films} | {p.movie_id for f in films for p in f.evidence}
     found.titles = dict(Movie.objects.filter(pk__in=named).values_list("pk", "title"))
     return found
+
+
+def _features_of(user: User) -> dict[str, float]:
+    try:
+        row = user_features_of([user]).get(user.pk)
+    except NoFeaturesError:
+        return {}
+    return {} if row is None else dict(zip(USER_FEATURES, row.tolist(), strict=True))
 
 
 def _open_up(found: Debug, user: User, person: UserFeedback, snapshot: Snapshot) -> None:

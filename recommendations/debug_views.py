@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.requests import signed_in
 from recommendations.debug import Debug, debug_of
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
+from recommendations.serializers import FeatureSerializer
 
 SHOWN_PARTS = 8  # of a score, in the view
 
@@ -50,14 +51,6 @@ class SourceDebugSerializer(serializers.Serializer):
     took_ms = serializers.FloatField(allow_null=True)
     skipped = serializers.CharField(allow_blank=True, help_text="Why it was not asked, if so.")
     candidates = CandidateSerializer(many=True)
-
-
-class FeatureSerializer(serializers.Serializer):
-    """A feature that the policy ranked by."""
-
-    name = serializers.CharField()
-    value = serializers.FloatField()
-    contribution = serializers.FloatField()
 
 
 class SourcePartSerializer(serializers.Serializer):
@@ -99,6 +92,7 @@ class DebugSerializer(serializers.Serializer):
     counts = serializers.DictField(
         child=serializers.IntegerField(), help_text="Films scored, filtered by kind, and ranked."
     )
+    user_features = serializers.DictField(child=serializers.FloatField())
     sources = SourceDebugSerializer(many=True)
     results = RankedFilmDebugSerializer(many=True)
     stages_ms = serializers.DictField(child=serializers.FloatField())
@@ -167,6 +161,7 @@ def _body(found: Debug) -> dict[str, Any]:
         "is_stored": ranked.is_stored if ranked else False,
         "fallback": ranked.fallback if ranked else "",
         "counts": found.counts,
+        "user_features": found.user_features,
         "sources": [asdict(source) for source in found.sources],
         "results": [
             {

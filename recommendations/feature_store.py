@@ -72,7 +72,8 @@ def build(*, as_of: datetime | None = None) -> Build:
 
     Readers see the old folder or the new one, never half of one. Raises NoTrainingDataError.
     """
-    before = int((as_of or timezone.now()).timestamp())
+    # Now: whole seconds are rounded up, or what was done in this very second would be in no table.
+    before = int(as_of.timestamp()) if as_of else int(timezone.now().timestamp()) + 1
     data = training_data(before=before)
     events = data.dataset.interactions
     store = FeatureStore.build(events, data.features)

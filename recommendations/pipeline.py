@@ -174,17 +174,22 @@ def _exclusion_matrix(
     people: Sequence[UserFeedback], serving: Serving, *, barred: Sequence[frozenset[int]]
 ) -> sparse.csr_matrix:
     """csr [n, n_items] of the films that a person must not be shown: 1 known, 2 barred, 3 both."""
-    rows, reasons = [], []
+    rows, codes = [], []
     for person, limits in zip(people, barred, strict=True):
-        gone = np.array(sorted(person.hidden_ids | limits), dtype=np.int64)
+        known, ruled_out = _ids(person.hidden_ids), _ids(limits)
+        gone = np.union1d(known, ruled_out)
         index = serving.items.index(gone)
+        code = np.isin(gone, known) + 2 * np.isin(gone, ruled_out)
         rows.append(index[index >= 0])
-        kept = gone[index >= 0].tolist()
-        reasons.append([(pk in person.hidden_ids) + 2 * (pk in limits) for pk in kept])
+        codes.append(code[index >= 0])
     indptr = np.concatenate([[0], np.cumsum([len(r) for r in rows])])
     indices = np.concatenate(rows) if rows else np.empty(0, np.int32)
-    data = np.array([code for codes in reasons for code in codes], dtype=np.int8)
+    data = np.concatenate(codes).astype(np.int8) if codes else np.empty(0, np.int8)
     return sparse.csr_matrix((data, indices, indptr), shape=(len(people), len(serving.items)))
+
+
+def _ids(films: frozenset[int]) -> NDArray[np.int64]:
+    return np.fromiter(films, dtype=np.int64, count=len(films))
 
 
 def _counts(

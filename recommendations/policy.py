@@ -7,6 +7,7 @@ who comes back an hour later is the person that a list is for.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
@@ -19,6 +20,7 @@ from ml.data import Dataset
 from ml.evaluation import Result, compare, measure
 from ml.models.base import Recommender
 from ml.models.hybrid import Hybrid, Part
+from ml.models.item_to_item import ItemToItem
 from ml.models.registry import create
 from ml.protocols_return import returning
 from ml.protocols_users import strong
@@ -35,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 SEED = 7
 ENOUGH_PEOPLE = 250  # held-out people whose mean is steadier than the search's steps
+SMALL_DRAWS = 3  # of a smaller audience; one for the very first model, which people wait for
 ENOUGH_RETURNS = 200  # events after a pause, of the test people
 # Where there are too few people to hold any out, nothing can be measured: equal parts of the two
 # strongest sources of the literature, said so in the version's note.
@@ -81,8 +84,9 @@ def policy_measure(data: TrainingData, tell: Progress) -> Verdict:
     audience that hardly ever did, a fifth of held-out people's liked films (``strong``). The test
     people take part in no choice.
     """
+    is_first = current_snapshot() is None
     try:
-        test, validations = _splits(data.dataset)
+        test, validations = _splits(data.dataset, n_draws=1 if is_first else SMALL_DRAWS)
     except SplitError as error:
         return Verdict(UNMEASURED_WEIGHTS, {}, note=f"Not measured: {error}")
     candidates = []
@@ -139,34 +143,50 @@ def _metrics_json(results: dict[str, Result], weights: dict[str, float]) -> dict
     }
 
 
-def _splits(data: Dataset) -> tuple[RankingSplit, list[RankingSplit]]:
+def policy_test(data: Dataset) -> RankingSplit:
+    """The split that every policy and source is measured on. Raises SplitError."""
+    return _splits(data, n_draws=0)[0]
+
+
+def _splits(data: Dataset, *, n_draws: int) -> tuple[RankingSplit, list[RankingSplit]]:
     """The test split, and validation splits with other people. Raises SplitError."""
     try:
         test = returning(data, seed=SEED, part="test")
         if len(test) >= ENOUGH_RETURNS:
-            return test, _validation_splits(data, test, returning)
+            return test, _validation_splits(data, test, returning, n_draws)
     except SplitError as error:
         logger.info("Nobody came back (%s): measured on liked films in any order", error)
     test = strong(data, seed=SEED, part="test")
-    return test, _validation_splits(data, test, strong)
+    return test, _validation_splits(data, test, strong, n_draws)
 
 
 def _validation_splits(
-    data: Dataset, test: RankingSplit, protocol: Callable[..., RankingSplit]
+    data: Dataset, test: RankingSplit, protocol: Callable[..., RankingSplit], n_draws: int
 ) -> list[RankingSplit]:
     """Validation people to choose weights by, none of whom is a test person.
 
-    A tenth of a few hundred people is too few to choose by, so small audiences are held out three
-    times, with other seeds: ``benchmarks/blend_weights.py`` measures what that gains.
+    A tenth of a few hundred people is too few to choose by, so small audiences are held out
+    ``n_draws`` times, with other seeds: ``benchmarks/blend_weights.py`` measures what that gains.
     """
     is_test = np.isin(data.interactions.user_index, test.group)
     rest = replace(data, interactions=data.interactions.select(~is_test))
-    n_seeds = 1 if len(np.unique(test.group)) >= ENOUGH_PEOPLE else 3
+    n_seeds = 1 if len(np.unique(test.group)) >= ENOUGH_PEOPLE else n_draws
     return [protocol(rest, seed=SEED + i, part="valid") for i in range(n_seeds)]
 
 
 def _fit(interactions: Interactions, data: TrainingData) -> dict[str, Recommender]:
-    return {
-        label: create(name, params).fit(interactions, seed=SEED, features=data.features)
-        for label, (name, params) in blend_parts().items()
-    }
+    """Every source of the blend; those that differ in how they weigh the history share a table."""
+    fitted: dict[str, Recommender] = {}
+    shelf: dict[str, Recommender] = {}
+    for label, (name, params) in blend_parts().items():
+        history = {key: params[key] for key in ("decay", "floor") if key in params}
+        own = {key: value for key, value in params.items() if key not in history}
+        key = json.dumps([name, own], sort_keys=True)
+        known = shelf.get(key)
+        if isinstance(known, ItemToItem) and {"decay", "floor"} <= set(known.params()):
+            asked = {"decay": 1.0, "floor": 0.0, **history}
+            fitted[label] = known.with_history(**asked)
+            continue
+        model = create(name, params).fit(interactions, seed=SEED, features=data.features)
+        fitted[label] = shelf[key] = model
+    return fitted

@@ -129,7 +129,7 @@ def _computed_again(slate: Slate, user: User) -> RankedList:
         raise NotReproducibleError(
             "The person's limits, or the films that an editor hides, changed since."
         )
-    return recommend_many(
+    found = recommend_many(
         [person],
         snapshot,
         n=asked["n"],
@@ -138,6 +138,12 @@ def _computed_again(slate: Slate, user: User) -> RankedList:
         contexts=[ListContext.of_slate(slate)],
         without=asked["skipped"],
     )[0]
+    if missing := set(found.skipped) - set(asked["skipped"]):
+        raise NotReproducibleError(
+            f"{', '.join(sorted(missing))} could not be asked now (failed, or resting after being "
+            "too slow): try again in half a minute."
+        )
+    return found
 
 
 def _snapshot_then(slate: Slate) -> Snapshot:

@@ -30,6 +30,14 @@ class TermSerializer(serializers.Serializer):
     contribution = serializers.FloatField()
 
 
+class FeatureSerializer(serializers.Serializer):
+    """A feature that a learned ranking went by, and what it adds to the score."""
+
+    name = serializers.CharField()
+    value = serializers.FloatField()
+    contribution = serializers.FloatField()
+
+
 class RecommendedFilmSerializer(serializers.Serializer):
     """A film, its place, and why."""
 
@@ -50,8 +58,11 @@ class RecommendedFilmSerializer(serializers.Serializer):
         many=True,
         help_text="What the steps of re-ranking add: genres, variety, dials and the like.",
     )
+    features = FeatureSerializer(
+        many=True, help_text="Of a ranking learned from features, the strongest; else empty."
+    )
     other = serializers.FloatField(
-        help_text="Contributions of films not listed: baseline, evidence and other sum to score."
+        help_text="Parts not listed: baseline, evidence, terms, features and other sum to score."
     )
 
 
@@ -102,6 +113,10 @@ def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str
                 ],
                 "terms": [
                     {"name": part.name, "contribution": part.contribution} for part in film.terms
+                ],
+                "features": [
+                    {"name": part.name, "value": part.value, "contribution": part.contribution}
+                    for part in film.features
                 ],
                 "other": film.other,
             }

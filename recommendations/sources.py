@@ -19,6 +19,10 @@ HYBRID = "hybrid"
 LIKED = 4.0  # stars from which a rating counts as a wish for more
 # The films with most events: the fit grows with the cube of their number, and rare ones have
 # nothing to learn an order from (3,000 of ml-latest-small's 4,980: one second instead of five).
+# All events, not only liked films: who came back watched what people with the same films watched
+# (ml-latest-small, validation: NDCG@100 .0739 against .0633 with recency, .0552 and .0557 without),
+# and both sources share one table.
+EDLAE = {"l2": 200.0, "n_kept": 400}
 SLIT = {"n_kept": 400, "max_films": 3000}
 RECENT = {"decay": 0.8, "floor": 0.02}  # the latest film counts in full, the 18th least
 
@@ -72,14 +76,14 @@ SOURCES: dict[str, Source] = {
             _("People with your taste"),
             "edlae",
             Tier.BLEND,
-            {"l2": 200.0, "n_kept": 400, "min_rating": LIKED},
+            EDLAE,
         ),
         Source(
             "edlae_recent",
             _("People with your latest taste"),
             "edlae",
             Tier.BLEND,
-            {"l2": 200.0, "n_kept": 400, **RECENT},
+            {**EDLAE, **RECENT},
         ),
         Source("slit", _("What usually comes next"), "slit", Tier.BLEND, SLIT),
         Source("transition", _("Watched right after"), "transition", Tier.BLEND),

@@ -82,6 +82,12 @@ class ItemToItem(LinearRecommender):
         """The settings of the history's weights."""
         return {"decay": self.decay, "floor": self.floor}
 
+    def with_history(self, *, decay: float, floor: float) -> Self:
+        """The same fitted table asked with another weighting of the history; nothing is copied."""
+        return type(self).from_arrays(
+            self.to_arrays(), {**self.params(), "decay": decay, "floor": floor}
+        )
+
     def to_arrays(self) -> dict[str, NDArray]:
         return {**table_to_arrays(self.table), "seen": self.seen}
 

@@ -28,7 +28,7 @@ def stale_users(snapshot: Snapshot, *, source: str = DEFAULT_SOURCE) -> QuerySet
     fresh = Recommendation.objects.filter(
         user=OuterRef("pk"),
         source=source,
-        model_version_id=snapshot.version_id,
+        model_version_id=snapshot.serving(source).version_id,
         feedback_generation=OuterRef("feedback_generation"),
     )
     return User.objects.filter(~Exists(fresh), is_active=True, feedback_generation__gt=0).order_by(
@@ -69,7 +69,7 @@ def recommendations_refresh(
                 contexts=contexts,
                 max_parts=MAX_EVIDENCE,
             )
-            _store([user.pk for user in people], lists, source=source, snapshot=snapshot)
+            _store([user.pk for user in people], lists, source=source)
         n_done += len(people)
     return n_done
 
@@ -96,9 +96,7 @@ def _batches(users: QuerySet[User]) -> Iterator[list[User]]:
         yield batch
 
 
-def _store(
-    user_ids: list[int], lists: list[RankedList], *, source: str, snapshot: Snapshot
-) -> None:
+def _store(user_ids: list[int], lists: list[RankedList], *, source: str) -> None:
     """One upsert for the batch; a list carries the generation that it has seen."""
     now = timezone.now()
     Recommendation.objects.bulk_create(
@@ -109,13 +107,14 @@ def _store(
                 movie_ids=[film.movie_id for film in ranked.films],
                 scores=[film.score for film in ranked.films],
                 evidence=[film.shortened(MAX_EVIDENCE).evidence_json() for film in ranked.films],
-                model_version_id=snapshot.version_id,
+                model_version_id=ranked.model_version_id,
                 feedback_generation=ranked.generation,
                 last_visit_on=ranked.context["last_visit_on"],
                 context=ranked.context,
                 computed_at=now,
             )
             for user_id, ranked in zip(user_ids, lists, strict=True)
+            if ranked.model_version_id is not None
         ],
         update_conflicts=True,
         unique_fields=["user", "source"],

@@ -20,10 +20,9 @@ from ml.models.base import Recommender
 from ml.models.by_stars import ByStars
 from ml.models.rating_base import RatingPredictor
 from ml.models.registry import load_class
-from ml.protocols_users import strong
 from ml.types import Interactions
 from recommendations.models import ModelVersion, TrainingRun
-from recommendations.policy import SEED, Progress, ranker_parts
+from recommendations.policy import SEED, Progress, policy_test, ranker_parts
 from recommendations.services.gate import golden_slate, is_same_slate
 from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
 from recommendations.services.registry import PromotionError, model_promote, versions_prune
@@ -196,7 +195,7 @@ def as_recommender(model: Any) -> Recommender:
 
 def source_measure(source: Source, data: TrainingData) -> dict[str, Any]:
     """The source on the policy's test people, fitted without them; as a version's metrics."""
-    test = strong(data.dataset, seed=SEED, part="test")
+    test = policy_test(data.dataset)
 
     def fitted() -> Recommender:
         return as_recommender(source_fit(source, test.train, data))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 
+import numpy as np
 import pytest
 
 from accounts.models import User
@@ -13,6 +14,8 @@ from catalog.models import Movie
 from feedback import services
 from feedback.events import EventContext
 from feedback.models import Reaction, Slate
+from ml.features import USER_FEATURES
+from recommendations.feature_store import build
 from recommendations.selectors import recommendations_for
 from recommendations.snapshot import current_snapshot
 
@@ -74,6 +77,27 @@ def test_the_page_shows_the_same(client, person):
     assert "The list as it is served" in page.content.decode()
     assert client.get("/for-you/debug/?source=magic").status_code == 400
     assert client.get(f"{URL}?source=magic").status_code == 400
+
+
+def test_features_scores_and_counts_are_shown(client, person, settings, tmp_path):
+    settings.FEATURES_DIR = tmp_path / "features"
+    client.force_login(person)
+    assert client.get(URL).json()["user_features"] == {}
+    build()
+    body = client.get(URL).json()
+    assert list(body["user_features"]) == list(USER_FEATURES)
+    assert body["user_features"]["user_interactions"] == pytest.approx(np.log1p(3), rel=1e-6)
+    counts = body["counts"]
+    assert (counts["candidates"], counts["filtered_known"]) == (48, 3)
+    assert counts["pool"] == 45
+    first = body["results"][0]
+    assert {part["source"] for part in first["by_source"]} >= {
+        part.label for part in current_snapshot().hybrid.active()
+    }
+    assert first["evidence"][0]["title"].startswith("Crime")
+    page = client.get("/for-you/debug/").content.decode()
+    assert "Features of the person" in page
+    assert "In the pool that was ranked" in page
 
 
 def test_only_staff_look_at_others(client, person):

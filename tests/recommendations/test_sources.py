@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.models import User
 from catalog.embeddings.models import EncoderSpace, MovieEmbedding
@@ -22,7 +24,9 @@ from recommendations.candidates import Rest, generate
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.reranking import RERANKING
 from recommendations.selectors import recommendations_for
-from recommendations.services.source_training import sources_train
+from recommendations.services.inference import recommendations_refresh
+from recommendations.services.source_training import sources_due, sources_train
+from recommendations.services.training import train
 from recommendations.snapshot import current_snapshot, forget_snapshot
 from recommendations.sources import (
     ALIASES,
@@ -34,6 +38,7 @@ from recommendations.sources import (
     sources_named,
     sources_of,
 )
+from recommendations.tasks import train_due_sources_task, train_source_task
 
 # Settings under which the networks learn a world of 48 films in a second.
 QUICK = {
@@ -114,6 +119,10 @@ def test_every_source_gives_the_same_list_on_page_api_and_command(
         assert shown == [film["movie_id"] for film in body["results"]], name
         assert body["results"] == said["results"], name
         assert (body["source"], body["fallback"]) == (ALIASES.get(name, name), ""), name
+        for film in body["results"]:
+            parts = [*film["evidence"], *film["terms"], *film["features"]]
+            total = film["baseline"] + film["other"] + sum(p["contribution"] for p in parts)
+            assert total == pytest.approx(film["score"], abs=1e-6), name
         assert not set(shown) & {film.pk for film in everything.films[1][:4]}, name
 
 
@@ -284,6 +293,36 @@ def test_a_damaged_source_goes_back_to_the_version_before(described, person, set
     assert ranked.model_version == old.model_version.version
 
 
+def test_sources_are_trained_by_themselves_once_per_data(described, quick, settings):
+    due = sources_due(now=timezone.now())
+    assert [source.name for source in due] == [
+        s.name for s in SOURCES.values() if s.tier in (Tier.LIGHT, Tier.HEAVY)
+    ]
+    train_due_sources_task()
+    for source in sources_of(Tier.LIGHT):
+        train_source_task(source.name)
+    assert {s.tier for s in sources_due(now=timezone.now())} == {Tier.HEAVY}
+    train_source_task("lightgcn")
+    services.rating_set(
+        user=described.crowds[0][0],
+        movie=described.films[1][3],
+        stars=Decimal("5"),
+        event=EventContext(),
+    )
+    train()
+    now = timezone.now()
+    assert {s.name for s in sources_due(now=now)} >= {"two_tower"}
+    assert {"trending", "lightgcn"}.isdisjoint(s.name for s in sources_due(now=now))
+    soon = {s.name for s in sources_due(now=now + timedelta(hours=1))}
+    assert "trending" in soon
+    assert "lightgcn" not in soon
+    assert "lightgcn" in {s.name for s in sources_due(now=now + timedelta(hours=25))}
+
+
+def test_nothing_is_due_before_there_is_a_policy(world):
+    assert sources_due(now=timezone.now()) == []
+
+
 def test_names_and_groups_of_sources():
     assert source_named("baseline").name == "genre_cosine"
     assert source_named("cf").name == source_named("ease").name == "edlae"
@@ -303,3 +342,15 @@ def test_the_web_process_serves_all_of_it_without_torch(everything, person):
     for name in ("lightgcn", "two_tower", "sequential", "neural_rating"):
         arrays = snapshot.source(name).to_arrays()
         assert all(isinstance(array, np.ndarray) for array in arrays.values()), name
+
+
+def test_stored_lists_of_a_source_are_of_its_own_version(described, person):
+    rate(person, described.films[1][0], "5")
+    sources_train([SOURCES["genre_neighbors"]])
+    live = recommendations_for(person, n=10, source="genre_neighbors")
+    assert recommendations_refresh(sources=("genre_neighbors",)) == 1
+    stored = recommendations_for(person, n=10, source="genre_neighbors")
+    assert (live.is_stored, stored.is_stored) == (False, True)
+    assert ids(stored) == ids(live)
+    assert stored.model_version == live.model_version != current_snapshot().version
+    assert recommendations_refresh(sources=("genre_neighbors",)) == 0

@@ -75,8 +75,13 @@ class Command(BaseCommand):
                 table.add_column(name, justify="right" if name == "contribution" else "left")
             for part in film.evidence:
                 table.add_row(titles.get(part.movie_id, "?"), f"{part.contribution:+.6f}")
+            for term in film.terms:
+                table.add_row(f"re-ranking: {term.name}", f"{term.contribution:+.6f}")
+            for feature in film.features:
+                said = f"{feature.name} = {feature.value:.3f}"
+                table.add_row(said, f"{feature.contribution:+.6f}")
             if film.other:
-                table.add_row("other films of the history", f"{film.other:+.6f}")
+                table.add_row("everything else", f"{film.other:+.6f}")
             table.add_row("not from the history", f"{film.baseline:+.6f}")
             table.add_row("score", f"{film.total:.6f}")
             console.print(table)
