@@ -30,10 +30,10 @@ SYSTEM = (
 )
 # Words that carry a sentence and state nothing of a film or a person.
 PLAIN_WORDS = frozenset(
-    "a about alone an and are as at because been by comes counts each film films for from gave "
+    "a about alone an and are as at because been by comes counts each film films for from gave "  # noqa: SIM905
     "give given here in is it its list made makes mean of on one part per cent percent picked "
     "put rated rating ratings reason same say says share so speak speaks star stars that the "
-    "their this to together too two up we what which why with you your yours".split()  # noqa: SIM905
+    "their this to together too two up we what which why with you your yours".split()
 )
 
 
@@ -106,7 +106,8 @@ def checked(content: str, evidence: ReasonEvidence) -> str:
     for word in re.findall(r"[^\W\d_]+", rest.casefold()):
         if word not in PLAIN_WORDS:
             raise BadAnswerError(f"says more than the evidence: {word!r}")
-    if set(re.sub(r"[\w\s]", "", rest)) - set(".,:;!%'’\"“”-–—()"):
+    signs = set(re.sub(r"[\w\s]", "", rest)) - set(named.values())
+    if signs - set(".,:;!%'’\"“”-–—()"):
         raise BadAnswerError("holds signs that no sentence needs")
     for number in re.finditer(r"(\d+(?:[.,]\d+)?)\s*(%|per ?cent|stars?)?", rest):
         if not _is_given(number, rest, named, evidence):
