@@ -74,7 +74,7 @@ def test_pages_cost_the_same_whatever_the_history(
         # old · films, genres,
         # titles · is the audience simulated (cards, page) · savepoint, slate, impressions,
         # release · states: ratings, reactions, watchlist
-        "/": 31,
+        "/": 34,
         # session, user · active model · reactions, ratings · taste settings, limits, stored list ·
         # dials, last visit · years, genres · films, genres, titles · simulated twice · savepoint,
         # slate, impressions, release · states: three

@@ -29,7 +29,7 @@ def endpoint(settings):
 
 GOOD = {
     "both films": "Ronin is here because you gave Heat 5 stars and Collateral 4.5 stars.",
-    "shares": "61 % of the reason is Heat, 22 percent is Collateral.",
+    "share": "Heat is 61 % of the reason.",
     "case": "Because of heat, which you rated 5 stars.",
     "quotes": "“Heat” speaks for it: your 5 stars.",
 }
