@@ -272,6 +272,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 590},
     },
+    "train-ratings": {
+        "task": "recommendations.tasks.train_ratings_when_due_task",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
     "build-features": {
         "task": "recommendations.tasks.build_features_task",
         "schedule": 6 * 3600.0,
