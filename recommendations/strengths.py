@@ -2,4 +2,4 @@
 
 from ml.shortlist import Strengths
 
-SERVED = Strengths(taste=0.3, genres=0.5, ignored=0.5, variety=0.1, max_repeats=0.7)
+SERVED = Strengths(taste=0.3, genres=0.5, ignored=0.5, variety=0.8, max_repeats=0.7)
