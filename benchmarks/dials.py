@@ -169,7 +169,7 @@ def _together(
     mixes: list[Dials],
     cost: dict[str, dict[str, dict[str, float]]],
 ) -> list[dict[str, float]]:
-    """Positions of all four dials: what they cost, and what the page says of them."""
+    """Positions of all four dials: what they cost, and what the single costs multiply to."""
     base = _ndcg(people, [own[0] for own in lists]).mean()
     rows = []
     for j, dials in enumerate(mixes):
@@ -177,7 +177,7 @@ def _together(
         left = 1.0
         for name in NAMES:
             left *= 1.0 - cost[name][str(float(getattr(dials, name)))]["cost"]
-        rows.append({"measured": float(1.0 - ndcg / base), "said": 1.0 - left})
+        rows.append({"measured": float(1.0 - ndcg / base), "multiplied": 1.0 - left})
     return rows
 
 
@@ -193,9 +193,9 @@ def _print(report: dict) -> None:
                 f"{name:>10} {float(stop):+.2f}: {100 * row['cost']:6.2f} % "
                 f"[{100 * row['lo']:6.2f}, {100 * row['hi']:6.2f}]  kept {100 * row['kept']:5.1f} %"
             )
-    print("all four dials at once, measured and as the page would say:")
+    print("all four dials at once, measured, and as the costs of each one multiply to:")
     for row in report["together"]:
-        print(f"{100 * row['measured']:8.2f} % {100 * row['said']:8.2f} %")
+        print(f"{100 * row['measured']:8.2f} % {100 * row['multiplied']:8.2f} %")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
-from catalog.models import Movie
-from catalog.services.editing import movies_pick
+from catalog.models import Collection, CollectionEntry, Movie
 from feedback import services
 from feedback.events import EventContext
 from feedback.models import Slate
@@ -66,18 +65,18 @@ def test_two_people_see_other_rotations(ada, many, trained):
 
 
 def test_rows_say_what_is_true_of_them(ada, many):
-    movies_pick([film.pk for film in many[:5]], is_picked=True)
+    picks = Collection.objects.create(slug="quiet", title="Quiet nights", is_shown=True)
+    for position, film in enumerate(many[:5]):
+        CollectionEntry.objects.create(collection=picks, movie=film, position=position)
     TrendingWindow.objects.create(days=7, movie_ids=[film.pk for film in many[5:11]])
     page = home_page(ada)
     rows, _ = shown(page)
     titles = {row.slug: "".join(part.text for part in row.title) for row in page.rows}
     assert titles["trending"] == "Trending this week"
     assert rows["trending"] == [film.pk for film in many[5:11]]
-    assert titles["editors"] == "Editor’s picks"
-    assert set(rows["editors"]) == {film.pk for film in many[:5]}
+    assert titles["picks-quiet"] == "Quiet nights"
+    assert rows["picks-quiet"] == [film.pk for film in many[:5]]
     assert titles["new"] == "New to the catalogue"
-    assert movies_pick([film.pk for film in many[:5]], is_picked=False) == 5
-    assert "editors" not in shown(home_page(ada))[0]
 
 
 def test_gentle_films_are_short_and_not_harsh(ada, many, trained):
