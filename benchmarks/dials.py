@@ -6,7 +6,8 @@ position of each dial, with the other three at neutral and at positions drawn at
 * monotone: turning a dial up never lowers what it stands for in the list;
 * neutral: all dials at 0 give the list that there would be without dials;
 * cost: NDCG@24 of each position against neutral, with paired 95 % intervals; and of positions of
-  all four dials drawn at random, against what the page says they cost.
+  all four dials drawn at random, against the product of the single costs. That misses by a factor
+  of two or three, so the page names each dial's cost and adds nothing up.
 
 Exit code 1 where fewer than 99 % of the people see a monotone dial, or neutral changes a list.
 """
