@@ -79,6 +79,7 @@ def test_intervals_that_are_not_honest_are_refused_and_what_is_served_stays(
     train_ratings()
     before = active()
     monkeypatch.setattr(rating_training, "MAX_OFF", -1.0)
+    monkeypatch.setattr(rating_training, "FEW_TRUTHS", 1)
     run = train_ratings(is_forced=True)
     assert run.status == TrainingRun.Status.REFUSED
     assert "80 % intervals hold" in run.error
