@@ -71,7 +71,7 @@ class MovieAdmin(admin.ModelAdmin):
     """Search forgives as the site's does; counting all rows is left out."""
 
     list_display = ["title", "year", "language", "rating_count", "rating_mean", "is_hidden"]
-    list_filter = ["is_hidden", ("picked_at", admin.EmptyFieldListFilter), "genres", "language"]
+    list_filter = ["is_hidden", "genres", "language"]
     search_fields = ["title"]
     search_help_text = "Title, person or theme; typing errors are forgiven."
     ordering = ["-rating_count", "pk"]

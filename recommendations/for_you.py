@@ -198,6 +198,8 @@ def cost_said(taste: Taste, ranked: RankedList) -> str:
     dials = dials_of(taste)
     if dials == NEUTRAL:
         return ""
+    if all(film.score is None for film in ranked.films):
+        return _("The dials turn a list of your own: rate a few films first.")
     measured: dict[str, Any] = {}
     if ranked.source == DEFAULT_SOURCE and ranked.model_version_id is not None:
         metrics = ModelVersion.objects.filter(pk=ranked.model_version_id)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from catalog.cards import ReasonPart
 from catalog.models import Movie
 from ml.explain import Tag, whole_percentages
-from recommendations.ranked import RankedFilm
+from recommendations.ranked import EvidencePart, RankedFilm
 
 MAX_NAMED = 2  # more films than two in a reason are not read
 MIN_SHARE = 0.02  # below two per cent a film explains nothing
@@ -28,7 +28,7 @@ TAG_LABELS: dict[Tag, str | Promise] = {
 
 def evidence_movie_ids(films: Iterable[RankedFilm]) -> set[int]:
     """The films whose titles the reasons will name."""
-    return {part.movie_id for film in films for part in _named(film)}
+    return {part.movie_id for film in films for part in named_parts(film)}
 
 
 def reason_for(
@@ -42,7 +42,7 @@ def reason_for(
     """
     if film.reason:
         return film.reason
-    named = [part for part in _named(film) if part.movie_id in titles]
+    named = [part for part in named_parts(film) if part.movie_id in titles]
     if not named:
         return popularity_reason(movie, is_simulated=is_simulated)
     shares = [part.share for part in named]
@@ -67,7 +67,8 @@ def popularity_reason(movie: Movie, *, is_simulated: bool) -> tuple[ReasonPart, 
     return (ReasonPart(said % {"n": f"{movie.rating_count:,}"}),)
 
 
-def _named(film: RankedFilm) -> list:
+def named_parts(film: RankedFilm) -> list[EvidencePart]:
+    """The films of the history that the reason names, the strongest first."""
     return [part for part in film.evidence if part.share >= MIN_SHARE][:MAX_NAMED]
 
 

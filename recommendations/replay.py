@@ -75,6 +75,9 @@ class Replay:
 def replay(slate: Slate) -> Replay:
     """Computes ``slate`` again. Raises NotReproducibleError."""
     stored = list(Impression.objects.filter(slate=slate).order_by("position"))
+    # Films behind the list's end came when the page fetched it again: another moment's list.
+    n_first = (slate.context.get("asked") or {}).get("n", len(stored))
+    stored = [impression for impression in stored if impression.position < n_first]
     if slate.policy not in SOURCES:
         raise NotReproducibleError(
             f"It was made by {slate.policy}, from answers and the catalogue of that day: "

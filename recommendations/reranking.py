@@ -30,7 +30,7 @@ from recommendations.ranked import EvidencePart, RankedFilm, SourcePart, TermPar
 from recommendations.ranking import RankedPool
 from recommendations.snapshot import Snapshot
 from recommendations.sources import HYBRID
-from recommendations.strengths import SERVED
+from recommendations.strengths import FINGERPRINT, SERVED
 from recommendations.visits import NOTHING_SHOWN, Shown, shown_to
 
 POOL_FILMS = 200  # re-ranked; what the model put behind them follows as it was
@@ -49,7 +49,11 @@ class ListContext:
     def to_json(self) -> dict[str, Any]:
         """As a slate keeps it: with the day of the slate it makes the same context again."""
         last = self.shown.last_visit_on
-        return {"dials": asdict(self.dials), "last_visit_on": last.isoformat() if last else None}
+        return {
+            "dials": asdict(self.dials),
+            "last_visit_on": last.isoformat() if last else None,
+            "strengths": FINGERPRINT,
+        }
 
     @classmethod
     def of_slate(cls, slate: Slate) -> ListContext:

@@ -22,6 +22,7 @@ from recommendations.ranked import RankedFilm, RankedList
 from recommendations.reranking import ListContext, context_of
 from recommendations.snapshot import Snapshot, current_snapshot
 from recommendations.sources import SOURCES, SourceNotTrainedError, source_named
+from recommendations.strengths import FINGERPRINT
 from recommendations.visits import last_visits
 
 logger = logging.getLogger(__name__)
@@ -163,7 +164,7 @@ def _stored_list(
     ).first()
     if stored is None or not stored.movie_ids:
         return None
-    if "terms" not in stored.evidence[0]:
+    if stored.context.get("strengths") != FINGERPRINT:
         return None  # written by an older Marquee: another kind of list
     if stored.last_visit_on != last_visits([user.pk]).get(user.pk):
         return None  # another visit has ended since: what was shown then is no longer fresh

@@ -22,6 +22,8 @@ from recommendations.services.inference import (
     stale_ranges,
 )
 from recommendations.services.lease import LEASE, TrainingBusyError
+from recommendations.services.rating_training import is_due as ratings_due
+from recommendations.services.rating_training import train_ratings
 from recommendations.services.registry import vectors_tidy
 from recommendations.services.source_training import sources_due, sources_train
 from recommendations.services.training import KIND, train
@@ -177,6 +179,32 @@ def train_source_task(name: str) -> None:
         logger.warning("%s", error)
     else:
         logger.info("Training of %s ended: %s %s", name, run.status, run.error)
+
+
+@shared_task
+def train_ratings_when_due_task() -> None:
+    """Every ten minutes: starts a training of the stars where there is none of today."""
+    _scheduled("train-ratings-when-due", _train_ratings_when_due)
+
+
+def _train_ratings_when_due() -> dict:
+    due = ratings_due(now=timezone.now())
+    if due:
+        train_ratings_task.apply_async(expires=SOURCE_EXPIRES_S)
+    return {"is_due": due}
+
+
+@shared_task
+def train_ratings_task() -> None:
+    """Trains what predicts stars; a second delivery finds the lease held and returns."""
+    try:
+        run = train_ratings(trigger="schedule")
+    except TrainingBusyError:
+        logger.info("The stars are being trained already")
+    except NoTrainingDataError as error:
+        logger.warning("%s", error)
+    else:
+        logger.info("Training of the stars ended: %s %s", run.status, run.error)
 
 
 @shared_task

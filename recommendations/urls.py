@@ -16,6 +16,7 @@ urlpatterns = [
     path("for-you/dials/", views.dials, name="dials"),
     path("for-you/debug/", debug_views.debug, name="debug"),
     path("films/<int:pk>/why/", why_views.why, name="why"),
+    path("films/<int:pk>/why/sentence/", why_views.why_sentence, name="why_sentence"),
     path("films/<int:pk>/guess/", views.guess, name="guess"),
     path("reasons/mute/", why_views.mute_reason, name="mute_reason"),
     path("films/<int:pk>/similar/", views.similar, name="similar"),

@@ -72,6 +72,8 @@ def dials(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         return HttpResponseBadRequest(_("The dials stand between -1 and 1."))
     taste_settings_set(user, replace(taste_of(user), **form.cleaned_data))
+    # The generation went up: a stored list is of the dials as they stood.
+    user.refresh_from_db(fields=["feedback_generation"])
     if _wants_fragment(request) and "reset" not in request.POST:
         context = for_you_page(user, asked) | {"is_dialled": True}
         return render(request, "recommendations/_for_you_cards.html", context)

@@ -13,9 +13,11 @@ from feedback.selectors import HistoryEvent, feedback_of
 from ml.explain import whole_percentages
 from recommendations.counterfactuals import FIRST, sole_cause_ids
 from recommendations.limits import barred_for
+from recommendations.phrasing import Cause, ReasonEvidence
 from recommendations.pipeline import DEFAULT_SOURCE, explained_film
 from recommendations.predicted import MIN_KNOWN, Prediction, n_known, predictions_for
 from recommendations.ranked import EvidencePart, RankedFilm
+from recommendations.reasons import named_parts
 from recommendations.reranking import context_of
 from recommendations.selectors import known_source, lists_without
 from recommendations.snapshot import current_snapshot
@@ -66,6 +68,8 @@ class Why:
     is_hidden: bool = False
     rows: tuple[WhyRow, ...] = ()
     # What the person would give it, and how many more stars of theirs it takes to say.
+    # The strongest films of the history, for a sentence; None without any.
+    evidence: ReasonEvidence | None = None
     guess: Prediction | None = None
     n_stars_missing: int = 0
     muted: tuple[Movie, ...] = ()
@@ -148,6 +152,7 @@ def why_film(
         place=shown.index(movie.pk) + 1 if movie.pk in shown else None,
         is_hidden=movie.pk in person.hidden_ids | barred,
         rows=_rows(film, events=events, movies=movies, causes=causes) if film else (),
+        evidence=_evidence(film, movie, events=events, movies=movies) if film else None,
         guess=predictions_for(person, [movie.pk]).get(movie.pk),
         n_stars_missing=max(0, MIN_KNOWN - n_known(person)),
         muted=tuple(movies[pk] for pk in muted_ids if pk in movies),
@@ -199,6 +204,28 @@ def _rows(
         for term, percentage in zip(film.terms, percentages[n_films:], strict=False)
     ]
     return (*rows, WhyRow(contributions[-1], percentages[-1]))
+
+
+def _evidence(
+    film: RankedFilm,
+    movie: Movie,
+    *,
+    events: dict[int, HistoryEvent],
+    movies: dict[int, Movie],
+) -> ReasonEvidence | None:
+    """What may be said of the film in a sentence: the films that its card names."""
+    named = [part for part in named_parts(film) if part.movie_id in movies]
+    if not named:
+        return None
+    shares = [part.share for part in named]
+    percentages = whole_percentages([*shares, max(0.0, 1.0 - sum(shares))])
+    return ReasonEvidence(
+        title=movie.title,
+        causes=tuple(
+            Cause(movies[part.movie_id].title, events[part.movie_id].stars, percentage)
+            for part, percentage in zip(named, percentages, strict=False)
+        ),
+    )
 
 
 def _split(

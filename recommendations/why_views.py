@@ -18,6 +18,7 @@ from accounts.selectors import taste_of
 from accounts.services import taste_settings_set
 from catalog.models import Movie
 from ml.explain import Tag
+from recommendations.phrasing import is_on, phrased, plain_sentence
 from recommendations.pipeline import DEFAULT_SOURCE, POPULAR, UnknownSourceError
 from recommendations.reasons import TAG_LABELS
 from recommendations.selectors import SOURCE_LABELS
@@ -55,6 +56,8 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
         "reasons": [
             (tag.value, TAG_LABELS[tag] % {"title": "…"}, tag.value in muted) for tag in Tag
         ],
+        "sentence": plain_sentence(found.evidence) if found.evidence else "",
+        "is_phrased": is_on(),
         "source_label": SOURCE_LABELS.get(source, source),
         # A muted film is no longer one to leave out: back to the page itself.
         "next_url": f"{request.path}?source={source}",
@@ -63,6 +66,21 @@ def why(request: HttpRequest, pk: int) -> HttpResponse:
     is_fragment = bool(htmx) and not htmx.boosted and not htmx.history_restore_request
     template = "_why.html" if is_fragment else "why.html"
     return render(request, f"recommendations/{template}", context)
+
+
+@require_GET
+@person_required
+@never_cache
+def why_sentence(request: HttpRequest, pk: int) -> HttpResponse:
+    """The reason in one sentence, in a language model's words where one is asked and they hold."""
+    movie = get_object_or_404(Movie.objects.visible(), pk=pk)
+    source = request.GET.get("source", DEFAULT_SOURCE)
+    try:
+        found, _preview = why_film(signed_in(person_of(request)), movie, source=source)
+    except UnknownSourceError as error:
+        return HttpResponseBadRequest(str(error), content_type="text/plain; charset=utf-8")
+    said = phrased(found.evidence) if found.evidence else ""
+    return render(request, "recommendations/_sentence.html", {"movie": movie, "sentence": said})
 
 
 @require_POST

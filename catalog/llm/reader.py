@@ -8,68 +8,28 @@ is as good as none: the caller has the local parser.
 from __future__ import annotations
 
 import json
-import logging
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import requests
-from django.conf import settings
 
 from catalog.genres import PRECEDENCE
 from catalog.intent import Chip, Kind, Names, Reading
 from catalog.intent.words import CERTIFICATIONS
-from catalog.llm.models import LlmCall
+from catalog.llm.client import BadAnswerError, asked, is_configured
 
-logger = logging.getLogger(__name__)
+__all__ = ["is_configured", "prompt_text", "read_by_llm", "reading_of"]
+
 PROMPT = "intent-1"
-MAX_ANSWER_BYTES = 64 * 1024
 MAX_CHIPS = 12
-
-
-class BadAnswerError(ValueError):
-    """The answer is not what the prompt asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    content: str
-    prompt_tokens: int | None
-    answer_tokens: int | None
-
-
-def is_configured() -> bool:
-    """Whether there is a model to ask."""
-    return bool(settings.LLM_BASE_URL and settings.LLM_MODEL)
 
 
 def read_by_llm(raw: str, *, names: Names, this_year: int) -> Reading | None:
     """The request's reading; None where the model gave none that holds. Every call is logged."""
-    started = time.monotonic()
-    answer = None
-    reading = None
-    try:
-        answer = _ask(raw, this_year=this_year)
-        reading = reading_of(raw, answer.content, names=names)
-        outcome = LlmCall.Outcome.OK
-    except requests.Timeout:
-        outcome = LlmCall.Outcome.TIMEOUT
-    except requests.RequestException as error:
-        logger.warning("The language model cannot be reached: %s", type(error).__name__)
-        outcome = LlmCall.Outcome.UNREACHABLE
-    except BadAnswerError as error:
-        logger.warning("The language model's answer is of no use: %s", error)
-        outcome = LlmCall.Outcome.INVALID
-    LlmCall.objects.create(
-        prompt=PROMPT,
-        model=settings.LLM_MODEL,
-        outcome=outcome,
-        latency_ms=round(1000 * (time.monotonic() - started)),
-        prompt_tokens=answer.prompt_tokens if answer else None,
-        answer_tokens=answer.answer_tokens if answer else None,
+    return asked(
+        PROMPT,
+        system=prompt_text(this_year=this_year),
+        said=raw,
+        read=lambda content: reading_of(raw, content, names=names),
+        is_json=True,
     )
-    return reading
 
 
 def prompt_text(*, this_year: int) -> str:
@@ -77,57 +37,6 @@ def prompt_text(*, this_year: int) -> str:
     path = Path(__file__).parent / "prompts" / f"{PROMPT}.txt"
     text = path.read_text(encoding="utf-8")
     return text.replace("{genres}", ", ".join(PRECEDENCE)).replace("{year}", str(this_year))
-
-
-def _ask(raw: str, *, this_year: int) -> _Answer:
-    headers = {"Authorization": f"Bearer {settings.LLM_API_KEY}"} if settings.LLM_API_KEY else {}
-    body: dict[str, Any] = {
-        "model": settings.LLM_MODEL,
-        "temperature": 0,
-        "max_tokens": 400,
-        "response_format": {"type": "json_object"},
-        "messages": [
-            {"role": "system", "content": prompt_text(this_year=this_year)},
-            {"role": "user", "content": raw},
-        ],
-    }
-    deadline = time.monotonic() + settings.LLM_TIMEOUT_S
-    with requests.post(
-        f"{settings.LLM_BASE_URL.rstrip('/')}/chat/completions",
-        json=body,
-        headers=headers,
-        timeout=settings.LLM_TIMEOUT_S,
-        allow_redirects=False,
-        stream=True,
-    ) as response:
-        if response.status_code != requests.codes.ok:
-            msg = f"status {response.status_code}"
-            raise BadAnswerError(msg)
-        data = bytearray()
-        for block in response.iter_content(8192):
-            data += block
-            if len(data) > MAX_ANSWER_BYTES:
-                raise BadAnswerError("too long")
-            if time.monotonic() > deadline:  # a drip never times out by itself
-                raise requests.Timeout
-    return _opened(bytes(data))
-
-
-def _opened(data: bytes) -> _Answer:
-    try:
-        body = json.loads(data)
-        content = body["choices"][0]["message"]["content"]
-        usage = body.get("usage") or {}
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
-        raise BadAnswerError("not a chat completion") from error
-    if not isinstance(content, str) or not isinstance(usage, dict):
-        raise BadAnswerError("not a chat completion")
-    return _Answer(content, _count(usage, "prompt_tokens"), _count(usage, "completion_tokens"))
-
-
-def _count(usage: dict[str, Any], name: str) -> int | None:
-    value = usage.get(name)
-    return value if isinstance(value, int) and 0 <= value < 2**31 else None
 
 
 def reading_of(raw: str, content: str, *, names: Names) -> Reading:

@@ -272,6 +272,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 590},
     },
+    "train-ratings": {
+        "task": "recommendations.tasks.train_ratings_when_due_task",
+        "schedule": 600.0,
+        "options": {"expires": 590},
+    },
     "build-features": {
         "task": "recommendations.tasks.build_features_task",
         "schedule": 6 * 3600.0,
@@ -357,6 +362,8 @@ TEXT_ENCODER = env.text("TEXT_ENCODER", "all-MiniLM-L6-v2")
 LLM_BASE_URL = env.text("LLM_BASE_URL")
 LLM_API_KEY = env.text("LLM_API_KEY")
 LLM_MODEL = env.text("LLM_MODEL")
+# It may also phrase reasons, from the evidence only; what says more is discarded.
+LLM_REASONS = env.flag("LLM_REASONS", default=False)
 LLM_TIMEOUT_S = env.number("LLM_TIMEOUT_S", default=4, minimum=1, maximum=60)
 
 # --- TMDB ---------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import secrets
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ from recommendations.models import ModelVersion, TrainingRun
 from recommendations.policy import SEED, Progress
 from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
 from recommendations.services.registry import versions_prune
+from recommendations.sources import HYBRID
 from recommendations.training_data import TrainingData, training_data
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ HISTORY_LENGTHS = (5, 20)
 N_TRUTHS = 20
 # An interval that is not within this of its word is not shown.
 MAX_OFF = 0.08
+EVERY = timedelta(days=1)
 FEW_TRUTHS = 200  # below this nothing can be said about coverage
 
 
@@ -74,6 +77,15 @@ def train_ratings(
         run_finish(run, TrainingRun.Status.FAILED, error=f"{type(error).__name__}: {error}")
         raise
     return run
+
+
+def is_due(*, now: datetime) -> bool:
+    """Whether to train: the policy is served, and this has no version or one older than a day."""
+    active = ModelVersion.objects.filter(status=ModelVersion.Status.ACTIVE)
+    if not active.filter(kind=HYBRID).exists():
+        return False
+    last = TrainingRun.objects.filter(kind=KIND).order_by("-started_at").first()
+    return last is None or last.started_at < now - EVERY
 
 
 def _train(run: TrainingRun, *, is_forced: bool, tell: Progress) -> None:

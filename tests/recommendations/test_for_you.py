@@ -55,6 +55,7 @@ def mean_year(films):
 
 
 def test_a_dial_acts_at_once_and_is_kept(reader, person):
+    recommendations_refresh()  # a stored list of the dials as they stood
     before = films_of(reader.get("/for-you/"))
     answer = turn(reader, era="1")
     after = films_of(answer)

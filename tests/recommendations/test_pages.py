@@ -74,11 +74,12 @@ def test_pages_cost_the_same_whatever_the_history(
         # old · films, genres,
         # titles · is the audience simulated (cards, page) · savepoint, slate, impressions,
         # release · states: ratings, reactions, watchlist
-        "/": 31,
-        # session, user · active model · reactions, ratings · taste settings, limits, stored list ·
-        # dials, last visit · years, genres · films, genres, titles · simulated twice · savepoint,
+        "/": 34,
+        # session, user · taste settings · reactions, ratings · limits · active model · last visit ·
+        # stored list · years, genres · model of the stars · what is trending · years, genres of the
+        # list without the latest likes · films, genres, titles · simulated twice · savepoint,
         # slate, impressions, release · states: three
-        "/for-you/": 24,
+        "/for-you/": 27,
         # as For you without the states and the page's own question about the audience
         "/api/v1/me/recommendations/": 20,
     }
