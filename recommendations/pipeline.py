@@ -228,9 +228,9 @@ def _films(
             RankedFilm(movie_id=int(m), source=serving.source, score=float(s))
             for m, s in zip(serving.items.id(found.pool.items), found.scores, strict=True)
         )
-    films = explained(
+    return explained(
         ranker,
-        found.pool,
+        found,
         person,
         history=histories.select([i]),
         scored={name: scores[i : i + 1] for name, scores in generation.scored.items()},
@@ -238,7 +238,6 @@ def _films(
         source=serving.source,
         max_parts=max_parts,
     )
-    return found.explained(films)
 
 
 def explained_film(
