@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from feedback.selectors import UserFeedback
 from ml.idmap import IdMap
 from ml.models.base import LinearRecommender, Recommender
-from ml.models.hybrid import Hybrid, sum_of
+from ml.models.hybrid import Affines, Hybrid, sum_of
 from ml.models.lambdamart import LambdaMart
 from ml.types import FloatArray, Histories
 from recommendations.ranked import EvidencePart, FeaturePart, RankedFilm, SourcePart, TermPart
@@ -31,13 +31,14 @@ def explained(
     scored: Mapping[str, FloatArray],
     items: IdMap,
     source: str,
+    affines: Affines | None = None,
     max_parts: int | None = None,
 ) -> tuple[RankedFilm, ...]:
     """Each film of ``found`` with the parts of its score, re-ranking's among them.
 
     ``scored`` float32[1, n_items] by source is what the ranking used: with a source missing, its
-    part is missing from the score and from the evidence alike. Of the films of the history all are
-    told apart, or the ``max_parts`` strongest.
+    part is missing from the score and from the evidence alike; ``affines`` are the blend's. Of the
+    films of the history all are told apart, or the ``max_parts`` strongest.
     """
     model, pool = ranker.model, found.pool
     movie_ids = [int(pk) for pk in items.id(pool.items)]
@@ -45,7 +46,7 @@ def explained(
         films = found.explained(_by_feature(model, pool, movie_ids, source=source))
         return films if max_parts is None else tuple(f.shortened(max_parts) for f in films)
     if isinstance(model, Hybrid):
-        shares, baselines = model.parts_of(history, pool.items, scored=scored)
+        shares, baselines = model.parts_of(history, pool.items, scored=scored, affines=affines)
     elif model.is_personal and isinstance(model, LinearRecommender):
         shares = {source: model.contributions(history, pool.items)}
         baselines = {source: model.baseline(history, pool.items)}

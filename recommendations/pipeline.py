@@ -236,6 +236,10 @@ def _films(
         scored={name: scores[i : i + 1] for name, scores in generation.scored.items()},
         items=serving.items,
         source=serving.source,
+        affines={
+            name: (mean[i : i + 1], scale[i : i + 1])
+            for name, (mean, scale) in generation.affines.items()
+        },
         max_parts=max_parts,
     )
 
