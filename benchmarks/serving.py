@@ -84,14 +84,14 @@ def stored() -> dict[str, Any]:
     from recommendations.services.inference import recommendations_refresh
 
     Recommendation.objects.all().delete()
-    recommendations_refresh(limit=world.CLIENTS)
+    recommendations_refresh(limit=_n(world.CLIENTS))
     with web() as server:
         _warm(server)
         found = {
             clients: hammer(
                 server,
                 lambda client, _: client.get(LIST),
-                sessions=_sessions(),
+                sessions=_sessions()[: _n(world.CLIENTS)],
                 n=_n(1200),
                 clients=clients,
                 is_right=lambda answer: _is_list(answer, is_stored=True),
