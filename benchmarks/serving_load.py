@@ -44,11 +44,14 @@ class Latency:
     p95_ms: float
     p99_ms: float
     max_ms: float
+    # Processor time of the web workers: what a busy machine does not stretch as it does the rest.
+    cpu_ms: float
     errors: int
 
     def as_dict(self) -> dict[str, float]:
         """JSON-able, rounded."""
-        return {name: round(value, 2) for name, value in asdict(self).items()}
+        values = asdict(self).items()
+        return {name: round(value, 2) for name, value in values if np.isfinite(value)}
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,11 @@ class Web:
 
     port: int
     process: subprocess.Popen[bytes]
+
+    def cpu_s(self) -> float:
+        """Processor seconds of all workers so far."""
+        times = [worker.cpu_times() for worker in self.workers()]
+        return sum(one.user + one.system for one in times)
 
     def workers(self) -> list[psutil.Process]:
         """The processes that answer: those that have the model in memory."""
@@ -158,18 +166,26 @@ def hammer(
                 wrong.append(answer)
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
-    started = time.perf_counter()
+    started, cpu = time.perf_counter(), web.cpu_s()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    seconds = time.perf_counter() - started
+    seconds, cpu = time.perf_counter() - started, web.cpu_s() - cpu
     if wrong:
         print(f"  wrong: {wrong[0].status} {str(wrong[0].body)[:300]}", file=sys.stderr)
-    return latency(took, clients=clients, seconds=seconds, errors=len(wrong) + n - len(took))
+    errors = len(wrong) + n - len(took)
+    return latency(took, clients=clients, seconds=seconds, cpu_s=cpu, errors=errors)
 
 
-def latency(took_s: Sequence[float], *, clients: int, seconds: float, errors: int) -> Latency:
+def latency(
+    took_s: Sequence[float],
+    *,
+    clients: int,
+    seconds: float,
+    errors: int,
+    cpu_s: float = float("nan"),
+) -> Latency:
     """The figures of some answers."""
     ms = 1000 * np.asarray(took_s)
     p50, p95, p99 = np.percentile(ms, [50, 95, 99])
@@ -181,5 +197,6 @@ def latency(took_s: Sequence[float], *, clients: int, seconds: float, errors: in
         p95_ms=float(p95),
         p99_ms=float(p99),
         max_ms=float(ms.max()),
+        cpu_ms=1000 * cpu_s / len(ms),
         errors=errors,
     )

@@ -125,11 +125,15 @@ def top_k_table(
     best_score = np.full((n, width), -np.inf, dtype=np.float32)
     best = np.full((n, width), table.shape[1], dtype=np.int32)
     best_of_table(
-        *(rows.indptr.astype(np.int64), rows.indices.astype(np.int64)),
+        rows.indptr.astype(np.int64),
+        rows.indices.astype(np.int64),
         rows.data.astype(np.float32),
-        *(table.indptr, table.indices, table.data),
+        table.indptr,
+        table.indices,
+        table.data,
         np.ascontiguousarray(seen),
-        *(exclude.indptr.astype(np.int64), exclude.indices.astype(np.int64)),
+        exclude.indptr.astype(np.int64),
+        exclude.indices.astype(np.int64),
         best_score,
         best,
     )

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.models.base import Recommender
+from ml.models.hybrid import Affines
 from ml.retrieval import top_k
 from ml.types import FloatArray, Histories
 from recommendations.sources import SOURCES
@@ -42,6 +43,8 @@ class Generation:
     scored: dict[str, FloatArray] = field(default_factory=dict)
     took_ms: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    # Where a blend put its sources' scores on one scale: for the explanation of its ranking.
+    affines: Affines = field(default_factory=dict)
 
 
 class Rest:

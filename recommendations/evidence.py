@@ -6,101 +6,128 @@ its features (SHAP values of its trees). Models that are neither say nothing but
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from feedback.selectors import UserFeedback
 from ml.idmap import IdMap
 from ml.models.base import LinearRecommender, Recommender
-from ml.models.hybrid import Hybrid, sum_of
+from ml.models.hybrid import Affines, Hybrid, sum_of
 from ml.models.lambdamart import LambdaMart
 from ml.types import FloatArray, Histories
-from recommendations.ranked import EvidencePart, FeaturePart, RankedFilm, SourcePart
+from recommendations.ranked import EvidencePart, FeaturePart, RankedFilm, SourcePart, TermPart
 from recommendations.ranking import RankedPool, Ranker
+from recommendations.reranking import RERANKING, Reranked
 
 
 def explained(
     ranker: Ranker,
-    pool: RankedPool,
+    found: Reranked,
     person: UserFeedback,
     *,
     history: Histories,
     scored: Mapping[str, FloatArray],
     items: IdMap,
     source: str,
+    affines: Affines | None = None,
     max_parts: int | None = None,
 ) -> tuple[RankedFilm, ...]:
-    """Each film of ``pool`` with the parts of its score: of the history's all, or the strongest.
+    """Each film of ``found`` with the parts of its score, re-ranking's among them.
 
     ``scored`` float32[1, n_items] by source is what the ranking used: with a source missing, its
-    part is missing from the score and from the evidence alike.
+    part is missing from the score and from the evidence alike; ``affines`` are the blend's. Of the
+    films of the history all are told apart, or the ``max_parts`` strongest.
     """
-    model = ranker.model
+    model, pool = ranker.model, found.pool
     movie_ids = [int(pk) for pk in items.id(pool.items)]
     if isinstance(model, LambdaMart):
-        return _by_feature(model, pool, movie_ids, source=source)
+        films = found.explained(_by_feature(model, pool, movie_ids, source=source))
+        return films if max_parts is None else tuple(f.shortened(max_parts) for f in films)
     if isinstance(model, Hybrid):
-        shares, baselines = model.parts_of(history, pool.items, scored=scored)
+        shares, baselines = model.parts_of(history, pool.items, scored=scored, affines=affines)
     elif model.is_personal and isinstance(model, LinearRecommender):
         shares = {source: model.contributions(history, pool.items)}
         baselines = {source: model.baseline(history, pool.items)}
     else:
-        return _by_score_alone(model, pool, movie_ids, source=source)
+        return found.explained(_by_score_alone(model, pool, movie_ids, source=source))
     shape = (len(history.item_index), len(pool.items))
-    contributions = sum_of(shares, shape).astype(np.float64)
-    baseline = sum_of(baselines, shape[1:]).astype(np.float64)
     by_source = {
         name: own + shares[name].sum(axis=0, dtype=np.float64) if name in shares else own
         for name, own in baselines.items()
     }
-    return tuple(
-        _by_film(
-            movie_id,
-            contributions[:, column],
-            baseline=float(baseline[column]),
-            person=person,
-            source=source,
-            max_parts=max_parts,
-            by_source=tuple(
-                SourcePart(name, float(values[column])) for name, values in by_source.items()
-            ),
-        )
-        for column, movie_id in enumerate(movie_ids)
-    )
-
-
-def _by_film(
-    movie_id: int,
-    contributions: np.ndarray,
-    *,
-    baseline: float,
-    person: UserFeedback,
-    source: str,
-    by_source: tuple[SourcePart, ...],
-    max_parts: int | None,
-) -> RankedFilm:
-    """The strongest parts first; what is beyond ``max_parts`` is summed up in ``other``."""
-    positive = contributions[contributions > 0].sum() + max(0.0, baseline)
-    order = np.argsort(-contributions, kind="stable")
-    order = order[contributions[order] != 0]
-    named, rest = order[:max_parts], order[max_parts:] if max_parts is not None else order[:0]
-    return RankedFilm(
-        movie_id=movie_id,
-        source=source,
-        score=float(contributions.sum()) + baseline,
-        baseline=baseline,
-        evidence=tuple(
-            EvidencePart(
-                movie_id=person.history[event].movie_id,
-                contribution=(part := float(contributions[event])),
-                share=part / positive if positive > 0 else 0.0,
-            )
-            for event in named.tolist()
-        ),
-        other=float(contributions[rest].sum()),
+    taste, shift = found.taste_of([event.movie_id for event in person.history])
+    terms = {name: values for name, values in found.terms.items() if name != "taste"}
+    if found.terms:
+        by_source[RERANKING] = taste.sum(axis=0) + shift + sum(terms.values())
+    return _films(
+        movie_ids,
+        sum_of(shares, shape).astype(np.float64) + taste,
+        sum_of(baselines, shape[1:]).astype(np.float64) + shift,
+        terms=terms,
         by_source=by_source,
+        genre_match=found.genre_match,
+        event_ids=[event.movie_id for event in person.history],
+        source=source,
+        max_parts=max_parts,
     )
+
+
+def _films(
+    movie_ids: Sequence[int],
+    contributions: NDArray[np.float64],
+    baseline: NDArray[np.float64],
+    *,
+    terms: Mapping[str, NDArray[np.float64]],
+    by_source: Mapping[str, NDArray[np.floating]],
+    genre_match: NDArray[np.float64] | None,
+    event_ids: Sequence[int],
+    source: str,
+    max_parts: int | None,
+) -> tuple[RankedFilm, ...]:
+    """From ``contributions`` float64[n_events, n] and ``baseline`` float64[n], all films at once.
+
+    A list is 20 films of some 100 events each: as arrays that is nothing, as objects it was a third
+    of the request. The strongest parts come first; what is beyond ``max_parts`` is in ``other``.
+    """
+    positive = np.maximum(contributions, 0).sum(axis=0) + np.maximum(baseline, 0)
+    score = contributions.sum(axis=0) + baseline
+    for values in terms.values():
+        positive, score = positive + np.maximum(values, 0), score + values
+    scale = np.divide(1.0, positive, out=np.zeros_like(positive), where=positive > 0)
+    order = np.argsort(-contributions, axis=0, kind="stable")
+    ordered = np.take_along_axis(contributions, order, axis=0)
+    stop = len(order) if max_parts is None else max_parts
+    other = ordered[stop:].sum(axis=0).tolist()
+    events, parts = order[:stop].T.tolist(), ordered[:stop].T.tolist()
+    films = []
+    for i, movie_id in enumerate(movie_ids):
+        factor = float(scale[i])
+        films.append(
+            RankedFilm(
+                movie_id=movie_id,
+                source=source,
+                score=float(score[i]),
+                baseline=float(baseline[i]),
+                evidence=tuple(
+                    EvidencePart(event_ids[event], part, part * factor)
+                    for event, part in zip(events[i], parts[i], strict=True)
+                    if part
+                ),
+                other=other[i],
+                by_source=tuple(
+                    SourcePart(name, float(values[i])) for name, values in by_source.items()
+                ),
+                terms=tuple(
+                    TermPart(name, float(values[i]), float(values[i]) * factor)
+                    for name, values in terms.items()
+                    if values[i]
+                ),
+                genre_match=None if genre_match is None else float(genre_match[i]),
+            )
+        )
+    return tuple(films)
 
 
 def _by_feature(

@@ -233,17 +233,20 @@ def _films(
             RankedFilm(movie_id=int(m), source=serving.source, score=float(s))
             for m, s in zip(serving.items.id(found.pool.items), found.scores, strict=True)
         )
-    films = explained(
+    return explained(
         ranker,
-        found.pool,
+        found,
         person,
         history=histories.select([i]),
         scored={name: scores[i : i + 1] for name, scores in generation.scored.items()},
         items=serving.items,
         source=serving.source,
+        affines={
+            name: (mean[i : i + 1], scale[i : i + 1])
+            for name, (mean, scale) in generation.affines.items()
+        },
         max_parts=max_parts,
     )
-    return found.explained(films)
 
 
 def explained_film(

@@ -139,7 +139,7 @@ class BlendRanker:
         exclude: sparse.csr_matrix,
     ) -> list[RankedPool]:
         """See :class:`Ranker`."""
-        total = self.model.blended(generation.scored, len(histories))
+        total = self.model.blended(generation.scored, len(histories), affines=generation.affines)
         return [_ordered(pool, total[i, pool]) for i, pool in enumerate(pools)]
 
 

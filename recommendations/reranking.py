@@ -168,6 +168,20 @@ class Reranked:
             genre_match=None if self.genre_match is None else self.genre_match[at],
         )
 
+    def taste_of(self, event_ids: Sequence[int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The taste term as each event's part float64[n_events, n], and the rest of it float64[n].
+
+        ``event_ids`` are the films of the history, oldest first; zeros where there is no such term.
+        """
+        n = len(self.scores)
+        parts, rest = np.zeros((len(event_ids), n)), np.zeros(n)
+        if "taste" in self.terms and self.taste is not None:
+            place = {movie_id: at for at, movie_id in enumerate(event_ids)}
+            at = [place[movie_id] for movie_id in self.liked_ids]
+            np.add.at(parts, at, self.taste)
+            rest = self.terms["taste"] - self.taste.sum(axis=0)
+        return parts, rest
+
     def explained(self, films: Sequence[RankedFilm]) -> tuple[RankedFilm, ...]:
         """The model's explanation of these films, with the terms of re-ranking beside it."""
         if self.genre_match is not None:

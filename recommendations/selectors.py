@@ -81,7 +81,7 @@ def recommendations_for(
     barred = barred_for(user) if barred is None else barred
     found = None
     if not is_narrowed:
-        found = _stored_list(user, person, snapshot, source=source)
+        found = _stored_list(user, person, snapshot, source=source, n=n)
     if found is None:
         context = context_of(user) if context is None else context
         found = recommend_many(
@@ -150,9 +150,17 @@ def _filled_up(found: RankedList, *, n: int, popular: Sequence[RankedFilm]) -> R
 
 
 def _stored_list(
-    user: User | AnonymousUser, person: UserFeedback, snapshot: Snapshot | None, *, source: str
+    user: User | AnonymousUser,
+    person: UserFeedback,
+    snapshot: Snapshot | None,
+    *,
+    source: str,
+    n: int,
 ) -> RankedList | None:
-    """The list of the last batch inference, if it has seen all that the person did since."""
+    """The list of the last batch inference, if it has seen all that the person did since.
+
+    None too where it holds fewer than ``n`` films.
+    """
     if snapshot is None or not isinstance(user, User):
         return None
     serving = snapshot.serving(source)
@@ -162,7 +170,7 @@ def _stored_list(
         model_version_id=serving.version_id,
         feedback_generation=person.generation,
     ).first()
-    if stored is None or not stored.movie_ids:
+    if stored is None or len(stored.movie_ids) < n:
         return None
     if stored.context.get("strengths") != FINGERPRINT:
         return None  # written by an older Marquee: another kind of list
@@ -171,7 +179,7 @@ def _stored_list(
     films = tuple(
         RankedFilm.from_stored(movie_id, source=source, score=score, evidence=evidence)
         for movie_id, score, evidence in zip(
-            stored.movie_ids, stored.scores, stored.evidence, strict=True
+            stored.movie_ids[:n], stored.scores[:n], stored.evidence[:n], strict=True
         )
     )
     return RankedList(

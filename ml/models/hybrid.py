@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,10 @@ DEFAULT_PARTS = (
     Part("edlae", "edlae", 0.6, {"l2": 300.0}),
     Part("als", "als", 0.4, {"n_factors": 64}),
 )
+
+
+# Per label the rows' means and 1 / deviations, as :func:`affine` gives them.
+Affines: TypeAlias = dict[str, tuple[FloatArray, FloatArray]]
 
 
 class Hybrid(LinearRecommender):
@@ -88,18 +92,22 @@ class Hybrid(LinearRecommender):
             len(histories),
         )
 
-    def blended(self, scored: Mapping[str, FloatArray], n: int) -> FloatArray:
+    def blended(
+        self, scored: Mapping[str, FloatArray], n: int, *, affines: Affines | None = None
+    ) -> FloatArray:
         """float32[n, n_items] from the parts' own scores; a part that is missing adds nothing.
 
         ``scored`` maps labels to what ``score`` of that part gave. The arrays are not changed.
+        ``affines`` is filled with each part's :func:`affine`, to be handed to :meth:`parts_of`.
         """
         total = np.zeros((n, self.n_items), dtype=np.float32)
         has_opinion = np.zeros(total.shape, dtype=np.bool_)
         asked = self._asked(scored)
+        affines = {} if affines is None else affines
         any_personal = any(self.models[part.label].is_personal for part in asked)
         for part in asked:
             scores = scored[part.label]
-            mean, scale = affine(scores)
+            mean, scale = affines[part.label] = affine(scores)
             finite = np.isfinite(scores)
             factor = np.float32(part.weight) * scale[:, None]
             total += factor * np.where(finite, scores - mean[:, None], np.float32(0))
@@ -121,11 +129,13 @@ class Hybrid(LinearRecommender):
         items: NDArray[np.integer],
         *,
         scored: Mapping[str, FloatArray] | None = None,
+        affines: Affines | None = None,
     ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
         """Per part what it adds: contributions float[n_events, n] and baseline [n] for n ``items``.
 
-        ``scored`` (see :meth:`blended`) saves scoring the parts again. Sources without a history
-        (popularity) add to the baseline alone. Raises TypeError if a personal one is not linear.
+        ``scored`` and ``affines`` (see :meth:`blended`) save doing it again. Sources without a
+        history (popularity) add to the baseline alone. Raises TypeError if a personal one is not
+        linear.
         """
         if scored is None:
             scored = {part.label: self.models[part.label].score(history) for part in self.active()}
@@ -134,7 +144,8 @@ class Hybrid(LinearRecommender):
         for part in self._asked(scored):
             model = self.models[part.label]
             scores = scored[part.label]
-            mean, scale = affine(scores)
+            known = None if affines is None else affines.get(part.label)
+            mean, scale = affine(scores) if known is None else known
             factor = np.float64(part.weight) * scale[0]
             finite = np.isfinite(scores[0, items])
             own = np.zeros(len(items), dtype=np.float32)
@@ -187,10 +198,15 @@ def sum_of(parts: Mapping[str, FloatArray], shape: tuple[int, ...]) -> FloatArra
 def affine(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Per row the mean of the finite scores and 1 / their deviation; (0, 0) for a flat row."""
     finite = np.isfinite(scores)
-    count = np.maximum(finite.sum(axis=1), 1)
-    mean = np.where(finite, scores, 0.0).sum(axis=1, dtype=np.float64) / count
-    off = np.where(finite, scores - mean[:, None], 0.0)
-    deviation = np.sqrt((off**2).sum(axis=1) / count)
+    if finite.all():  # the common case, at half the price: nothing to mask
+        count = np.full(len(scores), max(scores.shape[1], 1))
+        mean = scores.sum(axis=1, dtype=np.float64) / count
+        off = scores - mean[:, None]
+    else:
+        count = np.maximum(finite.sum(axis=1), 1)
+        mean = np.where(finite, scores, 0.0).sum(axis=1, dtype=np.float64) / count
+        off = np.where(finite, scores - mean[:, None], 0.0)
+    deviation = np.sqrt(np.multiply(off, off, out=off).sum(axis=1) / count)
     flat = deviation <= 1e-12
     scale = np.where(flat, 0.0, 1.0 / np.where(flat, 1.0, deviation))
     return np.where(flat, 0.0, mean).astype(np.float32), scale.astype(np.float32)

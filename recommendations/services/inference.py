@@ -16,10 +16,11 @@ from recommendations.models import Recommendation
 from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
 from recommendations.ranked import RankedList
 from recommendations.reranking import contexts_of
-from recommendations.selectors import MAX_FILMS
 from recommendations.snapshot import Snapshot, current_snapshot
 
 BATCH_USERS = 256
+# What a page shows and some to spare; who asks for more gets a list made anew.
+STORED_FILMS = 48
 MAX_EVIDENCE = 8  # what a card can need, with some to spare
 
 
@@ -63,7 +64,7 @@ def recommendations_refresh(
             lists = recommend_many(
                 histories,
                 snapshot,
-                n=MAX_FILMS,
+                n=STORED_FILMS,
                 source=source,
                 barred=barred,
                 contexts=contexts,
