@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def main() -> None:
     tasks = {"returning": test}
     if options.prequential:
         tasks["prequential, after a pause"] = _after_a_pause(prequential(data, part="test"))
-    report = {"data": data.name, "weights": weights, "tasks": {}}
+    report: dict[str, Any] = {"data": data.name, "weights": weights, "tasks": {}}
     for task, split in tasks.items():
         report["tasks"][task] = _measured(split, weights, is_learned=options.lambdamart)
     if options.out:
