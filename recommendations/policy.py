@@ -28,7 +28,7 @@ from ml.split import RankingSplit, SplitError
 from ml.tuning import collect, search_weights, stacked
 from ml.types import Interactions
 from recommendations.dial_costs import dial_costs
-from recommendations.services.gate import METRIC
+from recommendations.services.gate import METRIC, is_behind, signed
 from recommendations.snapshot import current_snapshot
 from recommendations.sources import HYBRID, Tier, sources_of
 from recommendations.training_data import TrainingData
@@ -36,6 +36,7 @@ from recommendations.training_data import TrainingData
 logger = logging.getLogger(__name__)
 
 SEED = 7
+CHAMPION = "champion"
 ENOUGH_PEOPLE = 250  # held-out people whose mean is steadier than the search's steps
 SMALL_DRAWS = 3  # of a smaller audience; one for the very first model, which people wait for
 ENOUGH_RETURNS = 200  # events after a pause, of the test people
@@ -100,21 +101,47 @@ def policy_measure(data: TrainingData, tell: Progress) -> Verdict:
     tell("Measuring on the test people", 0.4)
     models = _fit(test.train, data)
     fitted: dict[str, Recommender] = {**models, HYBRID: _blend(models, weights)}
+    served = _served_weights()
+    if served is not None:
+        fitted[CHAMPION] = _blend(models, served)
     results = {
         label: measure(partial(_as_it_is, model), test, label=label)
         for label, model in fitted.items()
     }
-    gain = compare(results[HYBRID], results["popularity"], METRIC)
-    refusal = ""
-    if gain.mean <= 0:
-        refusal = (
-            f"It does not beat popularity: {METRIC} {gain.mean:+.4f} "
-            f"({gain.lo:+.4f} to {gain.hi:+.4f}) on {results[HYBRID].n_users} held-out people."
-        )
+    refusal = recipe_refusal(results)
     measured = _metrics_json(results, weights)
     tell("Measuring what the dials cost", 0.55)
     measured["dials"] = dial_costs(_blend(models, weights), test, data.items)
     return Verdict(weights, measured, refusal=refusal, results=results)
+
+
+def _served_weights() -> dict[str, float] | None:
+    """The recipe being served; None where there is none, or one of other sources."""
+    snapshot = current_snapshot()
+    if snapshot is None:
+        return None
+    weights = {part.label: part.weight for part in snapshot.hybrid.parts}
+    return weights if weights.keys() == blend_parts().keys() else None
+
+
+def recipe_refusal(results: dict[str, Result]) -> str:
+    """Why these weights are none to serve, judged by people whom no model saw; empty if they are.
+
+    Both recipes are fitted on the same ratings: what differs are the weights alone.
+    """
+    n_people = results[HYBRID].n_users
+    gain = compare(results[HYBRID], results["popularity"], METRIC)
+    if gain.mean <= 0:
+        figures = f"{METRIC} {signed(gain)} on {n_people} held-out people"
+        return f"It does not beat popularity: {figures}."
+    if CHAMPION not in results:
+        return ""
+    reached = results[CHAMPION].metrics[METRIC].mean
+    gain = compare(results[HYBRID], results[CHAMPION], METRIC)
+    if is_behind(gain, reached=reached, n_people=n_people):
+        figures = f"{METRIC} {signed(gain)} of {reached:.4f} on {n_people} held-out people"
+        return f"Its weights are worse than those being served: {figures}."
+    return ""
 
 
 def policy_fit(data: TrainingData, verdict: Verdict) -> Hybrid:

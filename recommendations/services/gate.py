@@ -280,7 +280,7 @@ def _as_it_is(model: Recommender) -> Recommender:
 
 
 def _popularity_check(gain: Interval, results: dict[str, Result]) -> Check:
-    figures = f"{METRIC} {_signed(gain)} on {results['candidate'].n_users} people"
+    figures = f"{METRIC} {signed(gain)} on {results['candidate'].n_users} people"
     if gain.mean > 0:
         return Check("popularity", True, f"It beats popularity: {figures}.")
     return Check("popularity", False, f"It does not beat popularity: {figures}.")
@@ -290,9 +290,9 @@ def _champion_check(gain: Interval, results: dict[str, Result]) -> Check:
     """Worse by more than the margin, and not by chance."""
     reached = results["champion"].metrics[METRIC].mean
     n = results["candidate"].n_users
-    figures = f"{METRIC} {_signed(gain)} of {reached:.4f} on {n} people"
-    margin = MARGIN * max(1.0, ENOUGH_PEOPLE / n) ** 0.5
-    if gain.mean < -margin * reached and gain.hi < 0:
+    figures = f"{METRIC} {signed(gain)} of {reached:.4f} on {n} people"
+    margin = margin_among(n)
+    if is_behind(gain, reached=reached, n_people=n):
         said = f"It is worse than the model being served by more than {margin:.0%}: {figures}."
         return Check("champion", False, said)
     return Check("champion", True, f"It is not worse than the model being served: {figures}.")
@@ -319,7 +319,7 @@ def _slice_check(results: dict[str, Result], split: RankingSplit) -> tuple[Check
         reached = float(theirs[mask].mean())
         figures[names[key]] = {"n": n, "champion": round(reached, 6), "gain": interval_json(gain)}
         if n >= MIN_SLICE_PEOPLE and gain.mean < -SLICE_MARGIN * reached and gain.hi < 0:
-            worse.append(f"{names[key]} ({_signed(gain)} of {reached:.4f})")
+            worse.append(f"{names[key]} ({signed(gain)} of {reached:.4f})")
     if worse:
         said = f"It is worse than the model being served for {', '.join(worse)}."
         return Check("slices", False, said), figures
@@ -338,5 +338,16 @@ def _coverage_check(results: dict[str, Result]) -> Check:
     return Check("coverage", True, f"It recommends enough films: {said}.")
 
 
-def _signed(gain: Interval) -> str:
+def margin_among(n_people: int) -> float:
+    """The part of the champion's figure that a refit may lose by chance among so many people."""
+    return MARGIN * max(1.0, ENOUGH_PEOPLE / n_people) ** 0.5
+
+
+def is_behind(gain: Interval, *, reached: float, n_people: int) -> bool:
+    """Worse than the champion, who ``reached`` that, by more than the margin and not by chance."""
+    return gain.mean < -margin_among(n_people) * reached and gain.hi < 0
+
+
+def signed(gain: Interval) -> str:
+    """A difference with its interval, for people."""
     return f"{gain.mean:+.4f} ({gain.lo:+.4f} to {gain.hi:+.4f})"

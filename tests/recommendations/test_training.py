@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from recommendations.services import training
 from recommendations.services.lease import TrainingBusyError, run_start
 from recommendations.services.registry import PromotionError, model_promote, model_rollback
 from recommendations.snapshot import current_snapshot, forget_snapshot
-from recommendations.training_data import NoTrainingDataError
+from recommendations.training_data import NoTrainingDataError, training_data
 
 Status = ModelVersion.Status
 
@@ -69,6 +70,21 @@ def test_a_model_no_better_than_popularity_is_refused_and_the_active_one_stays(
         model_promote(run.model_version)
     with pytest.raises(CommandError, match="gate refused"):
         call_command("train", "--force")
+
+
+def test_a_recipe_behind_the_one_being_served_is_refused(trained):
+    """On people whom no model saw; the served recipe is fitted beside the new one."""
+    verdict = policy.policy_measure(training_data(), lambda _stage, _share: None)
+    assert "champion" in verdict.metrics["models"]
+    assert verdict.refusal == ""
+    weak = verdict.results["hybrid"]
+    weaker = {name: 0.8 * figures for name, figures in weak.per_row.items()}
+    results = {**verdict.results, "hybrid": replace(weak, per_row=weaker)}
+    refusal = policy.recipe_refusal(results)
+    assert refusal.startswith("Its weights are worse than those being served: ndcg@100 -")
+    assert "on 12 held-out people" in refusal
+    del results["champion"]
+    assert policy.recipe_refusal(results) == ""
 
 
 def test_one_training_at_a_time_and_a_dead_one_gives_up_its_lease(trained):
