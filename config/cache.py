@@ -16,7 +16,7 @@ RETRY_AFTER_S = 5.0
 class DisposableCache(RedisCache):
     """Reads find nothing and writes do nothing while Redis is down or hangs.
 
-    Only for what can be lost at any moment; limits and sessions live in Postgres.
+    Only for what can be lost at any moment; log-in limits and sessions live in Postgres.
     """
 
     # Shared by the threads of the process; a lost race costs one more timeout.
