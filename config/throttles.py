@@ -27,10 +27,10 @@ class _Counts:
 class VisitorThrottle(AnonRateThrottle):
     """By address, for whoever is not logged in."""
 
-    cache = _Counts()
+    cache = _Counts()  # type: ignore[assignment]  # all of a cache that a throttle uses
 
 
 class AccountThrottle(UserRateThrottle):
     """By account."""
 
-    cache = _Counts()
+    cache = _Counts()  # type: ignore[assignment]  # all of a cache that a throttle uses
