@@ -9,8 +9,10 @@ from dataclasses import replace
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
+from accounts.selectors import taste_of
+from accounts.services import Taste
 from feedback.selectors import UserFeedback, feedback_of
-from recommendations.limits import barred_for
+from recommendations.limits import barred_movie_ids
 from recommendations.models import Recommendation
 from recommendations.pipeline import (
     DEFAULT_SOURCE,
@@ -78,12 +80,15 @@ def recommendations_for(
     snapshot = snapshot or current_snapshot()
     source = known_source(source, snapshot)
     person = feedback if feedback is not None else feedback_of(user)
-    barred = barred_for(user) if barred is None else barred
+    taste = None
+    if barred is None:
+        taste = taste_of(user) if isinstance(user, User) else Taste()
+        barred = barred_movie_ids(taste)
     found = None
     if not is_narrowed:
         found = _stored_list(user, person, snapshot, source=source, n=n)
     if found is None:
-        context = context_of(user) if context is None else context
+        context = context_of(user, taste=taste) if context is None else context
         found = recommend_many(
             [person],
             snapshot,

@@ -193,9 +193,9 @@ def _load_policy(version: ModelVersion) -> Snapshot | None:
         return None
     try:
         snapshot = load_snapshot(version)
-    except ArtifactError:
+    except ArtifactError as error:
         _broken.add(version.pk)
-        logger.exception("Model %s cannot be served", version.version)
+        logger.error("Model %s cannot be served: %s", version.version, error)
         return None
     logger.info("Serving model %s", version.version)
     return snapshot
@@ -207,9 +207,9 @@ def _loaded(version: ModelVersion) -> Serving | None:
     if version.pk not in _others:
         try:
             found = load_serving(version)
-        except ArtifactError:
+        except ArtifactError as error:
             _broken.add(version.pk)
-            logger.exception("Model %s cannot be served", version.version)
+            logger.error("Model %s cannot be served: %s", version.version, error)
             return None
         for old in [pk for pk, serving in _others.items() if serving.source == version.kind]:
             _others.pop(old, None)

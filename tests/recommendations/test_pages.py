@@ -80,8 +80,8 @@ def test_pages_cost_the_same_whatever_the_history(
         # list without the latest likes · films, genres, titles · simulated twice · savepoint,
         # slate, impressions, release · states: three
         "/for-you/": 27,
-        # as For you without the states and the page's own question about the audience
-        "/api/v1/me/recommendations/": 20,
+        # as For you without the states, the dials and the page's own question about the audience
+        "/api/v1/me/recommendations/": 19,
     }
     for path, budget in budgets.items():
         with django_assert_num_queries(budget):
