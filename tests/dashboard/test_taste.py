@@ -154,7 +154,7 @@ def test_the_page_costs_the_same_whatever_the_history(
 ):
     client.force_login(ada)
     # session, user · feedback twice: four · history's films, genres · catalogue: count, genres,
-    # decades, countries · judged: two · list: model, taste, limits, last visit, popular · its films,
+    # decades, countries · judged: two · list: model, taste, limits, visit, popular · its films,
     # genres, counts · simulated
     for start, stop in ((0, 4), (4, 10)):
         for film in shelf["Crime"][start:stop]:
