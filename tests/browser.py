@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
+
+import psycopg
+from django.db import connection
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _ARGUMENTS = [
@@ -100,3 +104,24 @@ def open_page(browser: Any, problems: BrowserProblems, **options: Any) -> Any:
     page.on("console", on_console)
     page.on("pageerror", lambda error: problems.page_errors.append(str(error)))
     return page
+
+
+def wait_for_silence(timeout_s: float = 5.0) -> None:
+    """Until nothing was going on in the test's database for a moment, or ``timeout_s`` passed.
+
+    A page that was closed can leave a request under way; it and the emptying of the tables after
+    the test would wait for each other.
+    """
+    known = connection.get_connection_params()
+    params = {k: known[k] for k in ("dbname", "user", "host", "port", "password") if known.get(k)}
+    busy = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND pid <> pg_backend_pid() AND state <> 'idle'"
+    )
+    ends_at = time.monotonic() + timeout_s
+    n_quiet = 0
+    with psycopg.connect(**params, autocommit=True) as looker:
+        while n_quiet < 4 and time.monotonic() < ends_at:
+            row = looker.execute(busy).fetchone()
+            n_quiet = n_quiet + 1 if row == (0,) else 0
+            time.sleep(0.03)

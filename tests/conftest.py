@@ -8,7 +8,13 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
-from tests.browser import BrowserProblems, find_chromium, launch_chromium, open_page
+from tests.browser import (
+    BrowserProblems,
+    find_chromium,
+    launch_chromium,
+    open_page,
+    wait_for_silence,
+)
 from tests.worker import CeleryWorker
 
 # A busy machine generates slowly too: how long an example takes is no property of ours.
@@ -47,7 +53,7 @@ def browser_problems() -> BrowserProblems:
 
 
 @pytest.fixture
-def new_page(browser, browser_problems):
+def new_page(request, browser, browser_problems):
     """A function that opens a page of its own person (cookies apart); keywords go to Playwright.
 
     ``new_page(viewport={"width": 390, "height": 844}, java_script_enabled=False)``
@@ -62,6 +68,8 @@ def new_page(browser, browser_problems):
     yield open_one
     for context in contexts:
         context.close()
+    if "live_server" in request.fixturenames:
+        wait_for_silence()
 
 
 @pytest.fixture
