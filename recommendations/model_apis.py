@@ -184,7 +184,7 @@ class ModelActivateApi(APIView):
         },
     )
     def post(self, request: Request, version: str) -> Response:
-        """Its files are read and checked first; every process serves it within two seconds."""
+        """Its files are read and checked first; every process serves it within seconds."""
         try:
             found = version_named(version)
         except ModelVersion.DoesNotExist as error:

@@ -13,7 +13,8 @@ from recommendations.snapshot import keep_watched, look_for_snapshot
 
 logger = logging.getLogger(__name__)
 
-# A promotion is noticed within two seconds: one to look and one to load.
+# A promotion is to be noticed within two seconds: one to look and one to load. Under load 15 on two
+# cores 5.65 s were seen.
 LOOK_EVERY_S = 0.5
 
 

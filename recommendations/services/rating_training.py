@@ -7,17 +7,13 @@ say: that is its gate.
 from __future__ import annotations
 
 import logging
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import numpy as np
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from ml.artifacts import save_artifact
 from ml.data import Dataset
 from ml.metrics import interval_coverage, mae, rmse
 from ml.models.star_fold import StarFold
@@ -26,6 +22,7 @@ from recommendations.models import ModelVersion, TrainingRun
 from recommendations.policy import SEED, Progress
 from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
 from recommendations.services.registry import versions_prune
+from recommendations.services.versions import version_write
 from recommendations.sources import HYBRID
 from recommendations.training_data import TrainingData, training_data
 
@@ -190,27 +187,11 @@ def _refusal(metrics: dict[str, float]) -> str:
 
 
 def _register(model: StarFold, data: TrainingData, metrics: dict[str, float]) -> ModelVersion:
-    """Writes the files, then the row: a row never names files that are not there."""
-    now = timezone.now()
-    version = f"{KIND}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    manifest = save_artifact(
+    return version_write(
         model,
-        Path(settings.MODELS_DIR) / version,
-        metadata={
-            "version": version,
-            "created_at": now.isoformat(),
-            "movie_ids": data.items.ids.tolist(),
-            "items_fingerprint": data.items.fingerprint,
-            "data_fingerprint": data.fingerprint,
-            "metrics": metrics,
-        },
-    )
-    return ModelVersion.objects.create(
+        data,
         kind=KIND,
-        version=version,
-        path=version,
-        manifest_sha256=manifest.sha256,
-        data_fingerprint=data.fingerprint,
+        metadata={"metrics": metrics},
         metrics=metrics,
         note="" if metrics["n"] >= FEW_TRUTHS else "Too few people to measure the intervals on.",
     )

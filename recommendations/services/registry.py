@@ -92,7 +92,7 @@ def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelV
     """Makes ``version`` the active one of its kind and retires the one before.
 
     One that was never served passes the gate first, unless it ``is_admitted`` just now; one that
-    was served before has its files read and checked. Running processes notice within two seconds.
+    was served before has its files read and checked. Running processes notice within seconds.
     Raises PromotionError; what was active then stays active.
     """
     if version.status == Status.CANDIDATE and not is_admitted:
@@ -122,7 +122,7 @@ def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelV
 def vectors_tidy() -> int:
     """Removes item vectors of versions that are not served any more; how many rows.
 
-    Not at the promotion: for two seconds some processes still read the version before.
+    Not at the promotion: for a few seconds some processes still read the version before.
     """
     noticed = timezone.now() - NOTICED_AFTER
     served = ModelVersion.objects.filter(status=Status.ACTIVE, activated_at__lt=noticed)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import logging
-import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Max
-from django.utils import timezone
 
-from ml.artifacts import ArtifactError, save_artifact
+from ml.artifacts import ArtifactError
 from ml.evaluation import measure
 from ml.models.base import Recommender
 from ml.models.by_stars import ByStars
@@ -26,6 +23,7 @@ from recommendations.policy import SEED, Progress, policy_test, ranker_parts
 from recommendations.services.gate import golden_slate, is_same_slate
 from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
 from recommendations.services.registry import PromotionError, model_promote, versions_prune
+from recommendations.services.versions import version_write
 from recommendations.snapshot import load_serving
 from recommendations.sources import HYBRID, Source, Tier, sources_of
 from recommendations.training_data import TrainingData, narrowed, training_data, widened
@@ -226,28 +224,14 @@ def _must_read_back(version: ModelVersion, model: Any) -> None:
 def _register(
     source: Source, model: Any, data: TrainingData, metrics: dict[str, Any]
 ) -> ModelVersion:
-    """Writes the files, then the row: a row never names files that are not there."""
-    now = timezone.now()
-    version = f"{source.name}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    manifest = save_artifact(
+    return version_write(
         model,
-        Path(settings.MODELS_DIR) / version,
+        data,
+        kind=source.name,
         metadata={
-            "version": version,
-            "created_at": now.isoformat(),
-            "movie_ids": data.items.ids.tolist(),
-            "items_fingerprint": data.items.fingerprint,
-            "data_fingerprint": data.fingerprint,
             "data_read_at": data.read_at.isoformat(),
             "last_interaction_id": data.last_interaction_id,
             "golden": golden_slate(as_recommender(model)),
         },
-    )
-    return ModelVersion.objects.create(
-        kind=source.name,
-        version=version,
-        path=version,
-        manifest_sha256=manifest.sha256,
-        data_fingerprint=data.fingerprint,
         metrics=metrics,
     )

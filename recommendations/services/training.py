@@ -5,13 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import secrets
-from pathlib import Path
 
-from django.conf import settings
-from django.utils import timezone
-
-from ml.artifacts import save_artifact
 from ml.models.hybrid import Hybrid
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.policy import Progress, Verdict, blend_parts, policy_fit, policy_measure
@@ -32,6 +26,7 @@ from recommendations.services.registry import (
     versions_prune,
 )
 from recommendations.services.resume import checkpoint_save, fitted_version, interrupted_run
+from recommendations.services.versions import version_write
 from recommendations.sources import HYBRID
 from recommendations.training_data import TrainingData, training_data
 
@@ -135,33 +130,19 @@ def _refuse(run: TrainingRun, version: ModelVersion, reason: str) -> None:
 
 
 def _register(hybrid: Hybrid, data: TrainingData, verdict: Verdict) -> ModelVersion:
-    """Writes the files, then the row: a row never names files that are not there."""
-    now = timezone.now()
-    # Two trainings in one second (tests, or two machines) still get two names.
-    version = f"{KIND}-{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-    manifest = save_artifact(
+    interactions = data.dataset.interactions
+    return version_write(
         hybrid,
-        Path(settings.MODELS_DIR) / version,
+        data,
+        kind=KIND,
         metadata={
-            "version": version,
-            "created_at": now.isoformat(),
-            "movie_ids": data.items.ids.tolist(),
-            "items_fingerprint": data.items.fingerprint,
-            "data_fingerprint": data.fingerprint,
             "data_read_at": data.read_at.isoformat(),
             "last_interaction_id": data.last_interaction_id,
             "golden": golden_slate(hybrid),
-            "n_users": data.dataset.interactions.n_users,
-            "n_ratings": len(data.dataset.interactions),
+            "n_users": interactions.n_users,
+            "n_ratings": len(interactions),
             "metrics": verdict.metrics,
         },
-    )
-    return ModelVersion.objects.create(
-        kind=KIND,
-        version=version,
-        path=version,
-        manifest_sha256=manifest.sha256,
-        data_fingerprint=data.fingerprint,
-        metrics={**verdict.metrics, "profile": training_profile(data.dataset.interactions)},
+        metrics={**verdict.metrics, "profile": training_profile(interactions)},
         note=verdict.note,
     )

@@ -20,7 +20,7 @@ from recommendations.services.registry import (
 class Command(BaseCommand):
     """Exit status 1, with the reason, where the version cannot be served."""
 
-    help = "Serve this model version: running processes swap to it within two seconds."
+    help = "Serve this model version: running processes swap to it within seconds."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
