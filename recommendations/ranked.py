@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from catalog.cards import ReasonPart
 
 
-@dataclass(frozen=True)
-class EvidencePart:
+class EvidencePart(NamedTuple):
     """One film of the person's history and its part of the score.
 
     ``share`` is its part of everything that speaks for the film (0..1).
@@ -20,16 +19,14 @@ class EvidencePart:
     share: float
 
 
-@dataclass(frozen=True)
-class SourcePart:
+class SourcePart(NamedTuple):
     """What one source of a blend adds to the score: the same sum, cut the other way."""
 
     source: str
     contribution: float
 
 
-@dataclass(frozen=True)
-class FeaturePart:
+class FeaturePart(NamedTuple):
     """A feature that a learner ranked by, its value, and what it adds to the score."""
 
     name: str
@@ -37,8 +34,7 @@ class FeaturePart:
     contribution: float
 
 
-@dataclass(frozen=True)
-class TermPart:
+class TermPart(NamedTuple):
     """What a step of re-ranking adds to the score; names are those of ``ml.shortlist.TERMS``."""
 
     name: str
@@ -92,8 +88,8 @@ class RankedFilm:
         return replace(
             self,
             score=self.total,
-            evidence=tuple(replace(p, share=p.contribution * scale) for p in evidence),
-            terms=tuple(replace(p, share=p.contribution * scale) for p in self.terms),
+            evidence=tuple(p._replace(share=p.contribution * scale) for p in evidence),
+            terms=tuple(p._replace(share=p.contribution * scale) for p in self.terms),
         )
 
     def shortened(self, n_parts: int) -> RankedFilm:
@@ -111,10 +107,10 @@ class RankedFilm:
         """The parts as a stored list keeps them; see :meth:`from_stored`."""
         return {
             "baseline": self.baseline,
-            "parts": [[p.movie_id, p.contribution, p.share] for p in self.evidence],
-            "features": [[p.name, p.value, p.contribution] for p in self.features],
-            "by_source": [[p.source, p.contribution] for p in self.by_source],
-            "terms": [[p.name, p.contribution, p.share] for p in self.terms],
+            "parts": self.evidence,
+            "features": self.features,
+            "by_source": self.by_source,
+            "terms": self.terms,
             "other": self.other,
             "genre_match": self.genre_match,
         }
