@@ -126,6 +126,29 @@ class Als(LinearRecommender):
                     raise ValueError("the fold-in system is not positive definite: raise l2")
         return vectors
 
+    def user_vectors_of_many(self, histories: Histories) -> FloatArray:
+        """:meth:`user_vectors` on all cores, for batches of thousands; loads numba."""
+        from threadpoolctl import threadpool_limits
+
+        from ml.models.als_kernels import fold_in
+
+        weight = self._event_weights(histories)
+        used = weight != 0
+        starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(used)])[histories.indptr]
+        penalty = self.l2 * (np.diff(starts) + self.alpha0 * self.n_items) ** self.nu
+        vectors = np.zeros((len(histories), self.n_factors), dtype=np.float32)
+        with threadpool_limits(1, user_api="blas"):  # the cores already work on people
+            fold_in(
+                starts,
+                histories.item_index[used].astype(np.int64),
+                weight[used],
+                np.ascontiguousarray(self.item_factors),
+                (np.float32(self.alpha0) * self.gram).astype(np.float32),
+                penalty.astype(np.float32),
+                vectors,
+            )
+        return vectors
+
     def score(self, histories: Histories) -> FloatArray:
         vectors = self.user_vectors(histories)
         scores = vectors @ self.item_factors.T

@@ -1,8 +1,8 @@
 """The inner loop of ALS, compiled: conjugate gradients per row, rows in parallel.
 
 The films (or people) of a row are gathered once, and products run over four of them at a time: each
-pass then reads its vector once for four rows. Imported only while fitting, so that serving never
-loads numba.
+pass then reads its vector once for four rows. Imported only by fitting and by batches, so that
+serving never loads numba.
 """
 
 from __future__ import annotations
@@ -126,3 +126,31 @@ def _solve_rows(indptr, indices, data, x, y, gram, penalty, n_steps):  # type: i
             for f in range(d):
                 direction[f] = residual[f] + ratio * direction[f]
             old = new
+
+
+@numba.njit(parallel=True, cache=True)
+def fold_in(indptr, items, weight, factors, gram, penalty, out):  # type: ignore[no-untyped-def]  # numba infers
+    """Fill ``out`` float32[n, d] with each history's exact fold-in; a row without events stays.
+
+    Row u solves ``(sum_j |w_j| y_j y_j' + gram + penalty_u I) x = sum_j w_j y_j`` over its events
+    ``indptr[u]:indptr[u + 1]``: film ``items[j]`` with ``weight[j]``, y a row of ``factors``.
+    ``gram`` comes scaled. Solved in double precision, as one person's is.
+    """
+    d = factors.shape[1]
+    for u in numba.prange(len(indptr) - 1):
+        start, stop = indptr[u], indptr[u + 1]
+        if start == stop:
+            continue
+        rows = np.empty((stop - start, d), dtype=np.float32)
+        weighted = np.empty((stop - start, d), dtype=np.float32)
+        target = np.zeros(d, dtype=np.float64)
+        for s in range(start, stop):
+            for f in range(d):
+                value = factors[items[s], f]
+                rows[s - start, f] = value
+                weighted[s - start, f] = abs(weight[s]) * value
+                target[f] += np.float64(weight[s]) * value
+        system = (np.dot(rows.T, weighted) + gram).astype(np.float64)
+        for f in range(d):
+            system[f, f] += penalty[u]
+        out[u] = np.linalg.solve(system, target).astype(np.float32)

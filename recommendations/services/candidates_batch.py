@@ -59,7 +59,7 @@ def best_films(model: Recommender, histories: Histories, *, k: int) -> ScoredIte
 def _best_of_batch(model: Recommender, people: Histories, *, k: int) -> ScoredItems:
     known = history_mask(people, model.n_items)
     if isinstance(model, Als):
-        vectors = model.user_vectors(people)
+        vectors = model.user_vectors_of_many(people)
         return _personal(top_k_products(vectors, model.item_factors, k, exclude=known), vectors)
     if isinstance(model, ItemToItem) and (rows := model.table_rows(people)) is not None:
         return top_k_table(rows, model.table, k, seen=model.seen, exclude=known)

@@ -130,3 +130,18 @@ def test_slit_keeps_to_the_films_with_most_events() -> None:
     scores = small.score(Histories.from_lists([head[:2].tolist()]))
     assert np.isneginf(np.delete(scores[0], head)).all()
     assert np.isfinite(scores[0, head]).all()
+
+
+def test_als_folds_many_people_in_as_it_does_one_by_one() -> None:
+    model = Als(n_factors=8, n_epochs=3, decay=0.9, floor=0.1).fit(EVENTS)
+    people = Histories.from_interactions(EVENTS, users=np.arange(50))
+    people = Histories(
+        indptr=np.append(people.indptr, people.indptr[-1]),  # one without any event
+        item_index=people.item_index,
+        weight=np.where(np.arange(len(people.weight)) % 5 == 0, -0.5, people.weight),
+        rating=people.rating,
+        timestamp=people.timestamp,
+    )
+    many = model.user_vectors_of_many(people)
+    assert np.allclose(many, model.user_vectors(people), rtol=1e-4, atol=1e-6)
+    assert not many[-1].any()
