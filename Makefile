@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types imports migrations deploy-check pytest clean-var
+.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest clean-var
 
 # An interpreter by another name or path: make run PYTHON=/opt/python/bin/python3.11
 PYTHON ?= python3.11
@@ -40,6 +40,9 @@ imports: $(DEV_STAMP) ## Who may import whom
 
 migrations: $(DEV_STAMP) ## No model change without its migration
 	MARQUEE_ENV_FILE= MARQUEE_VAR=var/test $(BIN)/python manage.py makemigrations --check --dry-run
+
+messages: $(DEV_STAMP) ## Gather new texts into locale/*.po and list what is to be translated
+	@$(NOWHERE) $(BIN)/python manage.py messages
 
 deploy-check: $(DEV_STAMP) ## Production settings raise no warning
 	@echo "manage.py check --deploy with production settings"

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.requests import remember_language
+from accounts.services import language_set
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -29,6 +36,17 @@ class AccountAdapter(DefaultAccountAdapter):
         "unverified_primary_email": _("Confirm the address first."),
         "rate_limited": _("Too many tries. Wait a minute."),
     }
+
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """The account's language is this browser's from now on, and the other way round."""
+        super().login(request, user)
+        if not isinstance(user, User):
+            return
+        chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        if user.language:
+            remember_language(request, user.language)
+        elif chosen in dict(settings.LANGUAGES):
+            language_set(user, chosen)
 
     def is_safe_url(self, url: str) -> bool:
         """Only this very host: ALLOWED_HOSTS may name others that are not ours to lead to."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.account import forms as allauth_forms
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import genre_choices, language_choices
@@ -78,7 +79,7 @@ class ReauthenticateForm(PlainFieldsMixin, allauth_forms.ReauthenticateForm):
 
 
 class ProfileForm(forms.Form):
-    """What pages call a person."""
+    """What pages call a person, and in which language."""
 
     display_name = forms.CharField(
         label=_("Name"),
@@ -86,6 +87,12 @@ class ProfileForm(forms.Form):
         required=False,
         help_text=_("What pages call you. Empty: the first part of your e-mail address."),
         widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        required=False,
+        help_text=_("Of the pages and mails. Synopses and titles stay as they came."),
     )
 
 

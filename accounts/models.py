@@ -69,6 +69,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     email = models.EmailField("e-mail address", max_length=254, unique=True, null=True, blank=True)
     display_name = models.CharField(max_length=60, blank=True)
+    # Of the pages; "" where nothing was ever chosen: then the browser says.
+    language = models.CharField(max_length=8, blank=True)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     is_demo = models.BooleanField(default=False, help_text="Made by the first start, for trying.")

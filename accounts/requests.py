@@ -61,6 +61,16 @@ def person_for_feedback(request: HttpRequest | Request) -> User:
     return person
 
 
+def remember_language(request: HttpRequest, language: str) -> None:
+    """Have the answer set the cookie of the language switch."""
+    request.language_to_remember = language  # type: ignore[attr-defined]
+
+
+def language_to_remember(request: HttpRequest) -> str:
+    """What ``remember_language`` was told, else ""."""
+    return getattr(request, "language_to_remember", "")
+
+
 def person_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Sends who is neither logged in nor a visitor with feedback to the log-in page."""
 

@@ -33,6 +33,13 @@ def display_name_set(user: User, display_name: str) -> None:
     user.save(update_fields=["display_name"])
 
 
+def language_set(user: User, language: str) -> None:
+    """The language of this person's pages, on every device that they log in from."""
+    if user.language != language:
+        user.language = language
+        user.save(update_fields=["language"])
+
+
 @transaction.atomic
 def taste_settings_set(user: User, taste: Taste) -> bool:
     """Store the dials; True where something changed.

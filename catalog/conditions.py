@@ -8,6 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from catalog.filters import years_label
+from catalog.genres import genre_in_sentence, genre_label
 from catalog.intent import Chip, Kind
 from catalog.intent.words import CERTIFICATIONS
 from catalog.models import Credit, Genre, Movie, Person
@@ -74,9 +75,9 @@ def chip_label(chip: Chip, *, titles: dict[str, str]) -> str:
     if chip.kind is Kind.LIKE:
         return _("like %(title)s") % {"title": titles.get(chip.value, "?")}
     if chip.kind is Kind.MORE:
-        return _("more %(genre)s") % {"genre": chip.value.lower()}
+        return _("more %(genre)s") % {"genre": genre_in_sentence(chip.value)}
     if chip.kind is Kind.LESS:
-        return _("less %(genre)s") % {"genre": chip.value.lower()}
+        return _("less %(genre)s") % {"genre": genre_in_sentence(chip.value)}
     if chip.kind is Kind.YEARS:
         return years_label(*chip.bounds)
     if chip.kind is Kind.RUNTIME:
@@ -88,7 +89,7 @@ def chip_label(chip: Chip, *, titles: dict[str, str]) -> str:
         Kind.COUNTRY: _("from %(name)s") % {"name": country_name(chip.value)},
         Kind.PERSON: _("with %(name)s") % {"name": chip.value},
     }
-    label = names.get(chip.kind, chip.value.replace("|", _(" or ")))
+    label = names.get(chip.kind) or _(" or ").join(map(genre_label, chip.value.split("|")))
     return _("not %(label)s") % {"label": label} if chip.is_negated else label
 
 

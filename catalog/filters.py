@@ -6,6 +6,10 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from catalog.numbers import count_text
 
 MIN_YEAR, MAX_YEAR = 1870, 2100
 MAX_RUNTIME_MIN = 1000
@@ -22,11 +26,11 @@ class Sort(StrEnum):
 
 
 SORT_NAMES = {
-    Sort.POPULAR: "Most rated",
-    Sort.BEST: "Best rated",
-    Sort.NEWEST: "Newest",
-    Sort.OLDEST: "Oldest",
-    Sort.TITLE: "Title",
+    Sort.POPULAR: gettext_lazy("Most rated"),
+    Sort.BEST: gettext_lazy("Best rated"),
+    Sort.NEWEST: gettext_lazy("Newest"),
+    Sort.OLDEST: gettext_lazy("Oldest"),
+    Sort.TITLE: gettext_lazy("Title"),
 }
 
 
@@ -127,7 +131,7 @@ def chips(filters: FilmFilters, *, genre_names: dict[str, str], language: str) -
         label = _runtime_label(filters.runtime_from, filters.runtime_to)
         add("runtime", label, replace(filters, runtime_from=None, runtime_to=None))
     if filters.min_ratings:
-        label = f"{filters.min_ratings:,} ratings or more"
+        label = _("%(n)s ratings or more") % {"n": count_text(filters.min_ratings)}
         add("min_ratings", label, replace(filters, min_ratings=None))
     return found
 
@@ -138,15 +142,24 @@ def years_label(first: int | None, last: int | None) -> str:
         if first == last:
             return str(first)
         if first % 10 == 0 and last == first + 9:
-            return f"{first}s"
-        return f"{first} to {last}"
-    return f"from {first}" if first else f"until {last}"
+            return decade_label(first)
+        return _("%(first)s to %(last)s") % {"first": first, "last": last}
+    if first:
+        return _("from %(year)s") % {"year": first}
+    return _("until %(year)s") % {"year": last}
+
+
+def decade_label(decade: int) -> str:
+    """1990 as "1990s"."""
+    return _("%(decade)ss") % {"decade": decade}
 
 
 def _runtime_label(first: int | None, last: int | None) -> str:
     if first and last:
-        return f"{first} to {last} minutes"
-    return f"{first} minutes or more" if first else f"up to {last} minutes"
+        return _("%(low)s to %(high)s minutes") % {"low": first, "high": last}
+    if first:
+        return _("%(n)s minutes or more") % {"n": first}
+    return _("up to %(n)s minutes") % {"n": last}
 
 
 def _number(query: QueryDict, name: str, *, low: int, high: int) -> int | None:

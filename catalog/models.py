@@ -11,8 +11,9 @@ from django.contrib.postgres.search import SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-from catalog.genres import main_genre
+from catalog.genres import genre_label, main_genre
 from catalog.posters import POSTER_VERSION
 from catalog.querysets import MovieQuerySet
 from catalog.titles import normalize_title, trigrams
@@ -21,11 +22,11 @@ from catalog.titles import normalize_title, trigrams
 class DataSource(models.TextChoices):
     """Where a value came from; a stronger source is never overwritten by a weaker one."""
 
-    SIMULATED = "simulated", "Simulated"
-    STARTER = "starter", "Starter catalogue"
-    MOVIELENS = "movielens", "MovieLens"
-    TMDB = "tmdb", "TMDB"
-    EDITOR = "editor", "Editor"
+    SIMULATED = "simulated", _("Simulated")
+    STARTER = "starter", _("Starter catalogue")
+    MOVIELENS = "movielens", _("MovieLens")
+    TMDB = "tmdb", _("TMDB")
+    EDITOR = "editor", _("Editor")
 
 
 class Genre(models.Model):
@@ -39,6 +40,11 @@ class Genre(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def label(self) -> str:
+        """The name in the reader's language."""
+        return genre_label(self.name)
 
 
 class Keyword(models.Model):
@@ -179,6 +185,16 @@ class Movie(models.Model):
     def main_genre(self) -> str:
         """The genre that says most about the film; "" where it has none."""
         return main_genre(self.genre_names)
+
+    @property
+    def genre_labels(self) -> list[str]:
+        """The genres in the reader's language."""
+        return sorted(genre.label for genre in self.genres.all())
+
+    @property
+    def main_genre_label(self) -> str:
+        """The main genre in the reader's language; "" where the film has none."""
+        return genre_label(self.main_genre)
 
     @property
     def poster_version(self) -> int:

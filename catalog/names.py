@@ -1,8 +1,26 @@
-"""Names of languages and countries for codes."""
+"""Names of languages and countries for codes, in the reader's language.
+
+English ones are ours and Django's; the others are Unicode's (CLDR, through Babel).
+"""
 
 from __future__ import annotations
 
+from functools import lru_cache
+
+from babel import Locale
 from django.conf.locale import LANG_INFO
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
+
+# States that are gone, and films without words: Unicode has no names for TMDB's codes of these.
+_NOT_IN_CLDR: dict[str, str | Promise] = {
+    "SU": gettext_lazy("Soviet Union"),
+    "XC": gettext_lazy("Czechoslovakia"),
+    "XG": gettext_lazy("East Germany"),
+    "YU": gettext_lazy("Yugoslavia"),
+    "xx": gettext_lazy("No language"),
+    "cn": gettext_lazy("Cantonese"),
+}
 
 # Where TMDB's codes or ours differ from Django's table.
 _LANGUAGES = {
@@ -50,6 +68,11 @@ _COUNTRIES = {
 
 def language_name(code: str) -> str:
     """ "French" for "fr"; the code itself where nobody told us its name."""
+    elsewhere = _cldr()
+    if code in _NOT_IN_CLDR:
+        return str(_NOT_IN_CLDR[code])
+    if elsewhere is not None and code in elsewhere.languages:
+        return str(elsewhere.languages[code])
     if code in _LANGUAGES:
         return _LANGUAGES[code]
     info = LANG_INFO.get(code, {})
@@ -58,4 +81,20 @@ def language_name(code: str) -> str:
 
 def country_name(code: str) -> str:
     """ "Japan" for "JP"; the code itself where nobody told us its name."""
+    elsewhere = _cldr()
+    if code in _NOT_IN_CLDR:
+        return str(_NOT_IN_CLDR[code])
+    if elsewhere is not None and code in elsewhere.territories:
+        return str(elsewhere.territories[code])
     return _COUNTRIES.get(code, code)
+
+
+def _cldr() -> Locale | None:
+    """Unicode's names in the reader's language; None for English, whose names are ours."""
+    language = (get_language() or "en").partition("-")[0]
+    return None if language == "en" else _locale(language)
+
+
+@lru_cache(maxsize=16)
+def _locale(language: str) -> Locale:
+    return Locale.parse(language)

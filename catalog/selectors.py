@@ -21,6 +21,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Cast
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from catalog.filters import FilmFilters, Sort
@@ -88,13 +89,16 @@ class FilmPage:
     def runtime(self) -> str:
         """ "2 h 34 min"; "" where nobody told us."""
         hours, minutes = divmod(self.movie.runtime_min or 0, 60)
-        parts = (f"{hours} h" if hours else "", f"{minutes} min" if minutes else "")
+        parts = (
+            _("%(n)s h") % {"n": hours} if hours else "",
+            _("%(n)s min") % {"n": minutes} if minutes else "",
+        )
         return " ".join(part for part in parts if part)
 
 
 def genres_all() -> list[Genre]:
-    """Every genre, by name; one query."""
-    return list(Genre.objects.all())
+    """Every genre, by its name in the reader's language; one query."""
+    return sorted(Genre.objects.all(), key=lambda genre: genre.label)
 
 
 def languages_all() -> list[LanguageChoice]:
@@ -215,7 +219,7 @@ def film_page(pk: int) -> FilmPage | None:
         trailer_url=_trailer_url(movie),
         countries=tuple(country_name(code) for code in movie.countries),
         language=language_name(movie.language) if movie.language else "",
-        synopsis_source=DataSource(synopsis_source).label if synopsis_source else "",
+        synopsis_source=str(DataSource(synopsis_source).label) if synopsis_source else "",
         is_audience_simulated=audience_is_simulated(),
     )
 

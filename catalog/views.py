@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from catalog import hybrid
@@ -37,7 +38,11 @@ MIN_SUGGEST = 2
 # With fewer titles than this, a request of some words is looked for by meaning, too.
 MIN_TITLES = 3
 MIN_WORDS_FOR_MEANING = 3
-RUNTIMES = ((90, "Up to 90 minutes"), (120, "Up to two hours"), (150, "Up to two and a half"))
+RUNTIMES = (
+    (90, gettext_lazy("Up to 90 minutes")),
+    (120, gettext_lazy("Up to two hours")),
+    (150, gettext_lazy("Up to two and a half")),
+)
 MIN_RATINGS = (10, 50, 200, 1000)
 _FOREVER = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=300"
@@ -61,7 +66,7 @@ def browse(request: HttpRequest) -> HttpResponse:
         "sorts": list(SORT_NAMES.items()),
         "chips": chips(
             filters,
-            genre_names={genre.slug: genre.name for genre in genres},
+            genre_names={genre.slug: genre.label for genre in genres},
             language=language_name(filters.language),
         ),
         "is_audience_simulated": audience_is_simulated(),

@@ -24,6 +24,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from catalog.models import Movie
 from catalog.services.embeddings import embedding_publish, embedding_state
+from config.translations import compile_changed
 from recommendations.models import ModelVersion
 
 MOVIELENS_URL = "https://files.grouplens.org/datasets/movielens/ml-latest-small.zip"
@@ -79,6 +80,12 @@ def collect_static(say: Say) -> str | None:
     call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     stamp.write_text(wanted, encoding="ascii")
     return "collected"
+
+
+def compile_texts(say: Say) -> str | None:
+    """Make the translated texts readable for Django, where one of them has changed."""
+    compiled = compile_changed()
+    return f"compiled: {', '.join(compiled)}" if compiled else None
 
 
 def _static_fingerprint() -> str:
@@ -177,6 +184,7 @@ def _manage(*arguments: str, what: str) -> None:
 STEPS = [
     Step("Database", migrate),
     Step("Static files", collect_static),
+    Step("Texts", compile_texts),
     Step("Catalogue", load_catalogue),
     Step("Model", train_first_model),
     Step("Search", prepare_search),

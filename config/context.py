@@ -31,5 +31,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         # Unknown values (an old or forged cookie) are no choice at all.
         "theme": theme if theme in THEMES else "",
         "themes": THEMES,
+        "languages_offered": settings.LANGUAGES,
         "person": SimpleLazyObject(lambda: person_of(request)),
     }

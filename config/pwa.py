@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.template.loader import get_template
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -34,9 +35,12 @@ _SOURCES = ("templates/offline.html", "templates/sw.js", "templates/error_base.h
 @require_safe
 @cache_control(no_cache=True)
 def service_worker(request: HttpRequest) -> HttpResponse:
-    """Asked for anew at every visit: its text changes with every static file, and so the worker."""
+    """Asked for anew at every visit: its text changes with every static file, and so the worker.
+
+    It changes with the language, too: the page for no network is fetched again in the new one.
+    """
     context = {
-        "version": static_version(),
+        "version": f"{static_version()}-{get_language()}",
         "offline_url": json.dumps(reverse("offline")),
         "shell": json.dumps([static(path) for path in SHELL]),
     }

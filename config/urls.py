@@ -12,6 +12,7 @@ urlpatterns = [
     path("", home, name="home"),
     path("about/", views.about, name="about"),
     path("theme/", views.set_theme, name="theme"),
+    path("language/", views.set_language, name="language"),
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("sw.js", pwa.service_worker, name="service_worker"),
     path("offline/", pwa.offline, name="offline"),

@@ -8,7 +8,11 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.models import User
+from accounts.requests import remember_language
+from accounts.services import language_set
 from config.context import THEME_COOKIE, THEMES
+from config.languages import is_language
 
 YEAR_S = 365 * 24 * 3600
 
@@ -35,6 +39,18 @@ def set_theme(request: HttpRequest) -> HttpResponse:
         THEME_COOKIE, theme, max_age=YEAR_S, samesite="Lax", secure=request.is_secure()
     )
     return response
+
+
+@require_POST
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Remember the language: in a cookie, and with the account of whoever is logged in."""
+    language = request.POST.get("language", "")
+    if not is_language(language):
+        return HttpResponseBadRequest("Unknown language", content_type="text/plain")
+    if isinstance(request.user, User):
+        language_set(request.user, language)
+    remember_language(request, language)
+    return redirect_back(request)
 
 
 def redirect_back(request: HttpRequest) -> HttpResponseRedirectBase:

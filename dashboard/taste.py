@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.cards import MovieCard
+from catalog.filters import decade_label
+from catalog.genres import genre_label
 from catalog.models import Movie
 from catalog.names import country_name
 from dashboard.charts import BarChart, LineChart, bar_chart, line_chart
@@ -121,7 +123,7 @@ def taste_of_person(user: User) -> Taste:
 def facts_of(movie: Movie) -> FilmFacts:
     """Of a film whose genres were read."""
     return FilmFacts(
-        genres=tuple(movie.genre_names),
+        genres=tuple(movie.genre_labels),
         decade=movie.year // 10 * 10 if movie.year else None,
         countries=tuple(movie.countries),
         rating_count=movie.rating_count,
@@ -137,19 +139,20 @@ def shares(values: Iterable[Sequence[str]]) -> dict[str, float]:
 
 def decade_name(decade: int | str | None) -> str:
     """1990 as "1990s"; "" where nobody knows."""
-    return f"{decade}s" if decade else ""
+    return decade_label(int(decade)) if decade else ""
 
 
 def _profiles(liked: Sequence[FilmFacts]) -> tuple[BarChart, ...]:
     """Genres, decades and countries of the liked films against the whole catalogue."""
     visible = Movie.objects.visible()
     n_visible = visible.count()
-    genres = dict(
-        visible.filter(genres__isnull=False)
+    genres = {
+        genre_label(name): n
+        for name, n in visible.filter(genres__isnull=False)
         .values("genres__name")
         .annotate(n=Count("pk"))
         .values_list("genres__name", "n")
-    )
+    }
     decades = {
         decade_name(int(decade) * 10): n
         for decade, n in visible.filter(year__isnull=False)

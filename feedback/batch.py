@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from django.utils.translation import gettext as _
+
 from accounts.models import User
 from catalog.models import Movie
 from feedback import services
@@ -73,7 +75,7 @@ def feedback_apply(*, user: User, items: Sequence[FeedbackItem]) -> list[Outcome
 def _outcome(user: User, movie: Movie | None, item: FeedbackItem) -> Outcome:
     event_id = item.event.event_id
     if movie is None:
-        return Outcome(event_id, Status.REFUSED, "not_found", "There is no such film.")
+        return Outcome(event_id, Status.REFUSED, "not_found", _("There is no such film."))
     try:
         done = _apply(user, movie, item)
     except services.FeedbackError as error:

@@ -8,9 +8,11 @@ from datetime import date, timedelta
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.models import Movie
+from catalog.numbers import count_text
 from feedback.events import EventContext
 from feedback.models import DiaryEntry, FilmList, ListItem, Rating, Reaction
 from feedback.services import FeedbackError, locked, reaction_set
@@ -30,11 +32,11 @@ def diary_add(
     """
     # A day more than ours: it is tomorrow in half of the world before it is here.
     if watched_on > timezone.now().date() + timedelta(days=1):
-        raise FeedbackError("This day has not come yet.")
+        raise FeedbackError(_("This day has not come yet."))
     person = locked(user)
     viewings = DiaryEntry.objects.filter(user=person, movie=movie)
     is_again = is_rewatch or viewings.filter(watched_on__lt=watched_on).exists()
-    entry, _ = DiaryEntry.objects.update_or_create(
+    entry, _is_new = DiaryEntry.objects.update_or_create(
         user=person,
         movie=movie,
         watched_on=watched_on,
@@ -60,7 +62,9 @@ def list_create(*, user: User, name: str, note: str = "") -> FilmList:
     """A new list, read by nobody else. FeedbackError where there are too many."""
     person = locked(user)
     if FilmList.objects.filter(user=person).count() >= MAX_LISTS:
-        raise FeedbackError(f"There is room for {MAX_LISTS} lists. Delete one first.")
+        raise FeedbackError(
+            _("There is room for %(n)s lists. Delete one first.") % {"n": count_text(MAX_LISTS)}
+        )
     return FilmList.objects.create(user=person, name=name.strip(), note=note.strip())
 
 
@@ -87,13 +91,13 @@ def list_put(*, film_list: FilmList, movie: Movie, is_in: bool) -> bool:
     """Puts a film at the end of the list or takes it out; whether anything changed."""
     held = FilmList.objects.select_for_update().get(pk=film_list.pk)
     if not is_in:
-        removed, _ = ListItem.objects.filter(film_list=held, movie=movie).delete()
+        removed = ListItem.objects.filter(film_list=held, movie=movie).delete()[0]
         return bool(removed)
     items = ListItem.objects.filter(film_list=held)
     if items.filter(movie=movie).exists():
         return False
     if items.count() >= MAX_ITEMS:
-        raise FeedbackError(f"A list has room for {MAX_ITEMS} films.")
+        raise FeedbackError(_("A list has room for %(n)s films.") % {"n": count_text(MAX_ITEMS)})
     last = items.aggregate(last=Max("position"))["last"]
     ListItem.objects.create(film_list=held, movie=movie, position=0 if last is None else last + 1)
     held.updated_at = timezone.now()

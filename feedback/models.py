@@ -10,6 +10,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.db.models.functions import Mod
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Movie
 
@@ -49,13 +50,13 @@ class Reaction(models.Model):
     class Kind(models.TextChoices):
         """The verbs; three of them are kinds of no."""
 
-        LIKE = "like", "Like"
-        DISLIKE = "dislike", "Not for me"
-        SEEN = "seen", "Seen it"
-        NOT_TONIGHT = "not_tonight", "Not tonight"
-        NEVER = "never", "Never show this"
+        LIKE = "like", _("Like")
+        DISLIKE = "dislike", _("Not for me")
+        SEEN = "seen", _("Seen it")
+        NOT_TONIGHT = "not_tonight", _("Not tonight")
+        NEVER = "never", _("Never show this")
         # What the person said of the film stays visible and hides it, but no list learns from it.
-        MUTED = "muted", "Don't learn from it"
+        MUTED = "muted", _("Don't learn from it")
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="reactions"

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from catalog.models import Movie
@@ -32,9 +33,9 @@ def parse_stars(raw: object) -> Decimal:
     try:
         stars = Decimal(str(raw))
     except InvalidOperation as error:
-        raise FeedbackError("Stars must be a number from 0.5 to 5, in halves.") from error
+        raise FeedbackError(_("Stars must be a number from 0.5 to 5, in halves.")) from error
     if not stars.is_finite() or not HALF_STAR <= stars <= 5 or stars % HALF_STAR:
-        raise FeedbackError("Stars must be a number from 0.5 to 5, in halves.")
+        raise FeedbackError(_("Stars must be a number from 0.5 to 5, in halves."))
     return stars.quantize(HALF_STAR)
 
 
@@ -80,7 +81,9 @@ def reaction_set(*, user: User, movie: Movie, kind: Reaction.Kind, event: EventC
     }.get(kind)
     previous = ""
     if opposite:
-        removed, _ = Reaction.objects.filter(user=person, movie=movie, kind=opposite).delete()
+        removed, _by_model = Reaction.objects.filter(
+            user=person, movie=movie, kind=opposite
+        ).delete()
         previous = opposite.value if removed else ""
     expires_at = now + NOT_TONIGHT_FOR if kind is Reaction.Kind.NOT_TONIGHT else None
     Reaction.objects.update_or_create(
@@ -100,7 +103,7 @@ def reaction_clear(
     person = _record(user, movie, event, kind=Interaction.Kind.UNREACT, value=kind.value)
     if person is None:
         return Recorded(is_new=False)
-    removed, _ = Reaction.objects.filter(user=person, movie=movie, kind=kind).delete()
+    removed = Reaction.objects.filter(user=person, movie=movie, kind=kind).delete()[0]
     return Recorded(is_new=True, previous=kind.value if removed else "")
 
 
@@ -173,7 +176,7 @@ def _record(
     if not is_new:
         same = (interaction.user_id, interaction.movie_id, interaction.kind, interaction.value)
         if same != (person.pk, movie.pk, kind, value):
-            raise EventConflictError("This event id was already used for another event.")
+            raise EventConflictError(_("This event id was already used for another event."))
         return None
     User.objects.filter(pk=person.pk).update(feedback_generation=F("feedback_generation") + 1)
     return person

@@ -23,6 +23,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import person_for_feedback, person_id_of, person_of
 from catalog.models import Movie
+from catalog.numbers import stars_text
 from feedback import services
 from feedback.events import EventConflictError, Recorded
 from feedback.forms import EventForm, RateForm, ReactForm, WatchlistForm
@@ -68,9 +69,9 @@ def rate(request: HttpRequest, pk: int) -> HttpResponse:
             message = _("Your stars for %(title)s are gone.") % {"title": movie.title}
         else:
             done = services.rating_set(user=person, movie=movie, stars=stars, event=form.event())
-            message = _("You gave %(title)s %(stars)s stars.") % {
+            message = _("You gave %(title)s %(stars)s.") % {
                 "title": movie.title,
-                "stars": f"{float(stars):g}",
+                "stars": stars_text(stars),
             }
     except (services.FeedbackError, EventConflictError) as error:
         return HttpResponseBadRequest(str(error))

@@ -126,7 +126,7 @@ def for_you_page(
 def filter_choices(asked: Asked) -> dict[str, Any]:
     """What the filters choose from, for the page around the list; two queries."""
     genres, languages = genres_all(), languages_all()
-    names = {genre.slug: genre.name for genre in genres}
+    names = {genre.slug: genre.label for genre in genres}
     language = language_name(asked.filters.language) if asked.filters.language else ""
     source = "" if asked.source == DEFAULT_SOURCE else f"source={asked.source}"
     return {

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from catalog.cards import MovieCard, MovieRow, ReasonPart
 from catalog.models import Movie
+from catalog.numbers import count_text, decimal_text, short_text
 from catalog.selectors import audience_is_simulated, picks_shown
 from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
@@ -148,7 +149,7 @@ def _because_rows(person: UserFeedback, snapshot: Snapshot, *, day: date) -> lis
             title = (
                 ReasonPart(_("Because you gave ")),
                 ReasonPart(titles[event.movie_id], is_strong=True),
-                ReasonPart(_(" %(stars)s stars") % {"stars": f"{float(event.stars or 0):g}"}),
+                ReasonPart(_(" %(stars)s stars") % {"stars": short_text(float(event.stars or 0))}),
             )
             more = reverse("catalog:movie", args=[event.movie_id])
             drafts.append(Draft(f"because-{event.movie_id}", title, films, more))
@@ -228,8 +229,8 @@ def _card_reason(
     if draft.slug.startswith("because-"):
         return ()  # the row's title is the reason
     if film.source in {"loved", "gentle", "old"} and movie.rating_mean is not None:
-        stars = f"{movie.rating_mean:.1f}"
-        count = f"{movie.rating_count:,}"
+        stars = decimal_text(movie.rating_mean)
+        count = count_text(movie.rating_count)
         said = _("%(stars)s from %(n)s people")
         if is_simulated:
             said = _("%(stars)s from %(n)s simulated ratings")

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from decimal import Decimal
 
 from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from catalog.llm.client import BadAnswerError, asked, is_configured
@@ -55,8 +56,9 @@ class ReasonEvidence:
 
 
 def is_on() -> bool:
-    """Whether a model is asked for words at all."""
-    return bool(settings.LLM_REASONS) and is_configured()
+    """Whether a model is asked for words at all: for English ones, which we can check."""
+    is_english = (get_language() or "en").startswith("en")
+    return is_english and bool(settings.LLM_REASONS) and is_configured()
 
 
 def plain_sentence(evidence: ReasonEvidence) -> str:

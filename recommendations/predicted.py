@@ -14,6 +14,7 @@ import numpy as np
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from catalog.numbers import decimal_text, short_text
 from feedback.selectors import UserFeedback
 from ml.artifacts import ArtifactError, load_model
 from ml.idmap import IdMap
@@ -48,9 +49,9 @@ class Prediction:
 
     def _shown(self) -> dict[str, str]:
         return {
-            "stars": f"{self.stars:.1f}",
-            "low": f"{self.low:g}",
-            "high": f"{self.high:g}",
+            "stars": decimal_text(self.stars),
+            "low": short_text(self.low),
+            "high": short_text(self.high),
         }
 
 

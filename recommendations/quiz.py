@@ -9,10 +9,12 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from accounts.requests import person_for_feedback, person_of
+from catalog.genres import genre_label
 from catalog.selectors import audience_is_simulated, genres_all
 from feedback.selectors import film_states, quiz_answers_of
 from feedback.services import quiz_answered
@@ -54,7 +56,7 @@ TIMES = [
     (TimeBudget.ANY.value, _("I don't mind")),
 ]
 INTENSITIES = [
-    (Intensity.LOW.value, _("Light")),
+    (Intensity.LOW.value, pgettext_lazy("intensity", "Light")),
     (Intensity.HIGH.value, _("Intense")),
     (Intensity.MEDIUM.value, _("Either is fine")),
 ]
@@ -90,7 +92,7 @@ class QuizForm(forms.Form):
         super().__init__(*args, **kwargs)
         genres = [genre for genre in genres_all() if genre.name not in NOT_GENRES]
         self.genre_names = {genre.slug: genre.name for genre in genres}
-        self.fields["genres"].choices = list(self.genre_names.items())  # type: ignore[attr-defined]
+        self.fields["genres"].choices = [(genre.slug, genre.label) for genre in genres]  # type: ignore[attr-defined]
 
     def to_store(self) -> dict[str, Any]:
         """Of a valid form: JSON that makes the same form again."""
@@ -120,7 +122,7 @@ class QuizForm(forms.Form):
         chips = []
         for name in self.fields:
             if name == "genres":
-                chips += [(name, self.genre_names[slug]) for slug in data["genres"]]
+                chips += [(name, genre_label(self.genre_names[slug])) for slug in data["genres"]]
             elif data[name] not in OPEN_ANSWERS:
                 labels = dict(self.fields[name].choices)  # type: ignore[attr-defined]
                 chips.append((name, str(labels[data[name]])))

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.cards import ReasonPart
-from catalog.genres import by_precedence
+from catalog.genres import by_precedence, genre_label
 from ml.intent import RUNTIMES, Intensity, Intent, Mood, QuizAnswers, TimeBudget, canonical_genre
 from ml.intent_tables import CALM, INTENSE, MOOD_GENRES
 
@@ -51,7 +51,7 @@ def quiz_reason(
     shown = _named_genres(names, intent)
     parts = [ReasonPart(f"{lead}: ")] if lead and (shown or runtime_min) else []
     if shown:
-        parts.append(ReasonPart(", ".join(shown), is_strong=True))
+        parts.append(ReasonPart(", ".join(map(genre_label, shown)), is_strong=True))
     if runtime_min:
         minutes = ngettext("%(n)s minute", "%(n)s minutes", runtime_min) % {"n": runtime_min}
         if shown:

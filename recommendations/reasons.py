@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from catalog.cards import ReasonPart
 from catalog.models import Movie
+from catalog.numbers import count_text
 from ml.explain import Tag, whole_percentages
 from recommendations.ranked import EvidencePart, RankedFilm
 
@@ -64,7 +65,7 @@ def popularity_reason(movie: Movie, *, is_simulated: bool) -> tuple[ReasonPart, 
         said = ngettext("%(n)s simulated rating", "%(n)s simulated ratings", movie.rating_count)
     else:
         said = ngettext("%(n)s person rated it", "%(n)s people rated it", movie.rating_count)
-    return (ReasonPart(said % {"n": f"{movie.rating_count:,}"}),)
+    return (ReasonPart(said % {"n": count_text(movie.rating_count)}),)
 
 
 def named_parts(film: RankedFilm) -> list[EvidencePart]:

@@ -75,6 +75,9 @@ class SwipeCardSerializer(serializers.Serializer):
     main_genre = serializers.CharField(
         allow_blank=True, help_text="The genre that says most about the film."
     )
+    main_genre_label = serializers.CharField(
+        allow_blank=True, help_text="The same in the language of the answer."
+    )
     certification = serializers.CharField(allow_blank=True)
     rating_mean = serializers.FloatField(allow_null=True, help_text="Stars, 0.5 to 5.")
     rating_count = serializers.IntegerField()

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, Query
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
@@ -36,7 +36,7 @@ LAST_ANSWERS = 12
 VERBS = [
     (Verb.DISLIKE, gettext_lazy("Not for me"), gettext_lazy("Not for you")),
     (Verb.NOT_SEEN, gettext_lazy("Not seen"), gettext_lazy("Not seen")),
-    (Verb.WATCHLIST, gettext_lazy("Save"), gettext_lazy("Saved")),
+    (Verb.WATCHLIST, pgettext_lazy("swipe", "Save"), gettext_lazy("Saved")),
     (Verb.LIKE, gettext_lazy("Like"), gettext_lazy("Liked")),
     (Verb.NEVER, gettext_lazy("Never"), gettext_lazy("Never again")),
 ]

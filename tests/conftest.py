@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import hypothesis
 import pytest
 
+from config.translations import compile_changed
 from tests.browser import (
     BrowserProblems,
     find_chromium,
@@ -22,6 +23,12 @@ hypothesis.settings.register_profile(
     "marquee", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("marquee")
+
+
+def pytest_configure():
+    """German pages are tested in German: from the texts as they are now."""
+    compile_changed()
+
 
 REFUSE_SKIPS = os.environ.get("MARQUEE_REFUSE_SKIPS") == "1"
 

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class EnrichmentState(models.Model):
@@ -16,13 +17,13 @@ class EnrichmentState(models.Model):
     class Status(models.TextChoices):
         """due -> fetched (answer kept) -> done; the others wait for ``next_try_at``."""
 
-        DUE = "due", "To be fetched"
-        FETCHED = "fetched", "Fetched, not written yet"
-        DONE = "done", "Enriched"
-        IMPORTED = "imported", "From an imported table"
-        NOT_FOUND = "not_found", "TMDB does not have it"
-        UNSURE = "unsure", "Left: not sure which film it is"
-        FAILED = "failed", "Failed"
+        DUE = "due", _("To be fetched")
+        FETCHED = "fetched", _("Fetched, not written yet")
+        DONE = "done", _("Enriched")
+        IMPORTED = "imported", _("From an imported table")
+        NOT_FOUND = "not_found", _("TMDB does not have it")
+        UNSURE = "unsure", _("Left: not sure which film it is")
+        FAILED = "failed", _("Failed")
 
     class Method(models.TextChoices):
         """How the film was found at TMDB."""
@@ -62,11 +63,11 @@ class EnrichmentRun(models.Model):
     class Status(models.TextChoices):
         """queued -> running -> done, or stopped before the end."""
 
-        QUEUED = "queued", "Waiting for a worker"
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        STOPPED = "stopped", "Stopped; the next run goes on from there"
-        FAILED = "failed", "Failed"
+        QUEUED = "queued", _("Waiting for a worker")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped; the next run goes on from there")
+        FAILED = "failed", _("Failed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)

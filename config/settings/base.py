@@ -56,7 +56,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "config.middleware.PersonalPagesMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "config.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -176,8 +176,14 @@ EMAIL_TIMEOUT = 10
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "locale"]
+# Each by its own name: who reads it finds it. Texts are in English in the code; the others lie in
+# TRANSLATIONS_DIR, one .po file each, and are compiled into LOCALE_PATHS (config.translations).
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGE_COOKIE_NAME = "language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+TRANSLATIONS_DIR = BASE_DIR / "locale"
+LOCALE_PATHS = [VAR_DIR / "locale"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

@@ -13,9 +13,11 @@ from django.template import Context
 from django.utils.crypto import salted_hmac
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+
+from catalog.numbers import stars_text
 
 register = template.Library()
+register.filter("stars_text", stars_text)
 
 #: Every value that a rating may have, in the order of the radio buttons.
 HALF_STARS = tuple(Decimal(halves) / 2 for halves in range(1, 11))
@@ -66,17 +68,6 @@ def lookup(mapping: Mapping[Any, Any] | None, key: object) -> Any:
 def half_stars() -> list[tuple[str, str]]:
     """(value, what a screen reader says) for each possible rating."""
     return [(f"{stars:.1f}", stars_text(stars)) for stars in HALF_STARS]
-
-
-@register.filter
-def stars_text(stars: Decimal | float) -> str:
-    """4.5 as "4.5 stars", 0.5 as "half a star"."""
-    value = Decimal(str(stars))
-    if value == Decimal("0.5"):
-        return gettext("half a star")
-    shown = f"{value.normalize():f}"
-    # Plural rules count whole things; every fraction above one is a plural in them.
-    return ngettext("%(n)s star", "%(n)s stars", 1 if value == 1 else 2) % {"n": shown}
 
 
 @register.filter

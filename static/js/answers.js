@@ -132,7 +132,12 @@ export async function post(url, data, { isRetry = false } = {}) {
     response = await fetch(url, {
       method: "POST",
       body,
-      headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+      headers: {
+        "Content-Type": "application/json",
+        "X-CSRFToken": token,
+        // What the answer says is shown on this page: in its language, not the browser's.
+        "Accept-Language": document.documentElement.lang,
+      },
       keepalive: body.length < KEEPALIVE_BYTES,
     });
     if (response.status === 403 && !isRetry && await refreshToken()) {

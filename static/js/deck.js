@@ -38,6 +38,9 @@ const gone = new Set(); // answered here
 const seen = new Set(); // turned up here, and told of
 let shown = []; // turned up and still to be told of: {receipt, position}
 
+const language = document.documentElement.lang;
+const decimal = (number) =>
+  number.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const text = (name, values = {}) =>
   Object.entries(values).reduce((said, [key, value]) => said.replaceAll(`{${key}}`, value), root.dataset[name]);
@@ -57,7 +60,9 @@ function makeElement(card) {
   link.textContent = card.title;
   link.href = card.url;
   slot("facts").replaceChildren(...factsOf(card));
-  slot("synopsis").textContent = card.synopsis || text("noSynopsis");
+  const synopsis = slot("synopsis");
+  synopsis.textContent = card.synopsis || text("noSynopsis");
+  synopsis.lang = card.synopsis ? "en" : language;
   slot("reason").replaceChildren(...reasonOf(card));
   return element;
 }
@@ -65,9 +70,9 @@ function makeElement(card) {
 // The rating stands before the genre: what does not fit a narrow card is cut off at the end.
 function factsOf(card) {
   const stars = document.createElement("b");
-  if (card.rating_mean !== null) stars.textContent = `★ ${card.rating_mean.toFixed(1)}`;
+  if (card.rating_mean !== null) stars.textContent = `★ ${decimal(card.rating_mean)}`;
   const facts = [
-    card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), stars.textContent && stars, card.main_genre,
+    card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), stars.textContent && stars, card.main_genre_label,
   ].filter(Boolean);
   return facts.flatMap((fact, place) => (place ? [" · ", fact] : [fact]));
 }
@@ -369,7 +374,7 @@ function openDetails() {
   slot("synopsis").textContent = top.synopsis || text("noSynopsis");
   slot("reason").replaceChildren(...reasonOf(top));
   const rated = top.rating_mean === null
-    ? "" : text("rated", { stars: top.rating_mean.toFixed(1), n: top.rating_count.toLocaleString() });
+    ? "" : text("rated", { stars: decimal(top.rating_mean), n: top.rating_count.toLocaleString(language) });
   for (const [name, value] of [["directors", top.directors.join(", ")], ["cast", top.cast.join(", ")], ["rated", rated]]) {
     slot(name).textContent = value;
     slot(name).parentElement.hidden = !value;

@@ -51,7 +51,9 @@ class TestWorker:
         assert answer["Content-Type"] == "text/javascript; charset=utf-8"
         assert "no-cache" in answer["Cache-Control"]
         text = answer.content.decode()
-        assert f'const VERSION = "{static_version()}"' in text
+        in_german = client.get("/sw.js", HTTP_ACCEPT_LANGUAGE="de").content.decode()
+        assert f'const VERSION = "{static_version()}-en"' in text
+        assert f'const VERSION = "{static_version()}-de"' in in_german
         for path in SHELL:
             assert finders.find(path)
             assert f"/static/{path}" in text
