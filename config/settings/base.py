@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.PersonalPagesMiddleware",
+    "config.overload.OverloadMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -104,6 +105,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "marquee_cache",
+        # At Django's 300 anybody could push others' limits out of it. Old rows go with a job.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
     },
     "disposable": {
         "BACKEND": "config.cache.DisposableCache",
@@ -173,6 +176,13 @@ MFA_TOTP_ISSUER = SITE_NAME
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("NUM_PROXIES", default=0)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Marquee <marquee@localhost>")
 EMAIL_TIMEOUT = 10
+
+# --- Load ---------------------------------------------------------------------------------------
+# Requests worked on at once in one web process, and how many more may wait for how long; the others
+# get a 503 at once (config.overload). The Procfile gives the server threads enough for all of them.
+WEB_THREADS = env.number("WEB_THREADS", default=4, minimum=1, maximum=64)
+WEB_QUEUE = env.number("WEB_QUEUE", default=12, minimum=0, maximum=256)
+WEB_QUEUE_S = env.number("WEB_QUEUE_S", default=3, minimum=0, maximum=30)
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -301,6 +311,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "catalog.tasks.embed_changed_films_task",
         "schedule": 120.0,
         "options": {"expires": 110},
+    },
+    # Sessions, cache rows and log-in tries that have had their time.
+    "tidy-accounts": {
+        "task": "accounts.tasks.tidy_accounts_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
     },
     "sweep-visitors": {
         "task": "accounts.tasks.sweep_visitors_task",
