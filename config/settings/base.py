@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.staff.StaffSecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -172,6 +173,13 @@ ACCOUNT_ADAPTER = "feedback.adapter.MergingAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
+# Who changes the address, password or second factor shows once more who they are.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Rows of people who never had an account, made from one address in an hour (ADR 0017). allauth's
+# own limits (log-in, sign-up, reset) stand beside it, all counted in the default cache: Postgres.
+VISITORS_PER_HOUR = env.number("VISITORS_PER_HOUR", default=60, minimum=1)
+ACCOUNT_RATE_LIMITS = {"visitor": f"{VISITORS_PER_HOUR}/h/ip"}
+STAFF_MFA_REQUIRED = env.flag("STAFF_MFA_REQUIRED", default=True)
 # Login limits count by address: how many proxies may be believed about it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("NUM_PROXIES", default=0)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Marquee <marquee@localhost>")
