@@ -6,9 +6,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.core import ratelimit
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 
 from accounts.models import User
@@ -54,6 +57,7 @@ def person_for_feedback(request: HttpRequest | Request) -> User:
     plain = _plain(request)
     person = person_of(plain)
     if not isinstance(person, User):
+        _refuse_crowd(request)
         person = visitor_begin(plain)
         setattr(plain, _CACHE, person)
     elif person.is_visitor:
@@ -69,6 +73,19 @@ def remember_language(request: HttpRequest, language: str) -> None:
 def language_to_remember(request: HttpRequest) -> str:
     """What ``remember_language`` was told, else ""."""
     return getattr(request, "language_to_remember", "")
+
+
+def _refuse_crowd(request: HttpRequest | Request) -> None:
+    """Rows of people cost nothing to make: not without end from one address.
+
+    Raises what becomes a 429 of the page's or the API's shape.
+    """
+    plain = _plain(request)
+    if ratelimit.consume(plain, action="visitor"):
+        return
+    if isinstance(request, Request):
+        raise Throttled
+    raise ImmediateHttpResponse(ratelimit.respond_429(plain))
 
 
 def person_required(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

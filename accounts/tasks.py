@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from accounts.retention import accounts_tidy
 from accounts.visitors import visitors_sweep
 
 logger = logging.getLogger(__name__)
@@ -15,3 +16,10 @@ logger = logging.getLogger(__name__)
 def sweep_visitors_task() -> None:
     """Every day: visitors who never came back, and all that was theirs, are deleted."""
     logger.info("Deleted %s idle visitors", visitors_sweep())
+
+
+@shared_task
+def tidy_accounts_task() -> None:
+    """Every hour: sessions, cache rows and log-in tries that are over are deleted."""
+    gone = ", ".join(f"{n} {what}" for what, n in accounts_tidy().items())
+    logger.info("Deleted what was over: %s", gone)

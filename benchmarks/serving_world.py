@@ -212,7 +212,7 @@ def _sessions() -> None:
     cookies = []
     for user in User.objects.order_by("pk")[:CLIENTS]:
         client = Client()
-        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        client.force_login(user)
         cookies.append({"user_id": user.pk, "session": client.cookies["sessionid"].value})
     (WORK / "sessions.json").write_text(json.dumps(cookies))
 

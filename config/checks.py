@@ -16,6 +16,7 @@ def register_all() -> None:
     register(check_cookies, Tags.security, deploy=True)
     register(check_limits_survive, Tags.security, deploy=True)
     register(check_no_demo, Tags.security, deploy=True)
+    register(check_entrance, Tags.security, deploy=True)
 
 
 def check_csp(app_configs: Any, **options: Any) -> list[CheckMessage]:
@@ -94,3 +95,26 @@ def check_no_demo(app_configs: Any, **options: Any) -> list[CheckMessage]:
             id="marquee.E001",
         )
     ]
+
+
+def check_entrance(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Addresses are confirmed before they open anything, and staff have a second factor."""
+    found: list[CheckMessage] = []
+    if settings.ACCOUNT_EMAIL_VERIFICATION != "mandatory":
+        found.append(
+            Warning(
+                "Accounts open without their address being confirmed: a second registration "
+                "reveals that an address has an account.",
+                hint='Set ACCOUNT_EMAIL_VERIFICATION to "mandatory".',
+                id="marquee.W005",
+            )
+        )
+    if not settings.STAFF_MFA_REQUIRED:
+        found.append(
+            Warning(
+                "Staff accounts open with a password alone.",
+                hint="Remove STAFF_MFA_REQUIRED=0.",
+                id="marquee.W006",
+            )
+        )
+    return found

@@ -30,6 +30,16 @@ _BROKEN = _Failure(500, "500.html", "server_error", "Something broke on our side
 _UNAVAILABLE = _Failure(
     503, "503.html", "unavailable", "The database cannot be reached just now; try again soon."
 )
+_OVERLOADED = _Failure(
+    503, "503_busy.html", "overloaded", "Too many people ask at this moment; try again soon."
+)
+
+
+def overloaded(request: HttpRequest, *, retry_after_s: int) -> HttpResponse:
+    """For a request that is turned away at the door (``config.overload``)."""
+    response = _answer(request, _OVERLOADED)
+    response["Retry-After"] = str(retry_after_s)
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -38,14 +48,20 @@ def server_error(request: HttpRequest) -> HttpResponse:
     Needs neither database nor session nor context processors: any of them may be what is broken.
     """
     failure = _UNAVAILABLE if is_database_away(sys.exc_info()[1]) else _BROKEN
+    response = _answer(request, failure)
+    if failure.status == _UNAVAILABLE.status:
+        response["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def _answer(request: HttpRequest, failure: _Failure) -> HttpResponse:
+    """A page, or the API's error shape."""
     response: HttpResponse
     if request.path.startswith("/api/"):
         error = {"code": failure.code, "message": failure.message, "fields": {}}
         response = JsonResponse({"error": error}, status=failure.status)
     else:
         response = HttpResponse(_page(failure), status=failure.status)
-    if failure.status == _UNAVAILABLE.status:
-        response["Retry-After"] = str(RETRY_AFTER_S)
     response["Cache-Control"] = "no-store"
     return response
 

@@ -1,5 +1,6 @@
 """Every address of the site."""
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
@@ -7,6 +8,10 @@ from drf_spectacular.views import SpectacularAPIView
 from config import pwa, views
 from config.styleguide import styleguide
 from recommendations.views import home
+
+# One way in for everybody, with its limits and second factor; Django's own form has neither.
+admin.autodiscover()
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
     path("", home, name="home"),

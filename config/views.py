@@ -56,8 +56,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
 def redirect_back(request: HttpRequest) -> HttpResponseRedirectBase:
     """To the posted ``next`` where it is an address of ours, else home."""
     target = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(
+    is_ours = url_has_allowed_host_and_scheme(
         target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
-        target = "home"
-    return redirect(target)
+    )
+    # `redirect` would take anything else for the name of a view, and fail.
+    return redirect(target if is_ours and target.startswith("/") else "home")

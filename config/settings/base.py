@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "config.middleware.PersonalPagesMiddleware",
+    "config.overload.OverloadMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "config.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -64,6 +65,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.staff.StaffSecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 
@@ -104,6 +106,8 @@ CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.db.DatabaseCache",
         "LOCATION": "marquee_cache",
+        # At Django's 300 anybody could push others' limits out of it. Old rows go with a job.
+        "OPTIONS": {"MAX_ENTRIES": 1_000_000},
     },
     "disposable": {
         "BACKEND": "config.cache.DisposableCache",
@@ -120,10 +124,8 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # --- Accounts -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+# allauth's knows permissions, too. Django's own beside it would hash every wrong password twice.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -169,10 +171,24 @@ ACCOUNT_ADAPTER = "feedback.adapter.MergingAccountAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME
+# Who changes the address, password or second factor shows once more who they are.
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Rows of people who never had an account, made from one address in an hour (ADR 0017). allauth's
+# own limits (log-in, sign-up, reset) stand beside it, all counted in the default cache: Postgres.
+VISITORS_PER_HOUR = env.number("VISITORS_PER_HOUR", default=60, minimum=1)
+ACCOUNT_RATE_LIMITS = {"visitor": f"{VISITORS_PER_HOUR}/h/ip"}
+STAFF_MFA_REQUIRED = env.flag("STAFF_MFA_REQUIRED", default=True)
 # Login limits count by address: how many proxies may be believed about it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("NUM_PROXIES", default=0)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Marquee <marquee@localhost>")
 EMAIL_TIMEOUT = 10
+
+# --- Load ---------------------------------------------------------------------------------------
+# Requests worked on at once in one web process, and how many more may wait for how long; the others
+# get a 503 at once (config.overload). The Procfile gives the server threads enough for all of them.
+WEB_THREADS = env.number("WEB_THREADS", default=4, minimum=1, maximum=64)
+WEB_QUEUE = env.number("WEB_QUEUE", default=12, minimum=0, maximum=256)
+WEB_QUEUE_S = env.number("WEB_QUEUE_S", default=3, minimum=0, maximum=30)
 
 # --- Language and time --------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -189,7 +205,8 @@ USE_TZ = True
 
 # --- Static files -------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = VAR_DIR / "static"
+# An image collects them when it is built; a volume over var/ would hide them there.
+STATIC_ROOT = Path(env.text("STATIC_ROOT", str(VAR_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -306,6 +323,12 @@ CELERY_BEAT_SCHEDULE = {
         "task": "catalog.tasks.embed_changed_films_task",
         "schedule": 120.0,
         "options": {"expires": 110},
+    },
+    # Sessions, cache rows and log-in tries that have had their time.
+    "tidy-accounts": {
+        "task": "accounts.tasks.tidy_accounts_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
     },
     "sweep-visitors": {
         "task": "accounts.tasks.sweep_visitors_task",

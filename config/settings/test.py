@@ -21,3 +21,7 @@ CACHES = {
 }
 REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None}}
 ACCOUNT_RATE_LIMITS = False
+# Tests of the admin are about the admin; the second factor has its own.
+STAFF_MFA_REQUIRED = False
+# Live servers start a thread per request; the gate has tests of its own.
+WEB_THREADS = 256

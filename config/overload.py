@@ -1,0 +1,75 @@
+"""More requests than this process can answer in time are told so at once, instead of all waiting.
+
+The server's threads stand in three groups: ``WEB_THREADS`` work, ``WEB_QUEUE`` wait for their turn
+at most ``WEB_QUEUE_S`` seconds, and a few are left over to say no. A queue without an end would
+make everybody wait until nobody is answered in time: the work is then done for people who left.
+Health answers come before this, so that a full process is not taken for a dead one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+from config.faults import overloaded
+
+RETRY_AFTER_S = 2
+
+
+class Gate:
+    """``n_working`` at once, ``n_waiting`` more in a line with an end and a limit of time."""
+
+    def __init__(self, *, n_working: int, n_waiting: int, wait_s: float) -> None:
+        self._n_free = n_working
+        self._n_places = n_waiting
+        self.n_waiting = 0
+        self._wait_s = wait_s
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def passed(self) -> Iterator[bool]:
+        """Whether it is one's turn; False where the line is full, or one's time in it is over."""
+        is_in = self._enter()
+        try:
+            yield is_in
+        finally:
+            if is_in:
+                with self._changed:
+                    self._n_free += 1
+                    self._changed.notify()
+
+    def _enter(self) -> bool:
+        with self._changed:
+            if self._n_free == 0:
+                if self.n_waiting >= self._n_places:
+                    return False
+                self.n_waiting += 1
+                try:
+                    if not self._changed.wait_for(lambda: self._n_free > 0, timeout=self._wait_s):
+                        return False
+                finally:
+                    self.n_waiting -= 1
+            self._n_free -= 1
+            return True
+
+
+class OverloadMiddleware:
+    """Lets as many requests through as the gate does."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self.gate = Gate(
+            n_working=settings.WEB_THREADS,
+            n_waiting=settings.WEB_QUEUE,
+            wait_s=settings.WEB_QUEUE_S,
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with self.gate.passed() as is_in:
+            if is_in:
+                return self.get_response(request)
+        return overloaded(request, retry_after_s=RETRY_AFTER_S)

@@ -1,0 +1,278 @@
+"""Backups: whole or not there, and what is restored is what was backed up."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from psycopg import sql
+
+from accounts.models import User
+from catalog.models import Movie
+from config.backup.manifest import BackupManifest, FileEntry
+from config.backup.postgres import Database, table_counts
+from feedback.models import Rating
+from recommendations.services.training import train
+from tests.worlds import make_film, make_world
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def own_folders(settings, tmp_path):
+    """The place that is backed up keeps its files for itself."""
+    settings.VAR_DIR = tmp_path / "var"
+    settings.MODELS_DIR = settings.VAR_DIR / "models"
+    settings.WAREHOUSE_DIR = settings.VAR_DIR / "warehouse"
+
+
+class Place:
+    """A database and a ``var/`` that hold nothing yet."""
+
+    def __init__(self, folder: Path) -> None:
+        self.var = folder
+        self.database = Database.of_django().named(f"place_{secrets.token_hex(4)}")
+        self.env = {
+            **os.environ,
+            "DATABASE_URL": self.database.url(),
+            "MARQUEE_VAR": str(folder),
+            "DJANGO_SETTINGS_MODULE": "config.settings.test",
+        }
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """A command there."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=240,
+        )
+
+    def counts(self) -> dict[str, int]:
+        """Rows by table."""
+        with self.database.connected() as opened:
+            return table_counts(opened)
+
+
+def databases() -> set[str]:
+    """The names of all databases of the server."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT datname FROM pg_database")
+        return {name for (name,) in cursor.fetchall()}
+
+
+@pytest.fixture
+def place(tmp_path):
+    """An empty place, removed afterwards."""
+    found = Place(tmp_path / "elsewhere")
+    server = found.database.named("postgres")
+    with server.connected() as opened:
+        opened.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(found.database.name)))
+    yield found
+    with server.connected() as opened:
+        opened.execute(
+            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(found.database.name))
+        )
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A backup of one film and one person."""
+    make_film("Heat", year=1995)
+    User.objects.create_user("ann@films.example")
+    call_command("backup", tmp_path / "small", stdout=StringIO())
+    return tmp_path / "small"
+
+
+def test_what_is_restored_elsewhere_is_the_same_to_the_last_row_and_list(place, tmp_path, settings):
+    world = make_world()
+    assert train().status == "done"
+    file = settings.WAREHOUSE_DIR / "small" / "ratings" / "1.parquet"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(secrets.token_bytes(3000))
+    person = world.crowds[0][0].email
+    before, said = StringIO(), StringIO()
+    call_command("recommend", "--user", person, stdout=before)
+    call_command("backup", tmp_path / "backup", stdout=said)
+    with Database.of_django().connected() as opened:
+        counts = table_counts(opened)
+    assert counts["feedback_rating"] == Rating.objects.count() > 1000
+
+    done = place.manage("restore", str(tmp_path / "backup"))
+
+    assert done.returncode == 0, done.stderr
+    assert "Smoke test: every page answers, and the model's files are whole." in done.stdout
+    assert re.search(r"Backed up [\d,]+ rows of \d+ tables", said.getvalue())
+    assert place.counts() == counts
+    for name in ("models", "warehouse"):
+        source = settings.VAR_DIR / name
+        files = {p.relative_to(source): p.read_bytes() for p in source.rglob("*") if p.is_file()}
+        put = place.var / name
+        assert files == {p.relative_to(put): p.read_bytes() for p in put.rglob("*") if p.is_file()}
+        assert files
+    after = place.manage("recommend", "--user", person)
+    assert after.stdout.splitlines()[1:] == before.getvalue().splitlines()[1:]
+    # Sequences go on where they were: the next person gets a number of their own.
+    assert place.manage("shell", "-c", NEXT_PERSON).returncode == 0
+    assert list(place.var.glob(".restoring-*")) == []
+    assert not {name for name in databases() if "_restoring_" in name or "_former_" in name}
+
+
+NEXT_PERSON = "from accounts.models import User; User.objects.create_user('next@example.org')"
+
+
+def test_a_place_where_somebody_lives_is_left_alone_unless_forced(place, small):
+    assert place.manage("restore", str(small)).returncode == 0
+    before = place.counts()
+    add = "from catalog.models import Movie; Movie.objects.create(title='Ronin')"
+    assert place.manage("shell", "-c", add).returncode == 0
+
+    refused = place.manage("restore", str(small))
+    assert refused.returncode == 1
+    assert "This place is not empty (accounts_user, catalog_movie)" in refused.stderr
+    assert place.counts()["catalog_movie"] == 2
+
+    forced = place.manage("restore", str(small), "--force")
+    assert forced.returncode == 0, forced.stderr
+    assert place.counts()["catalog_movie"] == 1
+    assert place.counts() == before
+
+
+def test_a_place_in_use_is_left_alone_even_when_forced(place, small):
+    with place.database.connected():
+        done = place.manage("restore", str(small), "--force")
+    assert done.returncode == 1
+    assert "1 other connections use the database" in done.stderr
+    assert place.counts() == {}
+
+
+def damaged(kind: str, folder: Path) -> str:
+    """Break a backup in one way; what the refusal must say."""
+    dump = folder / "database.dump"
+    match kind:
+        case "a flipped bit":
+            content = bytearray(dump.read_bytes())
+            content[len(content) // 2] ^= 1
+            dump.write_bytes(content)
+            return "database.dump is damaged"
+        case "cut short":
+            os.truncate(dump, 100)
+            return "database.dump has 100 bytes instead of"
+        case "missing":
+            dump.unlink()
+            return "database.dump is missing"
+        case "another manifest":
+            manifest = json.loads((folder / "manifest.json").read_text())
+            manifest["tables"]["catalog_movie"] = 7
+            (folder / "manifest.json").write_text(json.dumps(manifest))
+            return "was changed since the backup was made"
+        case _:
+            (folder / "manifest.json").unlink()
+            return "is no backup of Marquee, or a half one: manifest.json is missing"
+
+
+@pytest.mark.parametrize(
+    "kind", ["a flipped bit", "cut short", "missing", "another manifest", "no manifest"]
+)
+def test_a_damaged_backup_is_refused_before_anything_is_touched(small, kind):
+    expected = damaged(kind, small)
+    with pytest.raises(CommandError, match=re.escape(expected)):
+        call_command("restore", small, force=True)
+    assert Movie.objects.get().title == "Heat"
+
+
+def test_a_backup_of_newer_code_is_refused(small):
+    manifest = json.loads((small / "manifest.json").read_text())
+    manifest["migrations"]["catalog"].append("9999_from_the_future")
+    rewrite(small, manifest)
+    with pytest.raises(CommandError, match=r"newer Marquee .*catalog\.9999_from_the_future"):
+        call_command("restore", small, force=True)
+
+
+def rewrite(folder: Path, manifest: dict) -> None:
+    """A manifest whose own sha256 is right."""
+    files = [FileEntry(**entry) for entry in manifest["files"]]
+    BackupManifest(**{**manifest, "files": files}).write(folder)
+
+
+def test_rows_that_do_not_come_back_stop_the_restore(place, small):
+    manifest = json.loads((small / "manifest.json").read_text())
+    manifest["tables"]["catalog_movie"] = 2
+    rewrite(small, manifest)
+    done = place.manage("restore", str(small))
+    assert done.returncode == 1
+    assert "catalog_movie 1 instead of 2" in done.stderr
+    assert place.counts() == {}
+    assert not {name for name in databases() if "_restoring_" in name}
+
+
+def test_a_name_that_leads_out_of_the_backup_is_refused(small, tmp_path):
+    (tmp_path / "secret").write_text("x")
+    manifest = json.loads((small / "manifest.json").read_text())
+    manifest["files"].append({"path": "../secret", "n_bytes": 1, "sha256": "0"})
+    rewrite(small, manifest)
+    with pytest.raises(CommandError, match="a file outside the backup"):
+        call_command("restore", small, force=True)
+
+
+def test_a_backup_never_overwrites_and_is_for_its_owner_alone(small):
+    with pytest.raises(CommandError, match="is there already"):
+        call_command("backup", small)
+    assert small.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_missing_file_of_the_active_model_is_told(settings, tmp_path):
+    make_world()
+    assert train().status == "done"
+    for path in settings.MODELS_DIR.rglob("manifest.json"):
+        path.unlink()
+    said = StringIO()
+    call_command("backup", tmp_path / "backup", stdout=StringIO(), stderr=said)
+    assert re.search(
+        r"Warning: model hybrid-\S+: models/\S+/manifest.json is missing", said.getvalue()
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_backup_leaves_nothing(tmp_path, settings, number):
+    make_film("Heat")
+    # Enough to copy that the signal finds it at work.
+    settings.MODELS_DIR.mkdir(parents=True)
+    for i in range(20):
+        (settings.MODELS_DIR / f"{i}.npy").write_bytes(bytes(20_000_000))
+    running = subprocess.Popen(
+        [sys.executable, "manage.py", "backup", str(tmp_path / "out" / "backup")],
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "DATABASE_URL": Database.of_django().url(),
+            "MARQUEE_VAR": str(settings.VAR_DIR),
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob("out/.backup-*/models/3.npy")):
+        assert running.poll() is None, running.stderr.read()
+        assert time.monotonic() < deadline
+    running.send_signal(number)
+    _out, err = running.communicate(timeout=30)
+    assert running.returncode == 130, err
+    assert "Stopped. No backup was made." in err
+    assert list((tmp_path / "out").iterdir()) == []

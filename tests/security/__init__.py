@@ -1,0 +1,1 @@
+"""Who gets in, and what leaves: run by ``make security``."""

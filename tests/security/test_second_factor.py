@@ -1,0 +1,227 @@
+"""The second factor, from setting it up to the day when the phone is gone."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal import auth as totp
+from allauth.usersessions.models import UserSession
+from django.core.cache import cache
+from django.test import Client
+
+from accounts.models import User
+from tests.security.conftest import EMAIL, PASSWORD
+
+pytestmark = pytest.mark.django_db
+
+
+def log_in(client, email=EMAIL):
+    return client.post("/accounts/login/", {"login": email, "password": PASSWORD})
+
+
+def is_in(client) -> bool:
+    return "_auth_user_id" in client.session
+
+
+def code_of(secret: str, *, steps_ago: int = 0) -> str:
+    """What the phone shows."""
+    return totp.format_hotp_value(totp.hotp_value(secret, int(time.time()) // 30 - steps_ago))
+
+
+def show_again(client, path: str) -> None:
+    """The password once more, where a page asks for it."""
+    asked = client.get(path)
+    assert asked["Location"].startswith("/accounts/reauthenticate/")
+    assert client.post(asked["Location"], {"password": PASSWORD}).status_code == 302
+
+
+def set_up(client) -> str:
+    """Walks through the page; the secret."""
+    show_again(client, "/accounts/2fa/totp/activate/")
+    assert client.get("/accounts/2fa/totp/activate/").status_code == 200
+    secret = client.session["mfa.totp.secret"]
+    done = client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
+    assert done.status_code == 302, done.content.decode()
+    return secret
+
+
+@pytest.fixture
+def secret(ada, client):
+    """Ada has an authenticator app; the client is still logged in."""
+    log_in(client)
+    return set_up(client)
+
+
+def test_a_password_alone_no_longer_opens_the_account(secret):
+    client = Client()
+    answer = log_in(client)
+    assert answer["Location"].startswith("/accounts/2fa/authenticate/")
+    assert not is_in(client)
+    wrong = client.post("/accounts/2fa/authenticate/", {"code": "000000"})
+    assert wrong.status_code == 200
+    assert not is_in(client)
+    cache.clear()  # as a step later: the code that set it up is used already
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+    assert is_in(client)
+
+
+def test_a_code_opens_once(secret):
+    first, second = Client(), Client()
+    cache.clear()
+    log_in(first)
+    log_in(second)
+    code = code_of(secret)
+    first.post("/accounts/2fa/authenticate/", {"code": code})
+    second.post("/accounts/2fa/authenticate/", {"code": code})
+    assert (is_in(first), is_in(second)) == (True, False)
+
+
+def test_recovery_codes_open_once_each(secret, client):
+    page = client.get("/accounts/2fa/recovery-codes/")
+    authenticator = Authenticator.objects.get(type="recovery_codes")
+    codes = authenticator.wrap().get_unused_codes()
+    assert len(codes) == 10
+    assert all(code in page.content.decode() for code in codes)
+    for opens in (True, False):
+        lost = Client()
+        log_in(lost)
+        lost.post("/accounts/2fa/authenticate/", {"code": codes[0]})
+        assert is_in(lost) is opens
+
+
+@pytest.mark.parametrize(
+    "path", ["/accounts/2fa/totp/activate/", "/accounts/2fa/webauthn/add/", "/accounts/email/"]
+)
+def test_changing_the_locks_takes_the_password_once_more_and_again_later(ada, client, path):
+    log_in(client)
+
+    def ask():
+        if path == "/accounts/email/":
+            return client.post(path, {"action_add": "", "email": "other@example.org"})
+        return client.get(path)
+
+    for _ in range(2):
+        answer = ask()
+        assert answer.status_code == 302
+        assert answer["Location"].startswith("/accounts/reauthenticate/")
+        assert client.post(answer["Location"], {"password": "not-it"}).status_code == 200
+        assert "/reauthenticate/" in ask()["Location"]
+        assert ada.emailaddress_set.count() == 1
+        client.post("/accounts/reauthenticate/?next=/settings/", {"password": PASSWORD})
+        assert client.get(path).status_code == 200
+        # A browser left open: five minutes later it is asked again.
+        session = client.session
+        for method in session["account_authentication_methods"]:
+            method["at"] -= 301
+        session.save()
+
+
+def test_devices_are_listed_and_sent_away(ada):
+    here, there = Client(HTTP_USER_AGENT="Here/1"), Client(HTTP_USER_AGENT="There/2")
+    log_in(here)
+    log_in(there)
+    html = here.get("/accounts/sessions/").content.decode()
+    assert "Here/1" in html
+    assert "There/2" in html
+    here.post("/accounts/sessions/")
+    assert is_in(here)
+    assert there.get("/settings/").status_code == 302
+    assert UserSession.objects.count() == 1
+
+
+def test_a_new_password_ends_the_other_sessions(ada):
+    here, there = Client(), Client()
+    log_in(here)
+    log_in(there)
+    new = {"oldpassword": PASSWORD, "password1": "another-long-phrase"}
+    assert here.post("/accounts/password/change/", new).status_code == 302
+    assert here.get("/settings/").status_code == 200
+    assert there.get("/settings/").status_code == 302
+
+
+class TestStaff:
+    """Whoever has power over others."""
+
+    @pytest.fixture(autouse=True)
+    def _required(self, settings):
+        settings.STAFF_MFA_REQUIRED = True
+
+    def test_the_admin_is_behind_the_one_log_in(self, chief):
+        client = Client()
+        answer = client.get("/admin/", follow=True)
+        assert answer.redirect_chain[-1][0] == "/accounts/login/?next=%2Fadmin%2F"
+        # Django's own form, which knows neither limits nor factors, is not there to be posted to.
+        data = {"username": chief.email, "password": PASSWORD}
+        client.post("/admin/login/", data)
+        assert not is_in(client)
+
+    @pytest.mark.parametrize("path", ["/admin/", "/", "/staff/enrichment/", "/settings/"])
+    def test_without_a_factor_they_only_get_to_where_it_is_set_up(self, chief, client, path):
+        log_in(client, chief.email)
+        answer = client.get(path)
+        assert (answer.status_code, answer["Location"]) == (302, "/accounts/2fa/")
+        page = client.get("/accounts/2fa/")
+        assert page.status_code == 200
+        assert "Staff accounts need a second factor" in page.content.decode()
+        assert client.get("/livez").status_code == 200
+
+    def test_nor_does_the_api_do_anything_for_them(self, chief, client):
+        log_in(client, chief.email)
+        answer = client.post("/api/v1/models/rollback/")
+        assert answer.status_code == 403
+        assert answer.json()["error"]["code"] == "second_factor_required"
+
+    def test_with_one_they_are_in(self, chief, client):
+        log_in(client, chief.email)
+        set_up(client)
+        assert client.get("/admin/").status_code == 200
+        User.objects.filter(pk=chief.pk).update(is_superuser=False, is_staff=False)
+        Authenticator.objects.all().delete()
+        assert client.get("/").status_code == 200
+
+    def test_people_without_power_are_asked_for_nothing(self, ada, client):
+        log_in(client)
+        assert client.get("/settings/").status_code == 200
+
+
+@pytest.mark.e2e
+@pytest.mark.django_db(transaction=True)
+def test_a_passkey_is_added_and_opens_the_account_alone(live_server, new_page, ada, settings):
+    page = new_page()
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("WebAuthn.enable")
+    key = {
+        "protocol": "ctap2",
+        "transport": "internal",
+        "hasResidentKey": True,
+        "hasUserVerification": True,
+        "isUserVerified": True,
+        "automaticPresenceSimulation": True,
+    }
+    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": key})
+    # Passkeys belong to a name, which an address in figures is not.
+    home = live_server.url.replace("127.0.0.1", "localhost")
+    page.goto(f"{home}/accounts/login/")
+    page.get_by_label("E-mail address").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name=re.compile("log in", re.IGNORECASE)).first.click()
+    page.wait_for_url(f"{home}/")
+    page.goto(f"{home}/accounts/2fa/webauthn/add/")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="It is me").click()
+    page.wait_for_url(f"{home}/accounts/2fa/webauthn/add/")
+    passwordless = page.get_by_role("checkbox")
+    if passwordless.count():
+        passwordless.first.check()
+    page.locator("#mfa_webauthn_add").click()
+    page.wait_for_url(re.compile(r"/accounts/2fa/(?!webauthn/add)"))
+    assert Authenticator.objects.filter(user=ada, type="webauthn").count() == 1
+    page.context.clear_cookies()
+    page.goto(f"{home}/accounts/login/")
+    page.locator("#passkey_login").click()
+    page.wait_for_url(f"{home}/")
+    page.goto(f"{home}/settings/")
+    assert page.url == f"{home}/settings/"
