@@ -288,6 +288,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "roll-up": {
+        "task": "dashboard.tasks.roll_up_task",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
     # TMDB's terms: nothing older than six months. Refreshed from day 150 where there is a key,
     # dropped at day 180 where that did not work.
     "keep-tmdb-data-fresh": {
