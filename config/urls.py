@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from config import pwa, views
 from config.styleguide import styleguide
+from dashboard.monitoring.prometheus import metrics
 from recommendations.views import home
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("theme/", views.set_theme, name="theme"),
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("sw.js", pwa.service_worker, name="service_worker"),
+    path("metrics", metrics, name="metrics"),
     path("offline/", pwa.offline, name="offline"),
     path("styleguide/", styleguide, name="styleguide"),
     path("", include("recommendations.urls")),

@@ -7,7 +7,7 @@ version's row and manifest; what neither of them says is said to be unknown.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,26 +214,13 @@ def _limits(
     with_figures = [m for m in measured if m.models]
     if not with_figures:
         said.append(_("It was never measured on people whom it had not seen."))
-    for found in with_figures:
-        reached = found.interval(version.kind)
-        if found.n_people < FEW_PEOPLE:
-            said.append(
-                _("Only %(n)s people stand behind its figures on %(name)s.")
-                % {"n": found.n_people, "name": found.name}
-            )
-        width = (
-            (reached.high - reached.low) / reached.mean
-            if reached.mean and reached.high is not None and reached.low is not None
-            else 0.0
+    said += _uncertain(with_figures, version.kind)
+    if behind := [m.name for m in with_figures if _is_behind_popularity(m, version.kind)]:
+        said.append(
+            _("It is worse than showing everybody what is popular on: %(names)s.")
+            % {"names": ", ".join(behind)}
         )
-        if width > MIN_INTERVAL:
-            said.append(
-                _(
-                    "On %(name)s its %(metric)s is known to within %(width)s of itself only: "
-                    "smaller differences between versions are chance."
-                )
-                % {"name": found.name, "metric": METRIC, "width": as_percent(width / 2)}
-            )
+    for found in with_figures:
         said += _weak_slices(found, version.kind)
     coverage = with_figures[0].interval(version.kind, "coverage@10") if with_figures else None
     if coverage is not None and coverage.mean is not None:
@@ -249,6 +236,39 @@ def _limits(
         _("Ratings are of films that people chose to watch: what they never met is not in them.")
     )
     return said
+
+
+def _uncertain(measured: Sequence[Measurement], kind: str) -> list[str]:
+    """How few people and how wide intervals stand behind the figures."""
+    said = []
+    few = [f"{m.name} ({m.n_people})" for m in measured if m.n_people < FEW_PEOPLE]
+    if few:
+        said.append(
+            _("Fewer than %(n)s people stand behind its figures on: %(names)s.")
+            % {"n": FEW_PEOPLE, "names": ", ".join(few)}
+        )
+    wide = []
+    for found in measured:
+        reached = found.interval(kind)
+        if reached.mean and reached.high is not None and reached.low is not None:
+            width = (reached.high - reached.low) / reached.mean
+            if width > MIN_INTERVAL:
+                wide.append(f"{found.name} (± {as_percent(width / 2)})")
+    if wide:
+        said.append(
+            _(
+                "Its %(metric)s is known roughly only on: %(names)s. "
+                "Smaller differences between versions are chance."
+            )
+            % {"metric": METRIC, "names": ", ".join(wide)}
+        )
+    return said
+
+
+def _is_behind_popularity(found: Measurement, kind: str) -> bool:
+    """Its whole interval lies below that of popularity."""
+    own, popular = found.interval(kind).high, found.interval("popularity").low
+    return kind != "popularity" and own is not None and popular is not None and own < popular
 
 
 def _weak_slices(found: Measurement, kind: str) -> list[str]:

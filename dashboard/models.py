@@ -90,6 +90,7 @@ class RollUpMark(models.Model):
     next_impression_id = models.BigIntegerField(default=0)
     next_at = models.DateTimeField(default=timezone.now)
     settled_on = models.DateField(null=True, blank=True)
+    rolled_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name

@@ -169,5 +169,5 @@ def _advance(mark: RollUpMark, last_ids: tuple[int, int], *, now: datetime) -> N
         )
         mark.next_interaction_id, mark.next_impression_id = last_ids
         mark.next_at = now
-    mark.settled_on = day_of(now)
+    mark.settled_on, mark.rolled_at = day_of(now), now
     mark.save()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.plots import interval_text
+from ml.protocols import TASKS
 from recommendations.models import ModelVersion
 from recommendations.services.gate import METRIC
 
@@ -102,7 +103,9 @@ def measurements_of(version: ModelVersion) -> list[Measurement]:
     found = []
     if metrics.get("models"):
         found.append(_measurement(str(metrics.get("protocol", "")), metrics))
-    for name, raw in sorted(metrics.get("protocols", {}).items()):
+    order = {task.name: place for place, task in enumerate(TASKS)}
+    protocols = metrics.get("protocols", {})
+    for name, raw in sorted(protocols.items(), key=lambda item: order.get(item[0], len(order))):
         found.append(_measurement(name, raw))
     return found
 

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from dashboard.model_card import card_markdown, model_card
+from dashboard.monitoring.status import dependencies, worst
 from dashboard.staff.access import staff_page
 from dashboard.staff.feedback_page import feedback_page
 from dashboard.staff.models_page import models_page, trainings_now
@@ -83,6 +84,15 @@ def model(request: HttpRequest, version: str) -> HttpResponse:
         answer["Content-Disposition"] = f'attachment; filename="{version}.md"'
         return answer
     return render(request, "dashboard/staff/model.html", {"card": card})
+
+
+@staff_page
+def status(request: HttpRequest) -> HttpResponse:
+    """``/status/``: every dependency, asked now."""
+    now = timezone.now()
+    found = dependencies(now=now)
+    context = {"found": found, "worst": worst(found), "now": now}
+    return render(request, "dashboard/staff/status.html", context)
 
 
 @staff_page
