@@ -11,6 +11,7 @@ class ConfigConfig(AppConfig):
     verbose_name = "Marquee"
 
     def ready(self) -> None:
-        from config import checks
+        from config import checks, metrics
 
         checks.register_all()
+        metrics.make_folder()

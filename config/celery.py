@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 import warnings
+from typing import Any
 
 from celery import Celery
 from celery.platforms import SecurityWarning
+from celery.signals import before_task_publish
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
@@ -17,3 +20,10 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 app = Celery("marquee")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@before_task_publish.connect
+def _say_when(headers: dict[str, Any] | None = None, **_: Any) -> None:
+    """Celery's messages do not say when they were sent; the age of a queue is read off this."""
+    if headers is not None:
+        headers["published_at"] = time.time()

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 from config import pwa, views
 from config.styleguide import styleguide
+from dashboard.monitoring.prometheus import metrics
 from recommendations.views import home
 
 # One way in for everybody, with its limits and second factor; Django's own form has neither.
@@ -20,6 +21,7 @@ urlpatterns = [
     path("language/", views.set_language, name="language"),
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
     path("sw.js", pwa.service_worker, name="service_worker"),
+    path("metrics", metrics, name="metrics"),
     path("offline/", pwa.offline, name="offline"),
     path("styleguide/", styleguide, name="styleguide"),
     path("", include("recommendations.urls")),

@@ -208,6 +208,7 @@ def slice_masks(
     Popularity cuts the films with training events into thirds of the *events*; a row counts by the
     median of its truth. Age is the year of the film against the newest year in the data. Rows with
     one truth are also cut by the time since the event before: tied, later, over an hour later.
+    Language counts where the features know it: rows most of whose truth is not in English.
     """
     lengths = row_lengths(split)
     masks = {
@@ -222,6 +223,10 @@ def slice_masks(
     if features is not None and features.year is not None and np.isfinite(features.year).any():
         age = _row_median(split.truth, np.nanmax(features.year) - features.year)
         masks["film age<=5"], masks["film age>5"] = age <= 5, age > 5
+    if features is not None and features.tags and any(features.tags.get("language", ())):
+        spoken = features.tags["language"]
+        is_foreign = np.array([float(bool(names) and "en" not in names) for names in spoken])
+        masks["not english"] = _row_median(split.truth, is_foreign) > 0.5
     if split.truth_timestamp is not None:
         gap = split.truth_timestamp - last_times(split)
         masks["tied"], masks["later"], masks["hour later"] = gap <= 0, gap > 0, gap > HOUR_S

@@ -94,6 +94,18 @@ def coverage(item_index: IntArray, n_items: int) -> float:
     return len(shown) / n_items if n_items else 0.0
 
 
+def gini(exposure: NDArray[np.number]) -> float:
+    """Inequality of ``exposure`` [n_items], how often each film was shown: 0 all alike, 1 one only.
+
+    Gini coefficient of the Lorenz curve, films never shown included; nan where nothing was shown.
+    """
+    counts = np.sort(np.asarray(exposure, dtype=np.float64))
+    n, total = len(counts), counts.sum()
+    if not total:
+        return float("nan")
+    return float((2 * np.arange(1, n + 1) - n - 1) @ counts / (n * total))
+
+
 def novelty(item_index: IntArray, popularity: NDArray[np.number], n_users: int) -> PerRow:
     """Mean self-information in bits of the recommended: -log2((users who know it + 1) / (n + 1)).
 

@@ -70,6 +70,8 @@ class TrainingRun(models.Model):
     progress = models.FloatField(default=0.0)
     stage = models.CharField(max_length=60, blank=True)
     log = models.TextField(blank=True)
+    # One entry per epoch of a model that learns in epochs: epoch, n_epochs, loss, quality.
+    curve = models.JSONField(default=list, blank=True)
     error = models.TextField(blank=True)
     data_fingerprint = models.CharField(max_length=64, blank=True)
     # The newest live interaction that the training saw: newer ones count towards RETRAIN_AFTER.

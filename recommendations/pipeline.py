@@ -22,6 +22,7 @@ from ml.types import Histories
 from recommendations.candidates import Generation, generate, pools
 from recommendations.evidence import explained
 from recommendations.limits import barred_digest
+from recommendations.metrics import note_generation
 from recommendations.preferences import histories_of
 from recommendations.ranked import RankedFilm, RankedList
 from recommendations.ranking import RankedPool, Ranker, ranker_of
@@ -91,6 +92,7 @@ def recommend_many(
     clock.lap("history and limits")
     ranker = ranker_of(serving.source, serving.model)
     generation = generate(ranker.sources, histories, without=without)
+    note_generation(generation, n_people=len(people))
     clock.lap("candidates")
     found = pools(generation.scored, ranker.proposing, exclude=exclude, n=n)
     clock.lap("pool and filtering")

@@ -105,7 +105,7 @@ def policy_measure(data: TrainingData, tell: Progress) -> Verdict:
     if served is not None:
         fitted[CHAMPION] = _blend(models, served)
     results = {
-        label: measure(partial(_as_it_is, model), test, label=label)
+        label: measure(partial(_as_it_is, model), test, label=label, features=data.features)
         for label, model in fitted.items()
     }
     refusal = recipe_refusal(results)
@@ -167,7 +167,15 @@ def _metrics_json(results: dict[str, Result], weights: dict[str, float]) -> dict
         "n_users": first.n_users,
         "weights": weights,
         "models": {label: result.to_json()["metrics"] for label, result in results.items()},
+        "slices": first.slices_json(),
     }
+
+
+def policy_refit(
+    interactions: Interactions, data: TrainingData, weights: dict[str, float]
+) -> Hybrid:
+    """The policy with these weights, fitted on ``interactions`` alone: for another protocol."""
+    return _blend(_fit(interactions, data), weights)
 
 
 def policy_test(data: Dataset) -> RankingSplit:

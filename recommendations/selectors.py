@@ -13,6 +13,7 @@ from accounts.selectors import taste_of
 from accounts.services import Taste
 from feedback.selectors import UserFeedback, feedback_of
 from recommendations.limits import barred_movie_ids
+from recommendations.metrics import note_list
 from recommendations.models import Recommendation
 from recommendations.pipeline import (
     DEFAULT_SOURCE,
@@ -100,7 +101,9 @@ def recommendations_for(
         )[0]
     gone = person.hidden_ids | barred
     found = replace(found, source_names=source_names(snapshot))
-    return _filled([found], n=n, gone=gone)[0]
+    ranked = _filled([found], n=n, gone=gone)[0]
+    note_list(ranked)
+    return ranked
 
 
 def lists_without(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from celery import shared_task
@@ -12,8 +11,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from recommendations.feature_store import build as build_features
-from recommendations.locks import advisory_lock
-from recommendations.models import ModelVersion, ScheduledRun, TrainingRun
+from recommendations.models import ModelVersion, TrainingRun
+from recommendations.schedule import scheduled as _scheduled
 from recommendations.services.drift import drift_check
 from recommendations.services.expiry import feedback_expire
 from recommendations.services.inference import (
@@ -39,27 +38,6 @@ SOURCE_EXPIRES_S = 590  # under the period: the next look sends again what is st
 RETRY_AFTER = timedelta(minutes=15)
 
 Status = TrainingRun.Status
-
-
-def _scheduled(name: str, work: Callable[[], dict]) -> None:
-    """Runs ``work`` unless another machine is at it, and writes down when and how it went."""
-    with advisory_lock(name) as is_mine:
-        if not is_mine:
-            return
-        started = timezone.now()
-        ScheduledRun.objects.update_or_create(
-            name=name, defaults={"started_at": started, "finished_at": None}
-        )
-        outcome: dict = {}
-        try:
-            outcome = work()
-        except Exception as error:
-            outcome = {"error": f"{type(error).__name__}: {error}"}
-            raise
-        finally:
-            ScheduledRun.objects.filter(name=name).update(
-                finished_at=timezone.now(), outcome=outcome
-            )
 
 
 @shared_task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from csp.constants import NONCE, NONE, SELF
@@ -15,6 +16,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent.parent
 VAR_DIR = Path(env.text("MARQUEE_VAR", str(BASE_DIR / "var")))
 WAREHOUSE_DIR = VAR_DIR / "warehouse"
 MODELS_DIR = VAR_DIR / "models"
+# Where /status/ looks for backups: folders with a manifest.json, and restore-test.json beside them.
+BACKUPS_DIR = Path(env.text("BACKUPS_DIR", str(VAR_DIR / "backups")))
+METRICS_DIR = VAR_DIR / "metrics"
+# prometheus_client decides at its first import whether processes count together.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
 FEATURES_DIR = VAR_DIR / "features"
 
 DEBUG = False
@@ -51,6 +57,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.RequestIdMiddleware",
     "config.middleware.HealthMiddleware",
+    "config.metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -311,6 +318,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 55},
     },
+    "roll-up": {
+        "task": "dashboard.tasks.roll_up_task",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
     # TMDB's terms: nothing older than six months. Refreshed from day 150 where there is a key,
     # dropped at day 180 where that did not work.
     "keep-tmdb-data-fresh": {
@@ -409,6 +421,10 @@ TMDB_REGION = env.text("TMDB_REGION", "US")
 # question.
 EMBED_TMDB_TEXT = env.flag("EMBED_TMDB_TEXT", default=True)
 IMAGES_DIR = VAR_DIR / "images"
+
+# --- Metrics ------------------------------------------------------------------------------------
+# Who may read /metrics: who has the token; without one, this machine itself (behind no proxy).
+METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING = {

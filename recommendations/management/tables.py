@@ -44,6 +44,22 @@ def versions_table(versions: Iterable[ModelVersion]) -> Table:
     return table
 
 
+def protocols_table(kind: str, protocols: dict[str, Any]) -> Table:
+    """What a recipe reached on each protocol, beside popularity."""
+    table = Table(title="Mean and 95 % interval over held-out people")
+    for name in ("protocol", "people", "model", *SHOWN, "note"):
+        table.add_column(name)
+    for protocol, found in protocols.items():
+        if "models" not in found:
+            table.add_row(protocol, "", "", *[""] * len(SHOWN), found["note"])
+            continue
+        for label in (kind, "popularity"):
+            values = found["models"][label]
+            cells = [_cell(values.get(name)) for name in SHOWN]
+            table.add_row(protocol, str(found["n_users"]), label, *cells, "")
+    return table
+
+
 def _cell(interval: dict[str, float | None] | None) -> str:
     if not interval or interval["mean"] is None:
         return ""

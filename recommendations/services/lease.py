@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
+from ml.models.training import Epoch
 from recommendations.models import TrainingRun
 
 HEARTBEAT_EVERY_S = 5.0
@@ -92,6 +94,13 @@ def run_note(run: TrainingRun, *, stage: str, progress: float) -> None:
     run.stage, run.progress, run.heartbeat_at = stage, progress, now
     run.log += f"{now:%H:%M:%S} {stage}\n"
     run.save(update_fields=["stage", "progress", "log", "heartbeat_at"])
+
+
+def run_epoch(run: TrainingRun, epoch: Epoch) -> None:
+    """Adds a point to the run's learning curve; also a heartbeat."""
+    run.curve.append(asdict(epoch))
+    run.heartbeat_at = timezone.now()
+    run.save(update_fields=["curve", "heartbeat_at"])
 
 
 def run_finish(run: TrainingRun, status: TrainingRun.Status, *, error: str = "") -> None:

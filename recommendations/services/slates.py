@@ -26,6 +26,9 @@ def slate_parts(ranked: RankedList) -> dict[str, Any]:
             "n_history": ranked.n_history,
             "is_stored": ranked.is_stored,
             "counts": ranked.counts,
+            # What the dashboard's latency and errors by source are counted from.
+            "stages_ms": {stage: round(ms, 3) for stage, ms in ranked.stages_ms.items()},
+            "skipped": ranked.skipped,
             **ranked.context,
             **({"answers": ranked.answers} if ranked.answers else {}),
         },

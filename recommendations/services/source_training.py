@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,11 +17,18 @@ from ml.models.base import Recommender
 from ml.models.by_stars import ByStars
 from ml.models.rating_base import RatingPredictor
 from ml.models.registry import load_class
+from ml.models.training import Epoch
 from ml.types import Interactions
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.policy import SEED, Progress, policy_test, ranker_parts
 from recommendations.services.gate import golden_slate, is_same_slate
-from recommendations.services.lease import heartbeat, run_finish, run_note, run_start
+from recommendations.services.lease import (
+    heartbeat,
+    run_epoch,
+    run_finish,
+    run_note,
+    run_start,
+)
 from recommendations.services.registry import PromotionError, model_promote, versions_prune
 from recommendations.services.versions import version_write
 from recommendations.snapshot import load_serving
@@ -149,13 +156,13 @@ def _train(
     if active and active.data_fingerprint == data.fingerprint and not is_forced:
         run_finish(run, TrainingRun.Status.SKIPPED)
         return
-    own = _data_for(source, data)
+    own = data_for(source, data)
     metrics: dict[str, Any] = {}
     if is_measured:
         note("Measuring on the test people", 0.1)
         metrics = source_measure(source, own)
     note("Fitting on everything", 0.5)
-    model = source_fit(source, own.dataset.interactions, own)
+    model = source_fit(source, own.dataset.interactions, own, on_epoch=partial(run_epoch, run))
     note("Writing the model", 0.9)
     version = _register(source, model, own, metrics)
     run.model_version = version
@@ -171,18 +178,30 @@ def _train(
     run_finish(run, TrainingRun.Status.DONE)
 
 
-def _data_for(source: Source, data: TrainingData) -> TrainingData:
+def data_for(source: Source, data: TrainingData) -> TrainingData:
+    """The ratings that the source learns from: all films, or the most rated ones."""
     if source.is_wide:
         return widened(data)
     return narrowed(data, max_items=source.max_items) if source.max_items else data
 
 
-def source_fit(source: Source, interactions: Interactions, data: TrainingData) -> Any:
-    """The source's model fitted; a ranker takes the served policy's sources and weights."""
+def source_fit(
+    source: Source,
+    interactions: Interactions,
+    data: TrainingData,
+    *,
+    on_epoch: Callable[[Epoch], None] | None = None,
+) -> Any:
+    """The source's model fitted; a ranker takes the served policy's sources and weights.
+
+    ``on_epoch`` hears of every epoch of a model that learns in epochs.
+    """
     params = dict(source.params)
     if source.model in RANKERS:
         params["parts"] = ranker_parts()
     model = load_class(source.model)(**params)
+    if hasattr(model, "progress"):
+        model.progress = on_epoch
     return model.fit(interactions, seed=SEED, features=data.features)
 
 
@@ -198,13 +217,14 @@ def source_measure(source: Source, data: TrainingData) -> dict[str, Any]:
     def fitted() -> Recommender:
         return as_recommender(source_fit(source, test.train, data))
 
-    result = measure(fitted, test, label=source.name)
+    result = measure(fitted, test, label=source.name, features=data.features)
     return {
         "protocol": result.protocol,
         "seed": result.seed,
         "split_sha256": result.split_sha256,
         "n_users": result.n_users,
         "models": {source.name: result.to_json()["metrics"]},
+        "slices": result.slices_json(),
     }
 
 

@@ -116,3 +116,10 @@ def test_rows_of_one_person_are_drawn_together() -> None:
     grouped = mean_intervals({"x": values}, group=np.repeat(np.arange(20), 50))["x"]
     assert grouped.mean == pytest.approx(alone.mean)
     assert (grouped.hi - grouped.lo) > 4 * (alone.hi - alone.lo)
+
+
+def test_gini_is_nothing_where_all_are_alike_and_nearly_one_for_one_alone():
+    assert metrics.gini(np.array([3, 3, 3, 3])) == pytest.approx(0.0)
+    assert metrics.gini(np.array([0, 0, 0, 8])) == pytest.approx(0.75)
+    assert metrics.gini(np.array([1, 2, 3])) == pytest.approx(2 / 9)
+    assert np.isnan(metrics.gini(np.zeros(3)))

@@ -25,6 +25,7 @@ from config.demo import DemoLogin, ensure_demo_login
 from config.embedded import Embedded, EmbeddedServiceError, ensure_services
 from config.embedded.pids import read_record, write_record
 from config.embedded.places import make_folder, open_lock_file
+from config.metrics import forget_counts
 from config.supervisor import Supervisor, end_recorded
 
 READY_TIMEOUT_S = 120
@@ -51,6 +52,7 @@ class Command(BaseCommand):
         try:
             self._claim()
             self._end_leftovers()
+            forget_counts()
             refuse_busy_port(self.host, self.port)
             self._say("Marquee is getting ready")
             run_steps(self._say)

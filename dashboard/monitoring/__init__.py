@@ -1,0 +1,1 @@
+"""What runs, what waits and what it depends on: for the status page and for Prometheus."""

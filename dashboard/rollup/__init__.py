@@ -1,0 +1,1 @@
+"""Roll-ups of the append-only log, by day and hour."""

@@ -1,0 +1,72 @@
+"""The time that a page looks at, from the address."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from dashboard.models import FeedbackDay, ShownDay
+from dashboard.rollup.days import DAY, day_of, days_between
+
+LENGTHS = (7, 28, 90, 365)
+DEFAULT_LENGTH = 28
+
+
+@dataclass(frozen=True)
+class Period:
+    """Whole days up to today, today included."""
+
+    n_days: int
+    today: date
+
+    @property
+    def first(self) -> date:
+        """The first day."""
+        return self.today - (self.n_days - 1) * DAY
+
+    @property
+    def days(self) -> list[date]:
+        """All of them, in order."""
+        return days_between(self.first, self.today)
+
+    @property
+    def before(self) -> Period:
+        """As many days just before: what the figures are compared with."""
+        return Period(self.n_days, self.first - timedelta(days=1))
+
+    @property
+    def lengths(self) -> tuple[int, ...]:
+        """What can be asked for."""
+        return LENGTHS
+
+
+def period_of(raw: str, *, now: datetime) -> Period:
+    """From ``?days=``; anything that is not offered is the default."""
+    is_offered = raw.isascii() and raw.isdigit() and int(raw) in LENGTHS
+    return Period(int(raw) if is_offered else DEFAULT_LENGTH, day_of(now))
+
+
+def feedback_days(period: Period) -> dict[date, FeedbackDay]:
+    """The rows of the period; days without any are not in it."""
+    rows = FeedbackDay.objects.filter(day__range=(period.first, period.today))
+    return {row.day: row for row in rows}
+
+
+def shown_days(period: Period, *, with_exposure: bool = False) -> dict[date, ShownDay]:
+    """The same of what was shown; the exposure of films only where it is asked for."""
+    rows = ShownDay.objects.filter(day__range=(period.first, period.today))
+    return {row.day: row for row in (rows if with_exposure else rows.defer("exposure"))}
+
+
+def summed_counts(days: list[ShownDay] | list[FeedbackDay], dimension: str) -> dict[str, int]:
+    """The counts of one dimension over all days."""
+    total: dict[str, int] = {}
+    for day in days:
+        for name, n in day.counts.get(dimension, {}).items():
+            total[name] = total.get(name, 0) + n
+    return total
+
+
+def ratio(part: float, whole: float) -> float | None:
+    """``part / whole``; None of nothing."""
+    return part / whole if whole else None

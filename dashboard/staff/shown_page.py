@@ -1,0 +1,235 @@
+"""What people were shown: how much of the catalogue, how varied, why, and how well taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dashboard.models import ShownDay
+from dashboard.plots import (
+    Origin,
+    Shares,
+    TimePlot,
+    as_percent,
+    as_ratio,
+    shares,
+    time_plot,
+)
+from dashboard.rollup.shown import (
+    FILM_SLICES,
+    FOREIGN,
+    HEAD,
+    HEAVY,
+    LIGHT,
+    NEW,
+    NOBODY,
+    OLD,
+    PEOPLE_SLICES,
+    TAIL,
+    exposure_gini,
+    exposure_over,
+)
+from dashboard.staff.periods import Period, ratio, shown_days, summed_counts
+from dashboard.staff.tiles import Tile, percent_tile, tile
+
+SLICE_NAMES = {
+    NOBODY: gettext_lazy("People of whom nothing is known"),
+    NEW: gettext_lazy("New people (up to 5 films)"),
+    LIGHT: gettext_lazy("Light users (6 to 20)"),
+    HEAVY: gettext_lazy("Heavy users (over 20)"),
+    HEAD: gettext_lazy("Well known films (best known tenth)"),
+    TAIL: gettext_lazy("All other films"),
+    OLD: gettext_lazy("Films over 30 years old"),
+    FOREIGN: gettext_lazy("Films not in English"),
+}
+
+
+@dataclass(frozen=True)
+class SliceRow:
+    """How one part of people or films fared. ``lists`` is None for films."""
+
+    name: str
+    lists: int | None
+    impressions: int
+    share: str
+    opinions: int
+    positive: str
+
+
+@dataclass(frozen=True)
+class ShownPage:
+    """What the page shows."""
+
+    tiles: tuple[Tile, ...]
+    plots: tuple[TimePlot, ...]
+    shares: tuple[Shares, ...]
+    people: tuple[SliceRow, ...]
+    films: tuple[SliceRow, ...]
+    origins: tuple[Origin, ...]
+    counted_at: datetime | None
+
+
+def origins(period: Period) -> tuple[Origin, ...]:
+    """The roll-up as a file, and the lists themselves."""
+    table = reverse("dashboard:staff_csv", args=["shown"]) + f"?days={period.n_days}"
+    lists = reverse("admin:feedback_slate_changelist")
+    return Origin(_("the days, as CSV"), table), Origin(_("the lists"), lists)
+
+
+def shown_page(period: Period) -> ShownPage:
+    """From the roll-ups, in a fixed number of queries."""
+    rows = shown_days(period, with_exposure=True)
+    known = list(rows.values())
+    before = list(shown_days(period.before, with_exposure=True).values())
+    days = [f"{day}" for day in period.days]
+    from_where = origins(period)
+
+    def per_day(value: str) -> list[float | None]:
+        return [getattr(rows[day], value) if day in rows else None for day in period.days]
+
+    def share(part: str) -> list[float | None]:
+        return [
+            ratio(getattr(rows[day], part), rows[day].n_lists) if day in rows else None
+            for day in period.days
+        ]
+
+    coverage = [
+        ratio(rows[day].n_films, rows[day].n_catalogue) if day in rows else None
+        for day in period.days
+    ]
+    return ShownPage(
+        tiles=shown_tiles(known, before),
+        plots=(
+            time_plot(
+                "lists",
+                _("Lists per day"),
+                days,
+                [(_("Lists"), [float(n or 0) for n in per_day("n_lists")])],
+                is_bars=True,
+                origins=from_where,
+            ),
+            time_plot(
+                "coverage",
+                _("Films shown to somebody, of the catalogue"),
+                days,
+                [(_("Coverage"), coverage)],
+                unit=as_percent,
+                origins=from_where,
+            ),
+            time_plot(
+                "gini",
+                _("Gini of exposure"),
+                days,
+                [(_("Gini"), per_day("gini"))],
+                unit=as_ratio,
+                top=1.0,
+                note=_("0: every film is shown equally often. 1: one film for everybody."),
+                origins=from_where,
+            ),
+            time_plot(
+                "novelty",
+                _("Novelty"),
+                days,
+                [(_("Bits"), per_day("novelty"))],
+                note=_("How much rarer than the best known film: one bit is half as many ratings."),
+                origins=from_where,
+            ),
+            time_plot(
+                "diversity",
+                _("Variety within a list"),
+                days,
+                [(_("Distance"), per_day("diversity"))],
+                unit=as_ratio,
+                top=1.0,
+                note=_("Mean genre distance between two of the first ten films. 0: all alike."),
+                origins=from_where,
+            ),
+            time_plot(
+                "cold",
+                _("Lists for people of whom nothing is known, and lists that were filled up"),
+                days,
+                [(_("Nothing known"), share("n_cold")), (_("Filled up"), share("n_fallback"))],
+                unit=as_percent,
+                origins=from_where,
+            ),
+        ),
+        shares=tuple(
+            shares(slug, title, summed_counts(known, slug), of=of, origins=from_where)
+            for slug, title, of in (
+                ("reason", _("Reasons given"), _("Films shown")),
+                ("source", _("Sources"), _("Films shown")),
+                ("surface", _("Where lists were shown"), _("Lists")),
+                ("model_version", _("Model versions"), _("Lists")),
+                ("policy", _("Policies"), _("Lists")),
+            )
+        ),
+        people=_slices(known, PEOPLE_SLICES),
+        films=_slices(known, FILM_SLICES),
+        origins=from_where,
+        counted_at=max((row.computed_at for row in known), default=None),
+    )
+
+
+def shown_tiles(known: list[ShownDay], before: list[ShownDay]) -> tuple[Tile, ...]:
+    """The figures of a period against those of the one before."""
+
+    def total(rows: list[ShownDay], name: str) -> int:
+        return sum(getattr(row, name) for row in rows)
+
+    def mean(rows: list[ShownDay], name: str) -> float | None:
+        weighed = [(getattr(r, name), r.n_lists) for r in rows if getattr(r, name) is not None]
+        return ratio(sum(v * n for v, n in weighed), sum(n for _v, n in weighed))
+
+    def spread(rows: list[ShownDay]) -> tuple[float | None, float | None]:
+        _ids, counts = exposure_over(rows)
+        n_catalogue = max((row.n_catalogue for row in rows), default=0)
+        return ratio(len(counts), n_catalogue), exposure_gini(counts, n_catalogue)
+
+    (coverage, gini), (coverage_before, gini_before) = spread(known), spread(before)
+    n, n_before = total(known, "n_lists"), total(before, "n_lists")
+    return (
+        tile(_("Lists shown"), n, n_before),
+        percent_tile(_("Catalogue coverage"), coverage, coverage_before),
+        tile(_("Gini of exposure"), gini, gini_before, unit=as_ratio),
+        tile(_("Novelty in bits"), mean(known, "novelty"), mean(before, "novelty")),
+        tile(
+            _("Variety within a list"),
+            mean(known, "diversity"),
+            mean(before, "diversity"),
+            unit=as_ratio,
+        ),
+        percent_tile(
+            _("Lists for strangers"),
+            ratio(total(known, "n_cold"), n),
+            ratio(total(before, "n_cold"), n_before),
+        ),
+    )
+
+
+def _slices(known: list[ShownDay], names: tuple[str, ...]) -> tuple[SliceRow, ...]:
+    totals: dict[str, dict[str, int]] = {name: {} for name in names}
+    for day in known:
+        for name in names:
+            for key, n in day.slices.get(name, {}).items():
+                totals[name][key] = totals[name].get(key, 0) + n
+    n_shown = sum(day.n_impressions for day in known)
+    return tuple(
+        SliceRow(
+            name=str(SLICE_NAMES[name]),
+            lists=of.get("lists") if name in PEOPLE_SLICES else None,
+            impressions=of.get("impressions", 0),
+            share=_percent(of.get("impressions", 0), n_shown),
+            opinions=of.get("opinions", 0),
+            positive=_percent(of.get("positive", 0), of.get("opinions", 0)),
+        )
+        for name, of in totals.items()
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    share = ratio(part, whole)
+    return "–" if share is None else as_percent(share)
