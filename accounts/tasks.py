@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from accounts.api.idempotency import answers_sweep
 from accounts.visitors import visitors_sweep
 
 logger = logging.getLogger(__name__)
@@ -15,3 +16,9 @@ logger = logging.getLogger(__name__)
 def sweep_visitors_task() -> None:
     """Every day: visitors who never came back, and all that was theirs, are deleted."""
     logger.info("Deleted %s idle visitors", visitors_sweep())
+
+
+@shared_task
+def sweep_kept_answers_task() -> None:
+    """Every hour: answers that no Idempotency-Key can ask for any more are deleted."""
+    logger.info("Deleted %s kept answers", answers_sweep())

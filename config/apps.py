@@ -11,6 +11,7 @@ class ConfigConfig(AppConfig):
     verbose_name = "Marquee"
 
     def ready(self) -> None:
-        from config import checks
+        # schema: its extensions are known to the schema's generator by being read.
+        from config import checks, schema  # noqa: F401
 
         checks.register_all()
