@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any
-
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, status
@@ -21,15 +18,6 @@ from feedback import services
 from feedback.events import EventConflictError, EventContext
 from feedback.models import Rating
 from feedback.serializers import RatingSerializer, RatingWriteSerializer
-
-
-def _event(data: dict[str, Any], surface: str) -> EventContext:
-    return EventContext(
-        event_id=data.get("event_id") or uuid.uuid4(),
-        surface=data.get("surface") or surface,
-        request_id=data.get("request_id"),
-        position=data.get("position"),
-    )
 
 
 class RatingListApi(Api):
@@ -84,7 +72,7 @@ class RatingApi(Api):
                 user=person_for_feedback(request),
                 movie=movie,
                 stars=body.validated_data["stars"],
-                event=_event(body.validated_data, "api"),
+                event=body.event(),
             )
         except services.FeedbackError as error:
             raise exceptions.ValidationError({"stars": [str(error)]}) from error
