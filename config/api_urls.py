@@ -9,5 +9,6 @@ urlpatterns = [
     path("", include("catalog.api_urls")),
     path("", include("feedback.api_urls")),
     path("", include("recommendations.api_urls")),
+    path("", include("dashboard.api_urls")),
     re_path(r"", NoSuchApi.as_view()),
 ]

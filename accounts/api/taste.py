@@ -40,6 +40,17 @@ class DialsSerializer(serializers.Serializer):
     length = DialField(min_value=-1, max_value=1, help_text="-1 shorter, 1 longer.")
 
 
+class SomeDialsSerializer(DialsSerializer):
+    """Dials to turn; those that are left out stay where they are."""
+
+    def get_fields(self) -> dict[str, Any]:
+        """None is required."""
+        fields = super().get_fields()
+        for field in fields.values():
+            field.required = False
+        return fields
+
+
 class TasteSettingsSerializer(DialsSerializer):
     """What may be on my lists, and how they lean."""
 

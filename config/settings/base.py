@@ -351,6 +351,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Where fields of one name have different choices, a name would be guessed.
+    "ENUM_NAME_OVERRIDES": {"MoodEnum": "recommendations.swipe_serializers.MOODS"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.schema.complete",
