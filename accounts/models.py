@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class UserManager(BaseUserManager["User"]):
@@ -165,3 +166,52 @@ class TasteSettings(models.Model):
 
     def __str__(self) -> str:
         return f"Taste settings of {self.user_id}"
+
+
+class ApiToken(models.Model):
+    """What a program of somebody's own identifies itself with. Only the digest is kept."""
+
+    class Scope(models.TextChoices):
+        """What a token opens; ``staff`` is needed for whatever is for staff, besides."""
+
+        READ = "read", _("Read")
+        WRITE = "write", _("Write")
+        STAFF = "staff", _("Act as staff")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=60)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    # The first characters, to tell one's own tokens apart.
+    start = models.CharField(max_length=16, editable=False)
+    scopes = ArrayField(models.CharField(max_length=8, choices=Scope.choices))
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "-created_at"], name="accounts_token_user")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user_id}"
+
+
+class KeptAnswer(models.Model):
+    """What a write with an Idempotency-Key was answered, for whoever asks again."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="kept_answers")
+    key = models.CharField(max_length=200)
+    # Of method, address and body: the same key with another is a mistake of the client.
+    fingerprint = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField()
+    body = models.TextField(blank=True)
+    location = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["user", "key"], name="accounts_answer_user_key")
+        ]
+        indexes = [models.Index(fields=["created_at"], name="accounts_answer_time")]
+
+    def __str__(self) -> str:
+        return f"{self.status} to {self.user_id}"

@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from accounts.api.idempotency import answers_sweep
 from accounts.retention import accounts_tidy
 from accounts.visitors import visitors_sweep
 
@@ -23,3 +24,8 @@ def tidy_accounts_task() -> None:
     """Every hour: sessions, cache rows and log-in tries that are over are deleted."""
     gone = ", ".join(f"{n} {what}" for what, n in accounts_tidy().items())
     logger.info("Deleted what was over: %s", gone)
+
+
+def sweep_kept_answers_task() -> None:
+    """Every hour: answers that no Idempotency-Key can ask for any more are deleted."""
+    logger.info("Deleted %s kept answers", answers_sweep())

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import BigIntegerField, ExpressionWrapper, F, Value
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import BigIntegerField, CharField, ExpressionWrapper, F, Value
+from django.db.models.functions import Cast, Coalesce, Concat, LPad
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
+from accounts.api.pages import PAGE_PARAMETERS, page_of, paged
 from catalog.filters import FilmFilters, Sort
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
@@ -28,6 +27,8 @@ from catalog.serializers import (
 )
 
 _KEY_SPAN = 1 << 32
+_PK_DIGITS = 19  # of the largest
+_MEAN_STEPS = 1_000_000  # of a star: finer than anybody's order
 
 
 class HealthSerializer(serializers.Serializer[dict[str, Any]]):
@@ -37,7 +38,7 @@ class HealthSerializer(serializers.Serializer[dict[str, Any]]):
     films = serializers.BooleanField(help_text="Whether the catalogue holds any film.")
 
 
-class HealthApi(APIView):
+class HealthApi(Api):
     """Whether the API answers; ``/livez`` and ``/readyz`` are for machines that restart others."""
 
     permission_classes = [AllowAny]
@@ -50,9 +51,10 @@ class HealthApi(APIView):
         return Response({"status": "ok", "films": Movie.objects.visible().exists()})
 
 
-class GenreListApi(APIView):
+class GenreListApi(Api):
     """Genres."""
 
+    is_public = True
     permission_classes = [AllowAny]
 
     @extend_schema(
@@ -66,9 +68,10 @@ class GenreListApi(APIView):
         return Response(GenreSerializer(genres_all(), many=True).data)
 
 
-class MovieListApi(APIView):
+class MovieListApi(Api):
     """Films."""
 
+    is_public = True
     permission_classes = [AllowAny]
 
     @extend_schema(
@@ -77,26 +80,23 @@ class MovieListApi(APIView):
         summary="Films: browse and search",
         parameters=[
             MovieQuerySerializer,
-            OpenApiParameter("cursor", str, description="From next or previous."),
-            OpenApiParameter("page_size", int, description="1 to 100; 20 if not given."),
+            *PAGE_PARAMETERS,
         ],
-        responses={
-            200: MovieSerializer(many=True),
-            400: OpenApiResponse(description="A parameter is wrong."),
-        },
+        responses=page_of(MovieSerializer, "MoviePage"),
     )
     def get(self, request: Request) -> Response:
         """A cursor page: films are neither skipped nor repeated when others are added meanwhile."""
         filters = MovieQuerySerializer.filters(request.query_params)
         films = _keyed(movies_filtered(filters).for_cards(), filters)
-        paginator = _paginator(filters)
-        page = paginator.paginate_queryset(films, request, view=self)
-        return paginator.get_paginated_response(MovieSerializer(page, many=True).data)
+        return paged(
+            films, request, view=self, serializer=MovieSerializer, ordering=_ordering(filters)
+        )
 
 
-class MovieApi(APIView):
+class MovieApi(Api):
     """One film."""
 
+    is_public = True
     permission_classes = [AllowAny]
 
     @extend_schema(
@@ -116,39 +116,31 @@ class MovieApi(APIView):
         return Response(MovieDetailSerializer(page.movie).data)
 
 
-def _paginator(filters: FilmFilters) -> CursorPagination:
-    kind: Any = api_settings.DEFAULT_PAGINATION_CLASS
-    paginator = kind()
-    paginator.ordering = _ordering(filters)
-    # Titles and means may tie; a cut-off offset would send a client round in circles.
-    paginator.offset_cutoff = None
-    return paginator
-
-
 def _ordering(filters: FilmFilters) -> tuple[str, ...]:
     if filters.is_relevance:
         return ("-relevance", "-pk")
-    return {
-        Sort.POPULAR: ("-key", "pk"),
-        Sort.NEWEST: ("-key", "pk"),
-        Sort.OLDEST: ("key", "pk"),
-        Sort.TITLE: ("title_normalized", "pk"),
-        Sort.BEST: ("-bayes_mean", "-pk"),
-    }[filters.order]
+    return ("key",) if filters.order in {Sort.OLDEST, Sort.TITLE} else ("-key",)
 
 
 def _keyed(films: MovieQuerySet, filters: FilmFilters) -> MovieQuerySet:
     """With a ``key`` that no two films share, where thousands would tie (a cursor keeps a place by
     its first column alone), in the page's order."""
-    if filters.is_relevance or filters.order in {Sort.TITLE, Sort.BEST}:
+    if filters.is_relevance:
         return films
-    column = "rating_count" if filters.order == Sort.POPULAR else "year"
+    if filters.order == Sort.TITLE:
+        number = LPad(Cast("pk", CharField()), _PK_DIGITS, Value("0"))
+        return films.annotate(key=Concat("title_normalized", Value(" "), number))
     # Films without a year come last both ways.
-    missing = 9999 if filters.order == Sort.OLDEST else 0
-    sign = 1 if filters.order == Sort.OLDEST else -1
-    value = Cast(Coalesce(column, Value(missing)), BigIntegerField())
+    value: Any = {
+        Sort.POPULAR: Coalesce("rating_count", Value(0)),
+        Sort.NEWEST: Coalesce("year", Value(0)),
+        Sort.OLDEST: Coalesce("year", Value(9999)),
+        Sort.BEST: Cast(F("bayes_mean") * Value(_MEAN_STEPS), BigIntegerField()),
+    }[filters.order]
+    sign = 1 if filters.order in {Sort.OLDEST, Sort.BEST} else -1
     # Wrapped, or Django takes the sum for a 32-bit number and drops comparisons beyond it.
     key = ExpressionWrapper(
-        value * Value(_KEY_SPAN) + Value(sign) * F("pk"), output_field=BigIntegerField()
+        Cast(value, BigIntegerField()) * Value(_KEY_SPAN) + Value(sign) * F("pk"),
+        output_field=BigIntegerField(),
     )
     return films.annotate(key=key)

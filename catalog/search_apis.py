@@ -7,8 +7,8 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from catalog.hybrid import MAX_TEXT, search
 from catalog.intent import Chip
 from catalog.search_request import MAX_CHIPS, SearchRequest
@@ -32,9 +32,10 @@ class SearchQuery(serializers.Serializer):
         return value
 
 
-class SearchApi(APIView):
+class SearchApi(Api):
     """Search by title, fact and meaning."""
 
+    is_public = True
     permission_classes = (AllowAny,)
 
     @extend_schema(

@@ -1,4 +1,4 @@
-"""What every API answer shares: one error shape, one way of paging."""
+"""What every API answer shares: one error shape."""
 
 from __future__ import annotations
 
@@ -6,19 +6,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
-from rest_framework import exceptions, status
-from rest_framework.pagination import CursorPagination
+from rest_framework import exceptions
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-
-class CursorPages(CursorPagination):
-    """Cursor pages never skip or repeat a row when others are inserted meanwhile."""
-
-    page_size = 20
-    max_page_size = 100
-    page_size_query_param = "page_size"
-    ordering = "-pk"
+from accounts.api.base import Api
 
 
 def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
@@ -38,7 +32,18 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     else:
         code = str(getattr(exc.detail, "code", exc.default_code))
         message = str(exc.detail)
-    if response.status_code == status.HTTP_403_FORBIDDEN and code == "not_authenticated":
-        response.status_code = status.HTTP_401_UNAUTHORIZED
     response.data = {"error": {"code": code, "message": message, "fields": fields}}
     return response
+
+
+class NoSuchApi(Api):
+    """Every address that is none, in the one error shape."""
+
+    permission_classes = [AllowAny]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Whatever the method."""
+        super().initial(request, *args, **kwargs)
+        hint = "" if request.path.endswith("/") else " Addresses end with a slash."
+        raise exceptions.NotFound(f"There is no such operation.{hint}")

@@ -11,7 +11,8 @@ class ConfigConfig(AppConfig):
     verbose_name = "Marquee"
 
     def ready(self) -> None:
-        from config import checks, metrics
+        # schema: its extensions are known to the schema's generator by being read.
+        from config import checks, metrics, schema  # noqa: F401
 
         checks.register_all()
         metrics.make_folder()

@@ -6,6 +6,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import pwa, views
+from config.api_docs import ApiDocsView
 from config.styleguide import styleguide
 from dashboard.monitoring.prometheus import metrics
 from recommendations.views import home
@@ -29,10 +30,13 @@ urlpatterns = [
     path("", include("feedback.urls")),
     path("", include("dashboard.urls")),
     path("accounts/", include("allauth.urls")),
+    path("_allauth/", include("allauth.headless.urls")),
     path("settings/", include("accounts.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("config.api_urls")),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/v1/docs/", ApiDocsView.as_view(), name="api-docs"),
+    # Last of these: it answers every other address below it.
+    path("api/v1/", include("config.api_urls")),
 ]
 
 handler500 = "config.faults.server_error"

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
-from typing import Any, cast
-
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, status
-from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
+from accounts.api.errors import Conflict
+from accounts.api.pages import PAGE_PARAMETERS, page_of, paged
 from accounts.permissions import IsPerson
 from accounts.requests import person_for_feedback, person_id_of
 from catalog.models import Movie
@@ -23,24 +20,7 @@ from feedback.models import Rating
 from feedback.serializers import RatingSerializer, RatingWriteSerializer
 
 
-class Conflict(exceptions.APIException):
-    """An event id that was used for something else."""
-
-    status_code = status.HTTP_409_CONFLICT
-    default_code = "conflict"
-    default_detail = "This event id was already used for another event."
-
-
-def _event(data: dict[str, Any], surface: str) -> EventContext:
-    return EventContext(
-        event_id=data.get("event_id") or uuid.uuid4(),
-        surface=data.get("surface") or surface,
-        request_id=data.get("request_id"),
-        position=data.get("position"),
-    )
-
-
-class RatingListApi(APIView):
+class RatingListApi(Api):
     """The caller's ratings."""
 
     permission_classes = [IsPerson]
@@ -49,23 +29,18 @@ class RatingListApi(APIView):
         operation_id="ratings_list",
         tags=["feedback"],
         summary="My ratings, newest first",
-        parameters=[
-            OpenApiParameter("cursor", str, description="From next or previous."),
-            OpenApiParameter("page_size", int, description="1 to 100; 20 if not given."),
-        ],
-        responses=RatingSerializer(many=True),
+        parameters=PAGE_PARAMETERS,
+        responses=page_of(RatingSerializer, "RatingPage"),
     )
     def get(self, request: Request) -> Response:
         """A cursor page: rows are neither skipped nor repeated when others are added meanwhile."""
-        paginator = cast(type[CursorPagination], api_settings.DEFAULT_PAGINATION_CLASS)()
         rows = Rating.objects.filter(
             user_id=person_id_of(request), movie__is_hidden=False
         ).select_related("movie")
-        page = paginator.paginate_queryset(rows, request, view=self)
-        return paginator.get_paginated_response(RatingSerializer(page, many=True).data)
+        return paged(rows, request, view=self, serializer=RatingSerializer)
 
 
-class RatingApi(APIView):
+class RatingApi(Api):
     """The caller's rating of one film."""
 
     permission_classes = [IsPerson]
@@ -97,7 +72,7 @@ class RatingApi(APIView):
                 user=person_for_feedback(request),
                 movie=movie,
                 stars=body.validated_data["stars"],
-                event=_event(body.validated_data, "api"),
+                event=body.event(),
             )
         except services.FeedbackError as error:
             raise exceptions.ValidationError({"stars": [str(error)]}) from error

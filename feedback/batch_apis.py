@@ -10,8 +10,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from accounts.permissions import IsPerson
 from accounts.requests import person_for_feedback
 from feedback.batch import (
@@ -79,7 +79,7 @@ class FeedbackAnswerSerializer(serializers.Serializer):
     refused = serializers.IntegerField()
 
 
-class FeedbackApi(APIView):
+class FeedbackApi(Api):
     """The caller's feedback, in batches. A visitor begins with the first of them."""
 
     permission_classes = (IsPerson,)

@@ -10,7 +10,6 @@ from datetime import date
 from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -25,6 +24,7 @@ from django.views.decorators.http import require_GET, require_POST, require_safe
 from accounts.requests import person_for_feedback, person_id_of
 from catalog.models import Movie
 from feedback import journal
+from feedback.film_lists import diary_of, items_of, lists_of
 from feedback.models import DiaryEntry, FilmList, ListItem
 from feedback.services import FeedbackError
 
@@ -68,12 +68,7 @@ class ListForm(forms.Form):
 @never_cache
 def diary(request: HttpRequest) -> HttpResponse:
     """All viewings, the latest first, by month."""
-    rows = (
-        DiaryEntry.objects.filter(user_id=person_id_of(request), movie__is_hidden=False)
-        .select_related("movie")
-        .prefetch_related("movie__genres")
-        .order_by("-watched_on", "-pk")
-    )
+    rows = diary_of(person_id_of(request))
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "feedback/diary.html", {"page_obj": page})
 
@@ -223,19 +218,11 @@ def _own_list(request: HttpRequest, pk: int) -> FilmList:
 
 
 def _items(film_list: FilmList) -> list[ListItem]:
-    return list(
-        film_list.items.filter(movie__is_hidden=False)
-        .select_related("movie")
-        .prefetch_related("movie__genres")
-    )
+    return list(items_of(film_list))
 
 
 def _lists_page(request: HttpRequest, form: ListForm, status: int = 200) -> HttpResponse:
-    mine = (
-        FilmList.objects.filter(user_id=person_id_of(request))
-        .annotate(n_films=Count("items", filter=Q(items__movie__is_hidden=False)))
-        .order_by("-updated_at", "-pk")
-    )
+    mine = lists_of(person_id_of(request))
     context = {"film_lists": mine, "form": form}
     return render(request, "feedback/lists.html", context, status=status)
 

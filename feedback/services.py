@@ -6,7 +6,9 @@ client may send again whatever it is unsure about.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 
@@ -105,6 +107,18 @@ def reaction_clear(
         return Recorded(is_new=False)
     removed = Reaction.objects.filter(user=person, movie=movie, kind=kind).delete()[0]
     return Recorded(is_new=True, previous=kind.value if removed else "")
+
+
+@transaction.atomic
+def film_put_back(*, user: User, movie: Movie, event: EventContext) -> bool:
+    """Takes back whatever hides a film by the person's own wish; whether anything did."""
+    held = Reaction.objects.filter(user=locked(user), movie=movie)
+    hiding = (Reaction.Kind.NEVER, Reaction.Kind.NOT_TONIGHT, Reaction.Kind.DISLIKE)
+    kinds = list(held.filter(kind__in=hiding).values_list("kind", flat=True))
+    for kind in kinds:
+        own = replace(event, event_id=uuid.uuid4())
+        reaction_clear(user=user, movie=movie, kind=Reaction.Kind(kind), event=own)
+    return bool(kinds)
 
 
 @transaction.atomic

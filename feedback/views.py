@@ -14,7 +14,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,8 +25,9 @@ from catalog.models import Movie
 from catalog.numbers import stars_text
 from feedback import services
 from feedback.events import EventConflictError, Recorded
+from feedback.film_lists import hidden_of, ratings_of, watchlist_of
 from feedback.forms import EventForm, RateForm, ReactForm, WatchlistForm
-from feedback.models import Rating, Reaction, WatchlistEntry
+from feedback.models import Rating, Reaction
 from feedback.selectors import NOTHING, film_states
 
 if TYPE_CHECKING:
@@ -159,38 +159,21 @@ def actions(request: HttpRequest, pk: int) -> HttpResponse:
 @never_cache
 def ratings(request: HttpRequest) -> HttpResponse:
     """The films that a person rated, newest first."""
-    rows = (
-        Rating.objects.filter(user_id=person_id_of(request), movie__is_hidden=False)
-        .select_related("movie")
-        .prefetch_related("movie__genres")
-    )
+    rows = ratings_of(person_id_of(request))
     return _list_page(request, "feedback/ratings.html", rows, time_field="updated_at")
 
 
 @never_cache
 def watchlist(request: HttpRequest) -> HttpResponse:
     """The films that a person means to watch, newest first."""
-    rows = (
-        WatchlistEntry.objects.filter(user_id=person_id_of(request), movie__is_hidden=False)
-        .select_related("movie")
-        .prefetch_related("movie__genres")
-    )
+    rows = watchlist_of(person_id_of(request))
     return _list_page(request, "feedback/watchlist.html", rows, time_field="created_at")
 
 
 @never_cache
 def hidden(request: HttpRequest) -> HttpResponse:
     """The films that a person does not want to be shown, each to be put back."""
-    rows = (
-        Reaction.objects.filter(
-            user_id=person_id_of(request),
-            movie__is_hidden=False,
-            kind__in=[Reaction.Kind.NEVER, Reaction.Kind.NOT_TONIGHT, Reaction.Kind.DISLIKE],
-        )
-        .exclude(expires_at__lte=timezone.now())
-        .select_related("movie")
-        .prefetch_related("movie__genres")
-    )
+    rows = hidden_of(person_id_of(request))
     return _list_page(request, "feedback/hidden.html", rows, time_field="created_at")
 
 

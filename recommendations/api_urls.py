@@ -3,7 +3,9 @@
 from django.urls import path
 
 from recommendations.apis import QuizApi, RecommendationsApi
+from recommendations.ask_apis import AskApi, SourceListApi
 from recommendations.debug_views import DebugApi
+from recommendations.job_apis import JobListApi
 from recommendations.model_apis import (
     ModelActivateApi,
     ModelListApi,
@@ -11,6 +13,14 @@ from recommendations.model_apis import (
     ModelRollbackApi,
     TrainingCancelApi,
     TrainingListApi,
+)
+from recommendations.page_apis import (
+    HomeApi,
+    MutedReasonApi,
+    NextFilmApi,
+    PredictionApi,
+    SurpriseApi,
+    TonightApi,
 )
 from recommendations.similar_apis import SimilarApi, TitleOrPromptApi
 from recommendations.swipe_apis import SwipeApi
@@ -28,6 +38,15 @@ urlpatterns = [
         WhyApi.as_view(),
         name="api-recommendation-why",
     ),
+    path("recommend/", AskApi.as_view(), name="api-recommend"),
+    path("sources/", SourceListApi.as_view(), name="api-sources"),
+    path("home/", HomeApi.as_view(), name="api-home"),
+    path("surprise/", SurpriseApi.as_view(), name="api-surprise"),
+    path("me/tonight/", TonightApi.as_view(), name="api-tonight"),
+    path("me/next-film/", NextFilmApi.as_view(), name="api-next-film"),
+    path("me/predictions/<int:movie_id>/", PredictionApi.as_view(), name="api-prediction"),
+    path("me/muted-reasons/<str:reason>/", MutedReasonApi.as_view(), name="api-muted-reason"),
+    path("jobs/", JobListApi.as_view(), name="api-jobs"),
     path("models/", ModelListApi.as_view(), name="api-models"),
     path("models/rollback/", ModelRollbackApi.as_view(), name="api-model-rollback"),
     path("models/reload/", ModelReloadApi.as_view(), name="api-model-reload"),

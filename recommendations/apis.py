@@ -12,8 +12,8 @@ from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from accounts.models import User
 from accounts.permissions import IsPerson
 from accounts.requests import person_of
@@ -39,7 +39,7 @@ class RecommendationQuery(serializers.Serializer):
     )
 
 
-class RecommendationsApi(APIView):
+class RecommendationsApi(Api):
     """The caller's recommendations."""
 
     permission_classes = [IsPerson]
@@ -86,7 +86,7 @@ class QuizBody(serializers.Serializer):
     n = serializers.IntegerField(min_value=1, max_value=MAX_FILMS, default=20)
 
 
-class QuizApi(APIView):
+class QuizApi(Api):
     """Films for the quiz's answers."""
 
     permission_classes = [AllowAny]

@@ -15,8 +15,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api, acts_as_staff
 from accounts.models import User
 from accounts.requests import signed_in
 from recommendations.debug import Debug, debug_of
@@ -98,14 +98,14 @@ class DebugSerializer(serializers.Serializer):
     stages_ms = serializers.DictField(child=serializers.FloatField())
 
 
-def _whose(asking: User, email: str) -> User:
+def _whose(asking: User, email: str, *, is_staff: bool) -> User:
     """The person whose list is looked at: oneself, or for staff whoever has the address.
 
     Raises PermissionDenied before looking anybody up, so that nobody learns who has an account.
     """
     if not email or email.lower() == (asking.email or "").lower():
         return asking
-    if not asking.is_staff:
+    if not is_staff:
         raise PermissionDenied
     found = User.objects.filter(email__iexact=email).first()
     if found is None:
@@ -113,7 +113,7 @@ def _whose(asking: User, email: str) -> User:
     return found
 
 
-class DebugApi(APIView):
+class DebugApi(Api):
     """The caller's list, opened up."""
 
     @extend_schema(
@@ -128,7 +128,8 @@ class DebugApi(APIView):
     )
     def get(self, request: Request) -> Response:
         """Nothing is logged as shown: it is a look behind the list, not a list."""
-        user = _whose(signed_in(request.user), request.query_params.get("user", ""))
+        email = request.query_params.get("user", "")
+        user = _whose(signed_in(request.user), email, is_staff=acts_as_staff(request))
         try:
             found = debug_of(user, source=request.query_params.get("source", DEFAULT_SOURCE))
         except UnknownSourceError as error:
@@ -141,7 +142,8 @@ class DebugApi(APIView):
 @never_cache
 def debug(request: HttpRequest) -> HttpResponse:
     """The same as a page."""
-    user = _whose(signed_in(request.user), request.GET.get("user", ""))
+    asking = signed_in(request.user)
+    user = _whose(asking, request.GET.get("user", ""), is_staff=asking.is_staff)
     try:
         found = debug_of(user, source=request.GET.get("source", DEFAULT_SOURCE))
     except UnknownSourceError as error:

@@ -8,8 +8,8 @@ from rest_framework import exceptions, serializers, status
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services.lease import run_cancel
 from recommendations.services.registry import (
@@ -70,7 +70,7 @@ class ReloadSerializer(serializers.Serializer):
     sources = serializers.ListField(child=serializers.CharField())
 
 
-class ModelListApi(APIView):
+class ModelListApi(Api):
     """The versions there are: a handful, so they come in one answer."""
 
     permission_classes = [IsAdminUser]
@@ -109,7 +109,7 @@ class TrainingRunListSerializer(serializers.Serializer):
     results = TrainingRunSerializer(many=True)
 
 
-class TrainingListApi(APIView):
+class TrainingListApi(Api):
     """Trainings, and asking for one."""
 
     permission_classes = [IsAdminUser]
@@ -142,7 +142,7 @@ class TrainingListApi(APIView):
         return Response(status=status.HTTP_202_ACCEPTED)
 
 
-class TrainingCancelApi(APIView):
+class TrainingCancelApi(Api):
     """Stopping a training."""
 
     permission_classes = [IsAdminUser]
@@ -167,7 +167,7 @@ class TrainingCancelApi(APIView):
         return Response(TrainingRunSerializer(run).data)
 
 
-class ModelActivateApi(APIView):
+class ModelActivateApi(Api):
     """Promotion."""
 
     permission_classes = [IsAdminUser]
@@ -195,7 +195,7 @@ class ModelActivateApi(APIView):
             raise PromotionRefused(str(error)) from error
 
 
-class ModelRollbackApi(APIView):
+class ModelRollbackApi(Api):
     """One step back."""
 
     permission_classes = [IsAdminUser]
@@ -218,7 +218,7 @@ class ModelRollbackApi(APIView):
             raise PromotionRefused(str(error)) from error
 
 
-class ModelReloadApi(APIView):
+class ModelReloadApi(Api):
     """Reading the files once more."""
 
     permission_classes = [IsAdminUser]

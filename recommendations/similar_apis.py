@@ -10,8 +10,8 @@ from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from accounts.requests import person_of
 from catalog.hybrid import MAX_TEXT, search
 from catalog.models import Movie
@@ -58,7 +58,7 @@ class TitleOrPromptSerializer(serializers.Serializer):
     results = SimilarFilmSerializer(many=True)
 
 
-class SimilarApi(APIView):
+class SimilarApi(Api):
     """Films like a film."""
 
     permission_classes = (AllowAny,)
@@ -106,7 +106,7 @@ class SimilarApi(APIView):
         return Response(SimilarFilmsSerializer(body).data)
 
 
-class TitleOrPromptApi(APIView):
+class TitleOrPromptApi(Api):
     """One field for a title or a wish."""
 
     permission_classes = (AllowAny,)

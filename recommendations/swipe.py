@@ -68,7 +68,7 @@ def deal(
     answered = person.hidden_ids | watchlisted_movie_ids(user) | passed_movie_ids(user)
     gone = answered | barred | frozenset(held)
     if wish.search is not None:
-        dealt = _searched(wish, person, n=n, gone=gone)
+        dealt = searched(wish, person, n=n, gone=gone)
     elif wish.mood is not None:
         ranked = tonight_for(user, wish.answers(), n=n, asked=wish.to_log(), without=gone)
         dealt = Deal(ranked)
@@ -91,8 +91,11 @@ def _put_on_top(films: tuple[RankedFilm, ...], movie_ids: Sequence[int]) -> tupl
     return (*top, *(film for film in films if film.movie_id not in wanted))
 
 
-def _searched(wish: Wish, person: UserFeedback, *, n: int, gone: frozenset[int]) -> Deal:
-    """What the search finds, in its order. Conditions hold for every film: nothing fills up."""
+def searched(wish: Wish, person: UserFeedback, *, n: int, gone: frozenset[int]) -> Deal:
+    """What the search finds for a wish in words, in its order.
+
+    Conditions hold for every film: nothing fills up.
+    """
     if wish.search is None:
         raise ValueError("This wish is no sentence.")
     answer = hybrid.search(wish.search.text, chips=wish.search.chips, reader=read_wish)

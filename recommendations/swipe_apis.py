@@ -12,8 +12,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from accounts.models import User
 from accounts.requests import person_of
 from recommendations.swipe import Deal, deal
@@ -23,7 +23,7 @@ from recommendations.swipe_slates import receipt_for, shown_log
 from recommendations.wishes import Wish
 
 
-class SwipeApi(APIView):
+class SwipeApi(Api):
     """The deck. Open to all: who is nobody yet gets what people here watch."""
 
     permission_classes = (AllowAny,)

@@ -11,6 +11,7 @@ from recommendations.swipe import MAX_CARDS, MAX_FIRST, MAX_HELD
 from recommendations.swipe_slates import MAX_RECEIPT
 
 MAX_SHOWN = 60
+MOODS = [mood.value for mood in Mood]
 
 
 class ShownSerializer(serializers.Serializer):
@@ -40,7 +41,7 @@ class DealBodySerializer(serializers.Serializer):
         default=list,
         help_text="Films to put on top, such as one that was just taken back.",
     )
-    mood = serializers.ChoiceField(choices=[mood.value for mood in Mood], required=False)
+    mood = serializers.ChoiceField(choices=MOODS, required=False)
     q = serializers.CharField(
         max_length=MAX_TEXT, required=False, allow_blank=True, help_text="A wish in words."
     )

@@ -135,6 +135,13 @@ def tonight_for(
     )
 
 
+def films_fitting(answers: QuizAnswers, *, without: frozenset[int]) -> frozenset[int]:
+    """The films that meet every answer, those of unknown length among them, in any order."""
+    films = candidates(without=without)
+    stages = _stages(films, answers, intent_from_quiz(answers))
+    return frozenset(films.movie_ids[stages <= LENGTH_UNKNOWN].tolist())
+
+
 def candidates(*, without: frozenset[int]) -> Candidates:
     """The most-rated films that may be shown, in two queries."""
     rows = list(

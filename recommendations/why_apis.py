@@ -7,8 +7,8 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_sche
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from accounts.permissions import IsPerson
 from accounts.requests import person_of, signed_in
 from catalog.models import Movie
@@ -62,7 +62,7 @@ class WhySerializer(serializers.Serializer):
     without = WithoutSerializer(allow_null=True)
 
 
-class WhyApi(APIView):
+class WhyApi(Api):
     """One film of the caller's list, explained."""
 
     permission_classes = [IsPerson]

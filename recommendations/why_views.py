@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,13 +13,13 @@ from django.views.decorators.http import require_GET, require_POST
 
 from accounts.requests import person_for_feedback, person_of, person_required, signed_in
 from accounts.selectors import taste_of
-from accounts.services import taste_settings_set
 from catalog.models import Movie
 from ml.explain import Tag
 from recommendations.phrasing import is_on, phrased, plain_sentence
 from recommendations.pipeline import DEFAULT_SOURCE, POPULAR, UnknownSourceError
 from recommendations.reasons import TAG_LABELS
 from recommendations.selectors import SOURCE_LABELS
+from recommendations.services.muting import reason_mute
 from recommendations.why import why_film
 
 
@@ -91,13 +89,9 @@ def mute_reason(request: HttpRequest) -> HttpResponse:
     name = request.POST.get("reason", "")
     if name not in set(Tag):
         return HttpResponseBadRequest(_("There is no such reason."))
-    taste = taste_of(user)
-    muted = [other for other in taste.muted_reasons if other != name]
-    if request.POST.get("on") == "1":
-        muted.append(name)
-    taste_settings_set(user, replace(taste, muted_reasons=tuple(muted)))
-    said = TAG_LABELS[Tag(name)] % {"title": "…"}
     is_on = request.POST.get("on") == "1"
+    reason_mute(user=user, reason=Tag(name), is_muted=is_on)
+    said = TAG_LABELS[Tag(name)] % {"title": "…"}
     words = (
         _("No card says “%(reason)s” any more.") if is_on else _("Cards say “%(reason)s” again.")
     )

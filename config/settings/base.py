@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "allauth.headless",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -185,6 +186,8 @@ ACCOUNT_REAUTHENTICATION_REQUIRED = True
 VISITORS_PER_HOUR = env.number("VISITORS_PER_HOUR", default=60, minimum=1)
 ACCOUNT_RATE_LIMITS = {"visitor": f"{VISITORS_PER_HOUR}/h/ip"}
 STAFF_MFA_REQUIRED = env.flag("STAFF_MFA_REQUIRED", default=True)
+# Apps log in at /_allauth/app/v1/ and send X-Session-Token from then on; browsers have pages.
+HEADLESS_CLIENTS = ("app",)
 # Login limits count by address: how many proxies may be believed about it.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.number("NUM_PROXIES", default=0)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Marquee <marquee@localhost>")
@@ -347,6 +350,12 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
         "options": {"expires": 23 * 3600},
     },
+    # Answers kept for an Idempotency-Key end after a day.
+    "sweep-kept-answers": {
+        "task": "accounts.tasks.sweep_kept_answers_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
+    },
     # Runs whose message was lost with the broker, or whose worker died.
     "resume-enrichment": {
         "task": "catalog.tasks.resume_enrichment_task",
@@ -357,12 +366,13 @@ CELERY_BEAT_SCHEDULE = {
 
 # --- API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
+    # Only accounts.api.base.Api, which checks their scopes, takes tokens as well.
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": "config.api.CursorPages",
+    "DEFAULT_PAGINATION_CLASS": "accounts.api.pages.CursorPages",
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_CLASSES": [
         "config.throttles.VisitorThrottle",
@@ -382,6 +392,13 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    # Where fields of one name have different choices, a name would be guessed.
+    "ENUM_NAME_OVERRIDES": {"MoodEnum": "recommendations.swipe_serializers.MOODS"},
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.schema.complete",
+    ],
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none", "filter": True},
 }
 
 # --- Marquee ------------------------------------------------------------------------------------

@@ -1,0 +1,127 @@
+"""``Idempotency-Key``: a write that is sent twice happens once and is answered the same twice.
+
+The write and the note of its answer are one transaction: a process that dies in between leaves
+neither. Who sends the same key meanwhile is told so, by a lock that ends with the transaction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import zlib
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import connection, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from accounts.api.errors import BadKey, KeyInUse, KeyReused
+from accounts.models import KeptAnswer, User
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+KEPT_FOR = timedelta(hours=24)
+#: The REST framework makes an answer of these; anything else is a fault of ours and is not kept.
+EXPECTED = (APIException, Http404, PermissionDenied)
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+def key_of(request: HttpRequest) -> str:
+    """The request's key, "" without one. Raises BadKey."""
+    key = request.headers.get(HEADER, "")
+    if key and not _KEY.fullmatch(key):
+        raise BadKey
+    return key
+
+
+def answer_once(
+    act: Callable[[], HttpResponseBase],
+    *,
+    request: HttpRequest,
+    user: User,
+    key: str,
+    on_refusal: Callable[[Exception], Response],
+    secret_fields: tuple[str, ...] = (),
+) -> HttpResponseBase:
+    """The answer of ``act``, or what it answered the first time.
+
+    ``on_refusal`` turns an expected exception into its answer, which is kept as well; what ``act``
+    wrote before is undone. Answers of 500 and above are not kept: to ask again is right then.
+    ``secret_fields`` are null in the kept copy. Raises KeyInUse and KeyReused.
+    """
+    fingerprint = _fingerprint(request)
+    with transaction.atomic():
+        if not _lock(user, key):
+            raise KeyInUse
+        kept = KeptAnswer.objects.filter(user=user, key=key).first()
+        if kept and kept.created_at <= timezone.now() - KEPT_FOR:
+            kept.delete()
+            kept = None
+        if kept:
+            if kept.fingerprint != fingerprint:
+                raise KeyReused
+            return _replay(kept)
+        try:
+            with transaction.atomic():
+                response = act()
+        except EXPECTED as error:
+            response = on_refusal(error)
+        if isinstance(response, Response) and response.status_code < 500:
+            KeptAnswer.objects.create(
+                user=user,
+                key=key,
+                fingerprint=fingerprint,
+                status=response.status_code,
+                body=_rendered(response, secret_fields),
+                location=response.get("Location", ""),
+            )
+    return response
+
+
+def answers_sweep(*, now: datetime | None = None) -> int:
+    """Deletes what nobody can ask for any more; how many."""
+    old = KeptAnswer.objects.filter(created_at__lte=(now or timezone.now()) - KEPT_FOR)
+    return old.delete()[0]
+
+
+def _fingerprint(request: HttpRequest) -> str:
+    """Of all that makes the request: the body is small, and read already."""
+    parts = [(request.method or "").encode(), request.get_full_path().encode(), request.body]
+    return hashlib.sha256(b"\n".join(parts)).hexdigest()
+
+
+def _lock(user: User, key: str) -> bool:
+    """Whether nobody else is at it; free again when the transaction ends."""
+    with connection.cursor() as cursor:
+        # Two 32-bit numbers: another key with the same sum waits a moment, and nothing worse.
+        numbers = [zlib.crc32(f"answer {user.pk}".encode()), zlib.crc32(key.encode())]
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [n - (1 << 31) for n in numbers])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _rendered(response: Response, secret_fields: tuple[str, ...]) -> str:
+    if response.data is None:
+        return ""
+    body = JSONRenderer().render(response.data).decode()
+    if not secret_fields or response.status_code >= 400:
+        return body
+    data: dict[str, Any] = json.loads(body)
+    return json.dumps(data | dict.fromkeys(secret_fields))
+
+
+def _replay(kept: KeptAnswer) -> HttpResponse:
+    response = HttpResponse(kept.body, status=kept.status, content_type="application/json")
+    if not kept.body:
+        del response["Content-Type"]
+    if kept.location:
+        response["Location"] = kept.location
+    response[REPLAYED] = "true"
+    return response
