@@ -4,6 +4,12 @@ from django.urls import path
 
 from recommendations.apis import QuizApi, RecommendationsApi
 from recommendations.debug_views import DebugApi
+from recommendations.experiment_apis import (
+    ExperimentApi,
+    ExperimentListApi,
+    ExperimentStartApi,
+    ExperimentStopApi,
+)
 from recommendations.model_apis import (
     ModelActivateApi,
     ModelListApi,
@@ -28,6 +34,10 @@ urlpatterns = [
         WhyApi.as_view(),
         name="api-recommendation-why",
     ),
+    path("experiments/", ExperimentListApi.as_view(), name="api-experiments"),
+    path("experiments/<int:pk>/", ExperimentApi.as_view(), name="api-experiment"),
+    path("experiments/<int:pk>/start/", ExperimentStartApi.as_view(), name="api-experiment-start"),
+    path("experiments/<int:pk>/stop/", ExperimentStopApi.as_view(), name="api-experiment-stop"),
     path("models/", ModelListApi.as_view(), name="api-models"),
     path("models/rollback/", ModelRollbackApi.as_view(), name="api-model-rollback"),
     path("models/reload/", ModelReloadApi.as_view(), name="api-model-reload"),

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('feedback', '0004_diary_and_lists'),
+        ("feedback", "0004_diary_and_lists"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='impression',
-            name='team',
-            field=models.CharField(blank=True, default='', max_length=1),
+            model_name="impression",
+            name="team",
+            field=models.CharField(blank=True, default="", max_length=1),
         ),
         migrations.AlterField(
-            model_name='impression',
-            name='propensity',
+            model_name="impression",
+            name="propensity",
             field=models.FloatField(blank=True, default=1.0, null=True),
         ),
     ]

@@ -60,7 +60,8 @@ def difference(
         + zeros.residual(theta) * zeros.n / (n * (1 - share) ** 2)
     )  # fmt: skip
     is_ready = (ones.n >= start) & (zeros.n >= start)
-    is_ready &= (ones.variance_y > 0) & (zeros.variance_y > 0)
+    # Of an outcome that hardly anybody has yet, the variance is not known.
+    is_ready &= np.cumsum(y != 0) >= start
     path = sequence(
         np.where(is_ready, mean_1 - mean_0, 0.0),
         np.sqrt(np.maximum(variance, 0.0)),

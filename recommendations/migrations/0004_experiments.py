@@ -2,97 +2,217 @@
 
 import django.db.models.deletion
 import django.utils.timezone
-import recommendations.experiments.models
 from django.conf import settings
 from django.db import migrations, models
 
+import recommendations.experiments.models
+
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('recommendations', '0003_stored_list_of_a_visit'),
+        ("recommendations", "0003_stored_list_of_a_visit"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Experiment',
+            name="Experiment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80, unique=True)),
-                ('question', models.TextField(blank=True, max_length=500)),
-                ('kind', models.CharField(choices=[('split', 'A/B: some people get A, the others B'), ('interleaved', 'Interleaved: every list holds films of both')], max_length=12)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('running', 'Running'), ('stopped', 'Stopped')], default='draft', max_length=8)),
-                ('policy_a', models.CharField(max_length=24)),
-                ('policy_b', models.CharField(max_length=24)),
-                ('salt', models.CharField(default=recommendations.experiments.models.new_salt, editable=False, max_length=32)),
-                ('share', models.FloatField(default=1.0)),
-                ('epsilon', models.FloatField(default=0.0)),
-                ('window_hours', models.FloatField()),
-                ('min_effect', models.FloatField(default=0.05)),
-                ('n_target', models.PositiveIntegerField(default=1000)),
-                ('forecast', models.JSONField(blank=True, default=dict)),
-                ('stop_reason', models.TextField(blank=True)),
-                ('is_stopped_by_guard', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('started_at', models.DateTimeField(blank=True, null=True)),
-                ('stopped_at', models.DateTimeField(blank=True, null=True)),
-                ('created_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80, unique=True)),
+                ("question", models.TextField(blank=True, max_length=500)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("split", "A/B: some people get A, the others B"),
+                            ("interleaved", "Interleaved: every list holds films of both"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("running", "Running"),
+                            ("stopped", "Stopped"),
+                        ],
+                        default="draft",
+                        max_length=8,
+                    ),
+                ),
+                ("policy_a", models.CharField(max_length=24)),
+                ("policy_b", models.CharField(max_length=24)),
+                (
+                    "salt",
+                    models.CharField(
+                        default=recommendations.experiments.models.new_salt,
+                        editable=False,
+                        max_length=32,
+                    ),
+                ),
+                ("share", models.FloatField(default=1.0)),
+                ("epsilon", models.FloatField(default=0.0)),
+                ("window_hours", models.FloatField()),
+                ("min_effect", models.FloatField(default=0.05)),
+                ("n_target", models.PositiveIntegerField(default=1000)),
+                ("forecast", models.JSONField(blank=True, default=dict)),
+                ("stop_reason", models.TextField(blank=True)),
+                ("is_stopped_by_guard", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("started_at", models.DateTimeField(blank=True, null=True)),
+                ("stopped_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Assignment',
+            name="Assignment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('arm', models.CharField(choices=[('A', 'A'), ('B', 'B'), ('AB', 'A and B')], max_length=2)),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to=settings.AUTH_USER_MODEL)),
-                ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assignments', to='recommendations.experiment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "arm",
+                    models.CharField(
+                        choices=[("A", "A"), ("B", "B"), ("AB", "A and B")], max_length=2
+                    ),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assignments",
+                        to="recommendations.experiment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='ExperimentReading',
+            name="ExperimentReading",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('taken_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('figures', models.JSONField(default=dict)),
-                ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='readings', to='recommendations.experiment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("taken_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("figures", models.JSONField(default=dict)),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="readings",
+                        to="recommendations.experiment",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Exposure',
+            name="Exposure",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_id', models.UUIDField(unique=True)),
-                ('arm', models.CharField(choices=[('A', 'A'), ('B', 'B'), ('AB', 'A and B')], max_length=2)),
-                ('is_filled', models.BooleanField(default=False)),
-                ('shown_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('experiment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to='recommendations.experiment')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exposures', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("request_id", models.UUIDField(unique=True)),
+                (
+                    "arm",
+                    models.CharField(
+                        choices=[("A", "A"), ("B", "B"), ("AB", "A and B")], max_length=2
+                    ),
+                ),
+                ("is_filled", models.BooleanField(default=False)),
+                ("shown_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "experiment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="exposures",
+                        to="recommendations.experiment",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="exposures",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.UniqueConstraint(condition=models.Q(('status', 'running')), fields=('status',), name='recommendations_one_experiment_running'),
+            model_name="experiment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status", "running")),
+                fields=("status",),
+                name="recommendations_one_experiment_running",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('share__gt', 0), ('share__lte', 1)), name='recommendations_experiment_share'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("share__gt", 0), ("share__lte", 1)),
+                name="recommendations_experiment_share",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='experiment',
-            constraint=models.CheckConstraint(condition=models.Q(('epsilon__gte', 0), ('epsilon__lte', 1)), name='recommendations_experiment_epsilon'),
+            model_name="experiment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("epsilon__gte", 0), ("epsilon__lte", 1)),
+                name="recommendations_experiment_epsilon",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='assignment',
-            constraint=models.UniqueConstraint(fields=('experiment', 'user'), name='recommendations_assignment_once'),
+            model_name="assignment",
+            constraint=models.UniqueConstraint(
+                fields=("experiment", "user"), name="recommendations_assignment_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='experimentreading',
-            index=models.Index(fields=['experiment', '-taken_at'], name='recommendations_reading_new'),
+            model_name="experimentreading",
+            index=models.Index(
+                fields=["experiment", "-taken_at"], name="recommendations_reading_new"
+            ),
         ),
         migrations.AddIndex(
-            model_name='exposure',
-            index=models.Index(models.F('experiment'), models.F('shown_at'), models.F('id'), name='recommendations_exposure_order'),
+            model_name="exposure",
+            index=models.Index(
+                models.F("experiment"),
+                models.F("shown_at"),
+                models.F("id"),
+                name="recommendations_exposure_order",
+            ),
         ),
     ]
