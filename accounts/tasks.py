@@ -26,6 +26,7 @@ def tidy_accounts_task() -> None:
     logger.info("Deleted what was over: %s", gone)
 
 
+@shared_task
 def sweep_kept_answers_task() -> None:
     """Every hour: answers that no Idempotency-Key can ask for any more are deleted."""
     logger.info("Deleted %s kept answers", answers_sweep())

@@ -264,8 +264,11 @@ class Impression(models.Model):
     position = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=24)
     score = models.FloatField(null=True, blank=True)
-    # The chance that the policy gave this film this place; 1 for a deterministic policy.
-    propensity = models.FloatField(default=1.0)
+    # The chance that the policy gave this film this place: 1 for a deterministic policy, null
+    # where nobody knows it (an interleaved list, the places behind a shuffled tail).
+    propensity = models.FloatField(default=1.0, null=True, blank=True)
+    # Of an interleaved list: A or B, whose film it is.
+    team = models.CharField(max_length=1, blank=True, default="")
     reason = models.JSONField(default=dict)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""``python -m ml {fit,evaluate,compare,bench}``: the whole loop on files, without Django."""
+"""``python -m ml {fit,evaluate,compare,bench,simulate}``: the whole loop without Django."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from ml import simulate_command
 from ml.artifacts import ArtifactError, save_artifact
 from ml.data import DataError, load_ratings
 from ml.evaluation import Progress as Tell
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands and their options."""
     top = argparse.ArgumentParser(prog="python -m ml", description=__doc__)
-    commands = top.add_subparsers(required=True, metavar="{fit,evaluate,compare,bench}")
+    commands = top.add_subparsers(required=True, metavar="{fit,evaluate,compare,bench,simulate}")
 
     fit = commands.add_parser("fit", help="fit one model on all ratings and save it")
     fit.add_argument("--data", type=Path, required=True, help="folder or file of ratings")
@@ -91,6 +92,10 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--seed", type=int, default=0)
     bench.add_argument("--json", type=Path)
     bench.set_defaults(run=run_bench)
+
+    simulation = commands.add_parser("simulate", help="policies in the long run on invented people")
+    simulate_command.add_arguments(simulation)
+    simulation.set_defaults(run=run_simulate)
     return top
 
 
@@ -266,6 +271,15 @@ def run_bench(options: argparse.Namespace) -> int:
     Console().print(table)
     if options.json:
         _write_json(options.json, records)
+    return 0
+
+
+def run_simulate(options: argparse.Namespace) -> int:
+    """``simulate``: positive rate and coverage of each policy, round after round."""
+    _writable(options.json)
+    with progress() as start:
+        rounds = simulate_command.simulate(options, tell=start("simulating"))
+    simulate_command.show(rounds, options.json)
     return 0
 
 

@@ -9,10 +9,17 @@ from django.http import HttpRequest
 from feedback.admin import ReadOnlyAdmin
 from recommendations.models import (
     DriftCheck,
+    Experiment,
     ModelVersion,
     ScheduledRun,
     TrainingRun,
     TrendingWindow,
+)
+from recommendations.services.experiments import (
+    ExperimentError,
+    experiment_read,
+    experiment_start,
+    experiment_stop,
 )
 from recommendations.services.lease import run_cancel
 from recommendations.services.registry import PromotionError, model_promote, model_rollback
@@ -51,6 +58,43 @@ class ModelVersionAdmin(ReadOnlyAdmin):
         else:
             self.log_change(request, version, "Rolled back to this version")
             self.message_user(request, f"Now serving {version.version}.", messages.SUCCESS)
+
+
+@admin.register(Experiment)
+class ExperimentAdmin(ReadOnlyAdmin):
+    """Experiments; they are made on their own page, and one may run."""
+
+    list_display = ["name", "kind", "status", "policy_a", "policy_b", "started_at", "stopped_at"]
+    list_filter = ["status", "kind"]
+    actions = ["start", "stop"]
+
+    @admin.action(description="Start the selected experiment")
+    def start(self, request: HttpRequest, queryset: QuerySet[Experiment]) -> None:
+        """One at a time."""
+        if queryset.count() != 1:
+            self.message_user(request, "Select exactly one experiment.", messages.ERROR)
+            return
+        experiment = queryset.get()
+        try:
+            experiment_start(experiment)
+        except ExperimentError as error:
+            self.message_user(request, str(error), messages.ERROR)
+        else:
+            self.log_change(request, experiment, "Started")
+            self.message_user(request, f"{experiment.name} is running.", messages.SUCCESS)
+
+    @admin.action(description="Stop the selected experiment")
+    def stop(self, request: HttpRequest, queryset: QuerySet[Experiment]) -> None:
+        """Whatever it says by now is read once more."""
+        for experiment in queryset:
+            try:
+                experiment_stop(experiment, reason=f"Stopped by {request.user} in the admin.")
+            except ExperimentError as error:
+                self.message_user(request, f"{experiment.name}: {error}", messages.ERROR)
+            else:
+                experiment_read(experiment)
+                self.log_change(request, experiment, "Stopped")
+                self.message_user(request, f"{experiment.name} is stopped.", messages.SUCCESS)
 
 
 @admin.register(TrainingRun)

@@ -5,6 +5,12 @@ from django.urls import path
 from recommendations.apis import QuizApi, RecommendationsApi
 from recommendations.ask_apis import AskApi, SourceListApi
 from recommendations.debug_views import DebugApi
+from recommendations.experiment_apis import (
+    ExperimentApi,
+    ExperimentListApi,
+    ExperimentStartApi,
+    ExperimentStopApi,
+)
 from recommendations.job_apis import JobListApi
 from recommendations.model_apis import (
     ModelActivateApi,
@@ -47,6 +53,10 @@ urlpatterns = [
     path("me/predictions/<int:movie_id>/", PredictionApi.as_view(), name="api-prediction"),
     path("me/muted-reasons/<str:reason>/", MutedReasonApi.as_view(), name="api-muted-reason"),
     path("jobs/", JobListApi.as_view(), name="api-jobs"),
+    path("experiments/", ExperimentListApi.as_view(), name="api-experiments"),
+    path("experiments/<int:pk>/", ExperimentApi.as_view(), name="api-experiment"),
+    path("experiments/<int:pk>/start/", ExperimentStartApi.as_view(), name="api-experiment-start"),
+    path("experiments/<int:pk>/stop/", ExperimentStopApi.as_view(), name="api-experiment-stop"),
     path("models/", ModelListApi.as_view(), name="api-models"),
     path("models/rollback/", ModelRollbackApi.as_view(), name="api-model-rollback"),
     path("models/reload/", ModelReloadApi.as_view(), name="api-model-reload"),

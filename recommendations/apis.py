@@ -58,12 +58,13 @@ class RecommendationsApi(Api):
         """The list knows the caller's feedback up to this very second."""
         query = RecommendationQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        person = person_of(request)
+        person, request_id = person_of(request), uuid.uuid4()
         try:
-            ranked = recommendations_for(person, **query.validated_data, max_parts=MAX_EVIDENCE)
+            ranked = recommendations_for(
+                person, **query.validated_data, max_parts=MAX_EVIDENCE, request_id=request_id
+            )
         except UnknownSourceError as error:
             raise exceptions.ValidationError({"source": [str(error)]}) from error
-        request_id = uuid.uuid4()
         slate_log(ranked, user=person, surface="api", request_id=request_id)
         # As RecommendationListSerializer describes it already: passing each of some 400 values
         # through a field of it took as long as finding the films.

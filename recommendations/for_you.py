@@ -75,17 +75,18 @@ def for_you_page(
     """The template's context; logs the slate, or adds to ``slate`` where a page fetches again."""
     taste = taste_of(user) if isinstance(user, User) else Taste()
     notice = ""
+    request_id = slate or uuid.uuid4()
     try:
-        found = _list(user, asked, taste)
+        found = _list(user, asked, taste, request_id=request_id)
     except UnknownSourceError as error:
         notice, asked = str(error), Asked(DEFAULT_SOURCE, asked.filters)
-        found = _list(user, asked, taste)
+        found = _list(user, asked, taste, request_id=request_id)
     ranked = found.ranked
-    request_id, positions = slate, None
+    positions = None
     if slate is not None:
         positions = slate_extend(ranked, user=user, surface=SURFACE, request_id=slate)
-    if request_id is None or positions is None:
-        request_id = uuid.uuid4()
+    if positions is None:
+        request_id = uuid.uuid4() if slate is not None else request_id
         slate_log(ranked, user=user, surface=SURFACE, request_id=request_id)
     cards = cards_for(
         ranked.films,
@@ -152,7 +153,9 @@ class _Found:
     is_known: bool
 
 
-def _list(user: User | AnonymousUser, asked: Asked, taste: Taste) -> _Found:
+def _list(
+    user: User | AnonymousUser, asked: Asked, taste: Taste, *, request_id: uuid.UUID
+) -> _Found:
     person = feedback_of(user)
     barred = barred_movie_ids(taste)
     if asked.filters.is_any:
@@ -169,6 +172,7 @@ def _list(user: User | AnonymousUser, asked: Asked, taste: Taste) -> _Found:
         barred=barred,
         context=context,
         is_narrowed=asked.filters.is_any,
+        request_id=request_id,
     )
     guessed = predictions_for(person, [film.movie_id for film in ranked.films])
     return _Found(
@@ -201,7 +205,9 @@ def cost_said(taste: Taste, ranked: RankedList) -> str:
     if all(film.score is None for film in ranked.films):
         return _("The dials turn a list of your own: rate a few films first.")
     measured: dict[str, Any] = {}
-    if ranked.source == DEFAULT_SOURCE and ranked.model_version_id is not None:
+    # An experiment's list is not what was measured.
+    is_usual = ranked.source == DEFAULT_SOURCE and ranked.trial is None
+    if is_usual and ranked.model_version_id is not None:
         metrics = ModelVersion.objects.filter(pk=ranked.model_version_id)
         measured = (metrics.values_list("metrics__dials", flat=True).first()) or {}
     costs = costs_of(dials, measured)

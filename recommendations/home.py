@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 
@@ -84,7 +85,14 @@ def home_page(
     page = _Page(taken={*person.hidden_ids, *barred})
     ranked = None
     if person.history and snapshot is not None:
-        found = recommendations_for(user, n=READ, feedback=person, snapshot=snapshot, barred=barred)
+        found = recommendations_for(
+            user,
+            n=READ,
+            feedback=person,
+            snapshot=snapshot,
+            barred=barred,
+            request_id=uuid.UUID(request_id) if request_id else None,
+        )
         for_you = reverse("recommendations:for_you")
         mine = Draft("for-you", text(_("For you, tonight")), list(found.films), for_you)
         mine.request_id = request_id

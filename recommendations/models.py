@@ -200,3 +200,11 @@ class DriftCheck(models.Model):
 
     def __str__(self) -> str:
         return self.said
+
+
+from recommendations.experiments.models import (  # noqa: E402, F401 - Django looks for them here
+    Assignment,
+    Experiment,
+    ExperimentReading,
+    Exposure,
+)

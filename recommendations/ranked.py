@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from catalog.cards import ReasonPart
+from recommendations.trial import Trial
 
 
 class EvidencePart(NamedTuple):
@@ -64,8 +65,10 @@ class RankedFilm:
     terms: tuple[TermPart, ...] = ()
     # How much of the person's genre mix the film's genres cover, 0..1; None where nobody looked.
     genre_match: float | None = None
-    # The chance that the policy gave this film this place.
-    propensity: float = 1.0
+    # The chance that the policy gave this film this place; None where nobody knows it.
+    propensity: float | None = 1.0
+    # Of an interleaved list: A or B, whose film it is.
+    team: str = ""
     # A reason that is no evidence from the history: why the film answers what was asked.
     reason: tuple[ReasonPart, ...] = ()
 
@@ -156,3 +159,6 @@ class RankedList:
     context: dict[str, Any] = field(default_factory=dict)
     # What was asked for in so many words, where something was (the quiz's answers).
     answers: dict[str, object] = field(default_factory=dict)
+    # What an experiment did with the list, and the policy that it had make it.
+    trial: Trial | None = None
+    policy: str = ""

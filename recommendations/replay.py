@@ -7,13 +7,14 @@ version that was deleted, limits that changed) is said, never guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from accounts.models import User
 from feedback.models import Impression, Slate
 from feedback.past import PastUnknownError, feedback_at
 from ml.artifacts import ArtifactError
+from recommendations.experiments.serving import trial_list
 from recommendations.limits import barred_digest, barred_for
 from recommendations.models import ModelVersion
 from recommendations.pipeline import recommend_many
@@ -21,8 +22,10 @@ from recommendations.ranked import RankedList
 from recommendations.reranking import ListContext
 from recommendations.snapshot import Snapshot, load_serving, load_snapshot
 from recommendations.sources import HYBRID, SOURCES
+from recommendations.trial import Trial
 
 TOLERANCE = 1e-6
+SURPRISE = "surprise"
 
 
 class NotReproducibleError(Exception):
@@ -78,7 +81,7 @@ def replay(slate: Slate) -> Replay:
     # Films behind the list's end came when the page fetched it again: another moment's list.
     n_first = (slate.context.get("asked") or {}).get("n", len(stored))
     stored = [impression for impression in stored if impression.position < n_first]
-    if slate.policy not in SOURCES:
+    if slate.policy not in SOURCES and "trial" not in slate.context:
         raise NotReproducibleError(
             f"It was made by {slate.policy}, from answers and the catalogue of that day: "
             "no model's list."
@@ -91,7 +94,10 @@ def replay(slate: Slate) -> Replay:
     if not by_model:
         return Replay(slate, (), n_filled=len(stored))
     found = _computed_again(slate, slate.user)
-    of_place = dict(enumerate(found.films))
+    films = found.films
+    if slate.surface == SURPRISE:  # one of the list's films was drawn: it must be there as it was
+        films = tuple(film for film in films if film.movie_id == by_model[0].movie_id)
+    of_place = dict(enumerate(films))
     places = []
     for rank, impression in enumerate(by_model):
         film = of_place.get(rank)
@@ -132,16 +138,25 @@ def _computed_again(slate: Slate, user: User) -> RankedList:
         raise NotReproducibleError(
             "The person's limits, or the films that an editor hides, changed since."
         )
-    found = recommend_many(
-        [person],
-        snapshot,
-        n=asked["n"],
-        source=slate.policy,
-        barred=[barred],
-        contexts=[ListContext.of_slate(slate)],
-        without=asked["skipped"],
-    )[0]
-    if missing := set(found.skipped) - set(asked["skipped"]):
+    left_out = _left_out(slate)
+
+    def make(source: str, n: int) -> RankedList:
+        return recommend_many(
+            [person],
+            snapshot,
+            n=n,
+            source=source,
+            barred=[barred],
+            contexts=[ListContext.of_slate(slate)],
+            without=left_out[source],
+        )[0]
+
+    trial = slate.context.get("trial")
+    if trial is None:
+        found = make(slate.policy, asked["n"])
+    else:
+        found = trial_list(Trial.of_json(trial), asked["n"], make)
+    if missing := set(found.skipped) - set().union(*left_out.values()):
         raise NotReproducibleError(
             f"{', '.join(sorted(missing))} could not be asked now (failed, or resting after being "
             "too slow): try again in half a minute."
@@ -149,20 +164,30 @@ def _computed_again(slate: Slate, user: User) -> RankedList:
     return found
 
 
+def _left_out(slate: Slate) -> dict[str, list[str]]:
+    """By the policy that made the list, or by both that did: the sources that said nothing."""
+    trial = slate.context.get("trial")
+    if trial is not None:
+        return dict(trial["left_out"])
+    return {slate.policy: slate.context["asked"]["skipped"]}
+
+
+def _versions(slate: Slate) -> dict[str, str]:
+    """By policy: the version that made the list."""
+    trial = slate.context.get("trial")
+    return dict(trial["versions"]) if trial is not None else {slate.policy: slate.model_version}
+
+
 def _snapshot_then(slate: Slate) -> Snapshot:
     """The versions that made the slate; re-ranking reads the policy's, so it is named too."""
     policy = slate.context["asked"].get("policy_version") or slate.model_version
     snapshot = _policy_version(policy)
-    if slate.policy == HYBRID or slate.policy in snapshot.hybrid.models:
-        return snapshot
-    version = _version_row(slate.model_version)
-    return Snapshot(
-        snapshot.version_id,
-        snapshot.version,
-        snapshot.hybrid,
-        snapshot.items,
-        {slate.policy: (version,)},
-    )
+    beside = {
+        source: (_version_row(version),)
+        for source, version in _versions(slate).items()
+        if source != HYBRID and source not in snapshot.hybrid.models
+    }
+    return replace(snapshot, others=beside) if beside else snapshot
 
 
 def _policy_version(name: str) -> Snapshot:

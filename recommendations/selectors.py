@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from django.contrib.auth.models import AnonymousUser
 
@@ -12,6 +14,7 @@ from accounts.models import User
 from accounts.selectors import taste_of
 from accounts.services import Taste
 from feedback.selectors import UserFeedback, feedback_of
+from recommendations.experiments.serving import trial_for, trial_list
 from recommendations.limits import barred_movie_ids
 from recommendations.metrics import note_list
 from recommendations.models import Recommendation
@@ -26,6 +29,7 @@ from recommendations.reranking import ListContext, context_of
 from recommendations.snapshot import Snapshot, current_snapshot
 from recommendations.sources import SOURCES, SourceNotTrainedError, source_named
 from recommendations.strengths import FINGERPRINT
+from recommendations.trial import Trial
 from recommendations.visits import last_visits
 
 logger = logging.getLogger(__name__)
@@ -67,6 +71,7 @@ def recommendations_for(
     context: ListContext | None = None,
     is_narrowed: bool = False,
     max_parts: int | None = None,
+    request_id: uuid.UUID | None = None,
 ) -> RankedList:
     """``n`` films for a person: always ``n`` while the catalogue has them.
 
@@ -75,7 +80,8 @@ def recommendations_for(
     ``is_narrowed`` says that ``barred`` holds more than a stored list knows of (filters).
     A page that needs more than the list reads ``feedback``, ``snapshot``, ``barred`` and
     ``context`` once and hands them in: then all of it is of one model version. ``max_parts`` of
-    each film's evidence are told apart, the strongest; all if not given.
+    each film's evidence are told apart, the strongest; all if not given. Who logs the list as the
+    slate ``request_id`` names it: then a running experiment may choose the policy.
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
@@ -85,25 +91,54 @@ def recommendations_for(
     if barred is None:
         taste = taste_of(user) if isinstance(user, User) else Taste()
         barred = barred_movie_ids(taste)
-    found = None
-    if not is_narrowed:
+    trial, found = None, None
+    if request_id is not None and source == DEFAULT_SOURCE and not is_narrowed:
+        trial = trial_for(user, request_id) if snapshot is not None else None
+    if not is_narrowed and trial is None:
         found = _stored_list(user, person, snapshot, source=source, n=n)
     if found is None:
         context = context_of(user, taste=taste) if context is None else context
-        found = recommend_many(
-            [person],
-            snapshot,
-            n=n,
-            source=source,
-            barred=[barred],
-            contexts=[context],
-            max_parts=max_parts,
-        )[0]
+        make = partial(
+            _fresh_list, person, snapshot, barred=barred, context=context, max_parts=max_parts
+        )
+        found = make(source, n) if trial is None else _tried(trial, n, make, instead=source)
     gone = person.hidden_ids | barred
     found = replace(found, source_names=source_names(snapshot))
     ranked = _filled([found], n=n, gone=gone)[0]
     note_list(ranked)
     return ranked
+
+
+def _fresh_list(
+    person: UserFeedback,
+    snapshot: Snapshot | None,
+    source: str,
+    n: int,
+    *,
+    barred: frozenset[int],
+    context: ListContext,
+    max_parts: int | None,
+) -> RankedList:
+    return recommend_many(
+        [person],
+        snapshot,
+        n=n,
+        source=source,
+        barred=[barred],
+        contexts=[context],
+        max_parts=max_parts,
+    )[0]
+
+
+def _tried(
+    trial: Trial, n: int, make: Callable[[str, int], RankedList], *, instead: str
+) -> RankedList:
+    """The experiment's list; the usual one where a policy of it has no model any more."""
+    try:
+        return replace(trial_list(trial, n, make), source=instead)
+    except SourceNotTrainedError as error:
+        logger.error("Experiment %s cannot be served: %s", trial.experiment_id, error)
+        return make(instead, n)
 
 
 def lists_without(

@@ -56,7 +56,8 @@ def tags_of(
     trending = {pk: place for place, pk in enumerate(trending_movie_ids())}
     recent = recent_likes(person, now=now)
     after: dict[int, int] = {}
-    if recent and snapshot is not None:
+    # Of an experiment's list it would have to be made again as the experiment made it: not claimed.
+    if recent and snapshot is not None and ranked.trial is None:
         after = _places_without(recent, ranked, person, snapshot, barred=barred, context=context)
     hidden = set(muted)
     found = {}

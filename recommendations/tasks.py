@@ -14,6 +14,7 @@ from recommendations.feature_store import build as build_features
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.schedule import scheduled as _scheduled
 from recommendations.services.drift import drift_check
+from recommendations.services.experiments import experiments_read
 from recommendations.services.expiry import feedback_expire
 from recommendations.services.inference import (
     feedback_since,
@@ -99,6 +100,12 @@ def _is_to_be_left(run: TrainingRun, *, now: datetime) -> bool:
 def trending_windows_task() -> None:
     """Every five minutes: what is liked lately."""
     _scheduled("trending-windows", trending_refresh)
+
+
+@shared_task
+def read_experiments_task() -> None:
+    """Every five minutes: what experiments say, and whether a guard stops one."""
+    _scheduled("read-experiments", experiments_read)
 
 
 @shared_task

@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from recommendations import debug_views, quiz, start_views, surprise, swipe_views, views, why_views
+from recommendations import (
+    debug_views,
+    experiment_views,
+    quiz,
+    start_views,
+    surprise,
+    swipe_views,
+    views,
+    why_views,
+)
 
 app_name = "recommendations"
 urlpatterns = [
@@ -19,5 +28,8 @@ urlpatterns = [
     path("films/<int:pk>/why/sentence/", why_views.why_sentence, name="why_sentence"),
     path("films/<int:pk>/guess/", views.guess, name="guess"),
     path("reasons/mute/", why_views.mute_reason, name="mute_reason"),
+    path("staff/experiments/", experiment_views.experiments, name="experiments"),
+    path("staff/experiments/<int:pk>/", experiment_views.experiment, name="experiment"),
+    path("staff/experiments/<int:pk>/act/", experiment_views.experiment_act, name="experiment_act"),
     path("films/<int:pk>/similar/", views.similar, name="similar"),
 ]

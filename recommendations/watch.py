@@ -1,4 +1,7 @@
-"""One thread per web process keeps the served model current: requests never wait for files."""
+"""One thread per web process keeps the served model current: requests never wait for files.
+
+The running experiment is looked for along with it.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import threading
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from recommendations.experiments import serving as experiments
 from recommendations.services.gate import golden_histories
 from recommendations.snapshot import keep_watched, look_for_snapshot
 
@@ -31,6 +35,7 @@ class SnapshotWatch:
         """Loads the active model before it returns, then looks on in a thread of its own."""
         self._look()
         keep_watched(True)
+        experiments.keep_watched(True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -38,6 +43,7 @@ class SnapshotWatch:
         self._stopping.set()
         self._thread.join()
         keep_watched(False)
+        experiments.keep_watched(False)
 
     def _run(self) -> None:
         try:
@@ -49,6 +55,7 @@ class SnapshotWatch:
     def _look(self) -> None:
         try:
             snapshot = look_for_snapshot()
+            experiments.look_for_experiment()
         except DatabaseError as error:
             # What is in memory goes on being served; the next look takes a new connection.
             logger.warning("The active model could not be looked up: %s", error)

@@ -291,6 +291,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "read-experiments": {
+        "task": "recommendations.tasks.read_experiments_task",
+        "schedule": 300.0,
+        "options": {"expires": 290},
+    },
     "expire-feedback": {
         "task": "recommendations.tasks.expire_feedback_task",
         "schedule": 600.0,

@@ -11,7 +11,9 @@ from django.db import DatabaseError, transaction
 
 from accounts.models import User
 from feedback.models import Impression, Slate
+from recommendations.experiments.models import Assignment, Exposure
 from recommendations.ranked import RankedFilm, RankedList
+from recommendations.trial import Trial
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ def slate_parts(ranked: RankedList) -> dict[str, Any]:
                 "source": film.source,
                 "score": film.score,
                 "propensity": film.propensity,
+                "team": film.team,
                 "reason": _reason(film),
             }
             for film in ranked.films
@@ -54,7 +57,7 @@ def slate_log(
         request_id=request_id,
         user=user if isinstance(user, User) else None,
         surface=surface,
-        policy=ranked.source,
+        policy=ranked.policy or ranked.source,
         model_version=ranked.model_version,
         fallback=ranked.fallback,
         context=parts["context"],
@@ -67,8 +70,25 @@ def slate_log(
         with transaction.atomic():
             slate.save(force_insert=True)
             Impression.objects.bulk_create(impressions)
+            if ranked.trial is not None and isinstance(user, User):
+                exposure_log(ranked, ranked.trial, user=user, request_id=request_id)
     except DatabaseError:
         logger.exception("The slate %s could not be logged", request_id)
+
+
+def exposure_log(ranked: RankedList, trial: Trial, *, user: User, request_id: uuid.UUID) -> None:
+    """The list was shown under an experiment: the person's first one in it assigns them."""
+    Assignment.objects.bulk_create(
+        [Assignment(experiment_id=trial.experiment_id, user=user, arm=trial.arm)],
+        ignore_conflicts=True,
+    )
+    Exposure.objects.create(
+        experiment_id=trial.experiment_id,
+        user=user,
+        request_id=request_id,
+        arm=trial.arm,
+        is_filled=bool(ranked.fallback),
+    )
 
 
 def slate_extend(

@@ -71,9 +71,9 @@ def test_a_stored_list_and_a_page_are_made_again_too(person, client, capsys):
     recommendations_refresh()
     client.get("/for-you/")
     assert [s.context["is_stored"] for s in Slate.objects.order_by("created_at")][-1] is True
-    call_command("check_replay", "--slates", "10")
+    call_command("replay", "--latest", "10")
     said = capsys.readouterr().out
-    assert f"the same: {Slate.objects.count()} " in said
+    assert f"identical: {Slate.objects.count()}/{Slate.objects.count()} " in said
 
 
 def test_a_list_of_an_earlier_version_is_made_by_that_version(person, trained, client, settings):
@@ -88,20 +88,20 @@ def test_a_list_of_an_earlier_version_is_made_by_that_version(person, trained, c
     with pytest.raises(NotReproducibleError, match="no longer kept"):
         replay(slate)
     with pytest.raises(CommandError, match="Not reproducible: Model version .* is no longer kept"):
-        call_command("replay_slate", str(slate.pk))
+        call_command("replay", str(slate.pk))
 
 
 def test_another_score_or_another_film_is_found_out(person, client, capsys):
     slate = shown(client)
-    call_command("replay_slate", str(slate.pk))
+    call_command("replay", str(slate.pk))
     assert "12 of 12 places are the same" in capsys.readouterr().out
     first = Impression.objects.get(slate=slate, position=0)
     Impression.objects.filter(pk=first.pk).update(score=first.score + 2e-6)
     assert [place.is_same for place in replay(slate).places] == [False] + [True] * 11
     with pytest.raises(CommandError, match="1 of 12 places differ"):
-        call_command("replay_slate", str(slate.pk))
+        call_command("replay", str(slate.pk))
     with pytest.raises(CommandError, match=f"1 differ, such as {slate.pk}"):
-        call_command("check_replay")
+        call_command("replay")
 
 
 def test_limits_that_changed_are_said_and_not_guessed(person, trained, client):
@@ -130,11 +130,11 @@ def test_lists_that_no_model_made_have_nothing_to_compare(trained, client):
     found = replay(slate)
     assert (found.places, found.n_filled) == ((), 12)
     with pytest.raises(CommandError, match="no list of a model"):
-        call_command("check_replay")
+        call_command("replay")
     with pytest.raises(CommandError, match="no slate"):
-        call_command("replay_slate", "00000000-0000-0000-0000-000000000000")
+        call_command("replay", "00000000-0000-0000-0000-000000000000")
     with pytest.raises(CommandError, match="no request id"):
-        call_command("replay_slate", "x")
+        call_command("replay", "x")
 
 
 def test_the_past_is_the_present_that_was(person, trained):
