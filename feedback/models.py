@@ -280,3 +280,13 @@ class Impression(models.Model):
 
     def __str__(self) -> str:
         return f"{self.movie_id} at {self.position}"
+
+
+# Here so that Django finds them; they stand beside what is done with them.
+from feedback.imports.models import (  # noqa: E402, F401 - as in catalog.models
+    ImportChange,
+    ImportFile,
+    ImportFilm,
+    ImportJob,
+    ImportRow,
+)

@@ -361,6 +361,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 3600.0,
         "options": {"expires": 3500},
     },
+    # Imports and exports whose message was lost with the broker, or whose worker died.
+    "resume-work": {
+        "task": "feedback.tasks.resume_work_task",
+        "schedule": 30.0,
+        "options": {"expires": 25},
+    },
+    "sweep-work": {
+        "task": "feedback.tasks.sweep_work_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
+    },
     # Runs whose message was lost with the broker, or whose worker died.
     "resume-enrichment": {
         "task": "catalog.tasks.resume_enrichment_task",
@@ -414,6 +425,12 @@ RETRAIN_EVERY_HOURS = env.number("RETRAIN_EVERY_HOURS", default=24, minimum=1)
 MODEL_KEEP_VERSIONS = 3
 # Visitors without an account who did nothing for so long are deleted with all that was theirs.
 VISITOR_IDLE_DAYS = env.number("VISITOR_IDLE_DAYS", default=60, minimum=1, maximum=365)
+# How a file was read, and what it takes to take an import back, is kept this long.
+IMPORT_KEEP_DAYS = env.number("IMPORT_KEEP_DAYS", default=90, minimum=1)
+# An export can be downloaded this long; then it is deleted.
+EXPORT_KEEP_HOURS = env.number("EXPORT_KEEP_HOURS", default=72, minimum=1, maximum=720)
+# An account that is to be deleted can be kept this long by logging in.
+DELETION_GRACE_DAYS = env.number("DELETION_GRACE_DAYS", default=14, minimum=0, maximum=90)
 # What people were shown is kept this long; what they did with it for ever.
 SLATE_KEEP_DAYS = env.number("SLATE_KEEP_DAYS", default=180, minimum=1)
 

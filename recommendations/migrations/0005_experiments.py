@@ -10,7 +10,7 @@ import recommendations.experiments.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("recommendations", "0003_stored_list_of_a_visit"),
+        ("recommendations", "0004_training_curve"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

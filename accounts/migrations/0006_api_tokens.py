@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0004_dials_and_muted_reasons"),
+        ("accounts", "0005_language"),
     ]
 
     operations = [
