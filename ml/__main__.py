@@ -77,6 +77,9 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--rows", type=Path, help="folder for one .npz of values per person and result"
     )
+    evaluate.add_argument(
+        "--shelf", type=Path, help="folder where models that take a minute to fit are kept"
+    )
     evaluate.set_defaults(run=run_evaluate)
 
     against = commands.add_parser("compare", help="paired differences to the first model")
@@ -287,6 +290,7 @@ def _results(options: argparse.Namespace) -> list[Result]:
                 models=options.models,
                 protocols=options.protocol,
                 seeds=options.seed,
+                shelf=getattr(options, "shelf", None),
                 on_progress=start,
             )
         )

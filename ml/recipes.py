@@ -14,8 +14,9 @@ from ml.models.base import Recommender
 from ml.models.hybrid import Hybrid, Part
 from ml.models.registry import MODELS, RATING_MODELS, UnknownModelError
 from ml.protocols import Task
+from ml.shelf import FittedOnce
 from ml.split import RankingSplit
-from ml.tuning import FittedOnce, tune_hybrid
+from ml.tuning import tune_hybrid
 from ml.types import ItemFeatures
 
 HYBRID = "hybrid"

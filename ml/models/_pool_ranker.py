@@ -14,7 +14,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +66,34 @@ class Tasks:
     wanted: Sequence[NDArray[np.integer]]
 
 
+class FitSource(Protocol):
+    """Gives a fitted source by name and settings; :class:`ml.shelf.FittedOnce` shares them."""
+
+    def __call__(
+        self,
+        name: str,
+        params: dict[str, Any],
+        train: Interactions,
+        *,
+        seed: int,
+        features: ItemFeatures | None,
+    ) -> Recommender: ...
+
+
+def fitted_anew(
+    name: str,
+    params: dict[str, Any],
+    train: Interactions,
+    *,
+    seed: int,
+    features: ItemFeatures | None,
+) -> Recommender:
+    """The plain :class:`FitSource`."""
+    from ml.models.registry import create
+
+    return create(name, params).fit(train, seed=seed, features=features)
+
+
 class PoolRanker(Recommender):
     """See the module. A subclass supplies the learner."""
 
@@ -95,6 +123,7 @@ class PoolRanker(Recommender):
         self.target: Target = target
         self.models: dict[str, Recommender] = {}
         self.features = feature_names(labels)
+        self.fit_source: FitSource = fitted_anew
 
     # -- what a learner supplies ---------------------------------------------------------------
 
@@ -141,13 +170,11 @@ class PoolRanker(Recommender):
         return self
 
     def _fit_sources(self, data: Interactions, *, seed: int, features: ItemFeatures | None) -> None:
-        from ml.models.registry import create
-
         before = self.models
         self.models = {
             part.label: before[part.label]
             if part.label in self.kept and part.label in before
-            else create(part.model, part.params).fit(data, seed=seed, features=features)
+            else self.fit_source(part.model, part.params, data, seed=seed, features=features)
             for part in self.parts
         }
 
