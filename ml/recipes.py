@@ -78,7 +78,7 @@ _SASREC: dict[str, Any] = {
     "label": "sasrec",
     "model": "sequential",
     "weight": 0.75,
-    "params": {"n_epochs": 30, "eval_every": 10, "n_negatives": 256},
+    "params": {"n_epochs": 40, "eval_every": 10, "n_negatives": 256},
 }
 
 # Settings by protocol family where they differ from the model's own.
@@ -170,7 +170,15 @@ _FEW = (  # a few films of someone new: facts and popularity weigh more
 )
 HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     "strong": _TASTE,
-    "ratio-811": _TASTE,
+    "ratio-811": (
+        _part("edlae", "edlae", l2=250.0),
+        _part("edlae-liked", "edlae", l2=250.0, min_rating=4.0),
+        _part("als", "als", n_factors=64),
+        _part("als-wide", "als", n_factors=128),
+        _part("kernel", "kernel_ridge"),
+        _part("kernel-sharp", "kernel_ridge", l2=4.0),
+        _part("popular", "popularity"),
+    ),
     "ms-100k": (
         _part("edlae", "edlae", l2=400.0, dropout=0.67),
         _part("edlae-liked", "edlae", l2=300.0, dropout=0.67, min_rating=4.0),
