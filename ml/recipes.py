@@ -72,7 +72,6 @@ _LIKED_POOL: list[dict[str, Any]] = [
     {"label": "als", "model": "als", "weight": 0.3, "params": {"n_factors": 64}},
     {"label": "als_wide", "model": "als", "weight": 0.25, "params": {"n_factors": 128}},
     {"label": "kernel", "model": "kernel_ridge", "weight": 0.3, "params": {"l2": 4.0}},
-    {"label": "graph", "model": "graph_filter", "weight": 0.0},
 ]
 _SASREC: dict[str, Any] = {
     "label": "sasrec",
@@ -135,8 +134,11 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "cold-blend": ("hybrid", _COLD_BLEND),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
-    "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden"}),
-    "lambdamart-sasrec": ("lambdamart", {"parts": [*_NEXT_POOL, _SASREC], "kept": ["sasrec"]}),
+    "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden", "sees_blend": True}),
+    "lambdamart-sasrec": (
+        "lambdamart",
+        {"parts": [*_NEXT_POOL, _SASREC], "kept": ["sasrec"], "sees_blend": True},
+    ),
 }
 
 _TASTE = (  # everything one likes, whatever the order
