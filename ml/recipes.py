@@ -132,6 +132,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "slit-2": ("slit", TWO_MEMORIES),
     "untuned-blend": ("hybrid", _UNTUNED_BLEND),
     "cold-blend": ("hybrid", _COLD_BLEND),
+    "lightgcn-plain": ("lightgcn", {}),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
     "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden", "sees_blend": True}),
