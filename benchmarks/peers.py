@@ -70,6 +70,51 @@ def cornac_bpr(split: Split, seed: int) -> np.ndarray:
     return _with_known_users(split, users, items)
 
 
+def rectools_ease(split: Split, seed: int, *, regularization: float = 500.0) -> np.ndarray:
+    """RecTools' EASE, every row scored from its history; 500 is its own default."""
+    from rectools.models import EASEModel
+
+    dataset, outer = _rectools_dataset(split)
+    model = EASEModel(regularization=regularization)
+    model.fit(dataset)
+    n_items = int(split["shape"][1])
+    scores = np.full((len(split["indptr"]) - 1, n_items), -1e6, dtype=np.float32)
+    scores[:, outer] = history_matrix(split)[:, outer] @ model.weight.astype(np.float32)
+    return scores
+
+
+def rectools_svd(split: Split, seed: int, *, factors: int) -> np.ndarray:
+    """RecTools' PureSVD; a row is folded in by the films' factors (x V V').
+
+    Without its seed, which only starts the solver and which today's scipy refuses.
+    """
+    from rectools.models import PureSVDModel
+
+    dataset, outer = _rectools_dataset(split)
+    model = PureSVDModel(factors=factors)
+    model.fit(dataset)
+    n_items = int(split["shape"][1])
+    scores = np.full((len(split["indptr"]) - 1, n_items), -1e6, dtype=np.float32)
+    vectors = np.asarray(model.item_factors, dtype=np.float32)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=0), 1e-12)
+    scores[:, outer] = history_matrix(split)[:, outer] @ vectors @ vectors.T
+    return scores
+
+
+def _rectools_dataset(split: Split) -> tuple[object, np.ndarray]:
+    """RecTools' data set of the training events, and our position of each of its films."""
+    import pandas as pd
+    from rectools import Columns
+    from rectools.dataset import Dataset
+
+    frame = pd.DataFrame(
+        {Columns.User: split["user"], Columns.Item: split["item"], Columns.Weight: 1.0}
+    )
+    frame[Columns.Datetime] = pd.Timestamp("2000-01-01")  # asked for, used by neither model
+    dataset = Dataset.construct(frame)
+    return dataset, np.asarray(dataset.item_id_map.external_ids)
+
+
 def _with_known_users(split: Split, users: np.ndarray, items: np.ndarray) -> np.ndarray:
     known = split["user_index"]
     rows = history_matrix(split)
@@ -87,6 +132,9 @@ PEERS: dict[str, Callable[[Split, int], np.ndarray]] = {
     ),
     "implicit-bpr": implicit_bpr,
     "cornac-bpr": cornac_bpr,
+    "rectools-ease-default": rectools_ease,
+    "rectools-ease": lambda split, seed: rectools_ease(split, seed, regularization=400.0),
+    "rectools-svd": lambda split, seed: rectools_svd(split, seed, factors=64),
 }
 
 

@@ -86,7 +86,10 @@ JOBS = (
 )
 DEAR = {"stacked", "lambdamart", "lambdamart-sasrec", "sequential"}  # minutes each: one by one
 # The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
-PEERS = ("implicit-als-default", "implicit-als-128", "implicit-bpr", "cornac-bpr")
+PEERS = (
+    *("implicit-als-default", "implicit-als-128", "implicit-bpr", "cornac-bpr"),
+    *("rectools-ease-default", "rectools-ease", "rectools-svd"),
+)
 PEER_JOBS = ("ml-1m--strong", "ml-1m--ratio-811", "ml-100k--ms-100k")
 
 
@@ -145,7 +148,7 @@ def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:
     command = [sys.executable, "-m", "ml", "evaluate", "--data", str(data / job.dataset)]
     command += ["--protocol", job.protocol, "--models", ",".join(models), "--seed", str(seed)]
     command += ["--json", str(part), "--slices", str(part.with_suffix(".slices"))]
-    command += ["--rows", str(WORK / "rows")]
+    command += ["--rows", str(WORK / "rows"), "--shelf", str(WORK / "shelf")]
     if job.needs_facts:
         command += ["--facts", str(data / FACTS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

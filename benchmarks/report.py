@@ -95,6 +95,12 @@ def checks(everything: dict[str, Any]) -> list[str]:
         parts.append("blend taking in the source that helps most, until none adds .0001.\n")
         columns = {"dataset": "", "protocol": "", "measure": "", "step": "", "source": ""}
         parts += _plain_table(tried, columns | {"value": ".4f"})
+    if truths := everything.get("sparse_truth"):
+        parts.append("## ml-latest-small: sparse, and which films are to be found\n")
+        parts.append("`python benchmarks/sparse_truth.py`: NDCG@10 of the same models on the same")
+        parts.append("people, mean of the seeds, with three sets of films to find.\n")
+        columns = {"truth": "", "model": ""} | {f"{n} known": ".4f" for n in (1, 3, 5, 10)}
+        parts += _plain_table(truths, columns)
     if reference := everything.get("lightgcn_reference"):
         parts.append("## ml-100k: LightGCN beside a plain one from the paper\n")
         columns = {"seed": "d", "model": "", "ndcg@10": ".4f", "recall@10": ".4f", "fit_s": ".0f"}

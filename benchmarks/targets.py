@@ -46,21 +46,34 @@ def gain(job: str, task: str, metric: str, model: str, over: str) -> Callable[..
         models = _models(results, job, task)
         if model not in models or over not in models:
             return None
-        ratio = models[model]["metrics"][metric]["mean"] / models[over]["metrics"][metric]["mean"]
-        return 100 * (ratio - 1), f"{model} over {over}"
+        ratio = _ratio(models[model], models[over], metric)
+        return None if ratio is None else (100 * (ratio - 1), f"{model} over {over}")
 
     return read
 
 
+def _ratio(entry: dict[str, Any], other: dict[str, Any], metric: str) -> float | None:
+    """Mean over mean on the seeds that both were measured with; None without any."""
+    own, theirs = (
+        dict(zip(model["seeds"], model["per_seed"][metric], strict=True))
+        for model in (entry, other)
+    )
+    seeds = own.keys() & theirs.keys()
+    return sum(own[s] for s in seeds) / sum(theirs[s] for s in seeds) if seeds else None
+
+
 def best_gain(job: str, task: str, metric: str, over: str) -> Callable[..., Any]:
-    """The best own model over the model ``over``, in percent."""
+    """The own model that gains most over the model ``over``, in percent."""
 
     def read(results: Results) -> tuple[float, str] | None:
-        found = best(job, task, metric)(results)
-        floor = _models(results, job, task).get(over)
-        if found is None or floor is None or found[1] == over:
-            return None
-        return 100 * (found[0] / floor["metrics"][metric]["mean"] - 1), f"{found[1]} over {over}"
+        models = _models(results, job, task)
+        gains = (
+            gain(job, task, metric, name, over)(results)
+            for name in models
+            if name != over and not is_peer(name)
+        )
+        known = [found for found in gains if found is not None]
+        return max(known) if known else None
 
     return read
 

@@ -23,7 +23,8 @@ from ml.data import load_ratings  # noqa: E402  needs the path above
 from ml.models.hybrid import Part  # noqa: E402
 from ml.protocols import tasks_of  # noqa: E402
 from ml.recipes import HYBRID_PARTS  # noqa: E402
-from ml.tuning import Candidates, FittedOnce, collect, search_weights, stacked  # noqa: E402
+from ml.shelf import FittedOnce  # noqa: E402
+from ml.tuning import Candidates, collect, search_weights, stacked  # noqa: E402
 
 OUT = ROOT / "benchmarks" / "results" / "tried.json"
 MAX_ROWS = 3000

@@ -18,13 +18,13 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from ml import simulate_command
-from ml.artifacts import ArtifactError, save_artifact
-from ml.data import DataError, load_ratings
+from ml.artifacts import ArtifactError, check_place, save_artifact
+from ml.data import DataError, Dataset, load_ratings
 from ml.evaluation import Progress as Tell
 from ml.evaluation import Result, compare, table_rows
 from ml.items import load_item_features
 from ml.models.base import Recommender
-from ml.models.registry import UnknownModelError, create, load_class
+from ml.models.registry import RATING_MODELS, UnknownModelError, create, load_class
 from ml.protocols import RATING, UnknownProtocolError
 from ml.recipes import recipe_of
 from ml.retrieval import history_mask
@@ -64,7 +64,7 @@ def parser() -> argparse.ArgumentParser:
     fit.add_argument("--data", type=Path, required=True, help="folder or file of ratings")
     fit.add_argument("--model", required=True)
     fit.add_argument("--out", type=Path, required=True, help="folder to write")
-    fit.add_argument("--seed", type=int, default=0)
+    fit.add_argument("--seed", type=_seed, default=0)
     fit.add_argument(
         "--set", dest="settings", action="append", default=[], metavar="NAME=VALUE",
         help="a setting of the model; VALUE as JSON, e.g. l2=300",
@@ -78,6 +78,9 @@ def parser() -> argparse.ArgumentParser:
     evaluate.add_argument(
         "--rows", type=Path, help="folder for one .npz of values per person and result"
     )
+    evaluate.add_argument(
+        "--shelf", type=Path, help="folder where models that take a minute to fit are kept"
+    )
     evaluate.set_defaults(run=run_evaluate)
 
     against = commands.add_parser("compare", help="paired differences to the first model")
@@ -89,7 +92,7 @@ def parser() -> argparse.ArgumentParser:
     bench = commands.add_parser("bench", help="time to fit, to answer and to fold in one person")
     bench.add_argument("--data", type=Path, required=True)
     bench.add_argument("--models", type=_names, required=True)
-    bench.add_argument("--seed", type=int, default=0)
+    bench.add_argument("--seed", type=_seed, default=0)
     bench.add_argument("--json", type=Path)
     bench.set_defaults(run=run_bench)
 
@@ -117,10 +120,13 @@ def _names(text: str) -> list[str]:
 
 
 def _seeds(text: str) -> list[int]:
-    try:
-        return [int(part) for part in _names(text)]
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{text!r}: seeds are whole numbers") from error
+    return [_seed(part) for part in _names(text)]
+
+
+def _seed(text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise argparse.ArgumentTypeError(f"{text!r}: seeds are whole numbers from 0")
+    return int(text)
 
 
 @contextmanager
@@ -145,9 +151,9 @@ def progress() -> Iterator[Callable[[str], Tell]]:
 
 def run_fit(options: argparse.Namespace) -> int:
     """``fit``: writes the artifact's folder."""
-    params = recipe_of(options.model, "").params if not options.settings else {}
-    model = _created(options.model, params | dict(_setting(s) for s in options.settings))
-    data = load_ratings(options.data)
+    model = _created(options.model, dict(_setting(s) for s in options.settings))
+    check_place(options.out)
+    data = _some_ratings(options.data)
     features = load_item_features(options.data, data.items)
     with progress() as start:
         tell = start(f"{data.name}: fit {options.model}")
@@ -179,18 +185,33 @@ def _setting(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _created(label: str, params: dict[str, Any]) -> Any:
+def _created(label: str, settings: dict[str, Any]) -> Any:
+    """The model of either kind, or variant of one, with ``settings`` over its own."""
+    name, params = label, {}
+    if label not in RATING_MODELS:
+        recipe = recipe_of(label, "")
+        name, params = recipe.model, recipe.params
     try:
-        return load_class(label)(**params)
+        return load_class(name)(**params | settings)
     except (TypeError, ValueError) as error:
         if isinstance(error, UnknownModelError):
             raise
         raise UsageError(f"{label} refuses its settings: {error}") from error
 
 
+def _some_ratings(path: Path) -> Dataset:
+    data = load_ratings(path)
+    if not len(data.interactions):
+        raise DataError(f"{path} holds no ratings.")
+    return data
+
+
 def run_evaluate(options: argparse.Namespace) -> int:
     """``evaluate``: a table on stdout, records as JSON."""
     _writable(options.json, options.slices)
+    for folder in (options.rows, options.shelf):
+        if folder is not None and folder.exists() and not folder.is_dir():
+            raise UsageError(f"{folder} is a file: a folder is needed")
     results = _results(options)
     _print_tables(results)
     if options.json:
@@ -244,7 +265,7 @@ def run_compare(options: argparse.Namespace) -> int:
 def run_bench(options: argparse.Namespace) -> int:
     """``bench``: seconds to fit and to answer all people, milliseconds for one person."""
     _writable(options.json)
-    data = load_ratings(options.data)
+    data = _some_ratings(options.data)
     features = load_item_features(options.data, data.items)
     everyone = Histories.from_interactions(data.interactions)
     table = Table("model", "fit s", "all people top-100 s", "one person top-20 ms (median)")
@@ -301,6 +322,7 @@ def _results(options: argparse.Namespace) -> list[Result]:
                 models=options.models,
                 protocols=options.protocol,
                 seeds=options.seed,
+                shelf=getattr(options, "shelf", None),
                 on_progress=start,
             )
         )
@@ -328,6 +350,8 @@ def _writable(*paths: Path | None) -> None:
     for path in paths:
         if path is not None and not path.parent.is_dir():
             raise UsageError(f"{path}: the folder {path.parent} does not exist")
+        if path is not None and path.is_dir():
+            raise UsageError(f"{path} is a folder: a file to write is needed")
 
 
 def write_rows(folder: Path, result: Result) -> None:

@@ -81,9 +81,11 @@ def save_artifact(model: Storable, folder: Path, *, metadata: dict[str, Any]) ->
 
     Files go to a temporary folder beside it, are flushed to disk and renamed; an earlier model of
     the same folder is replaced. ``metadata`` is any JSON-able description. Raises ArtifactError if
-    the metadata or the settings aren't JSON-able, OSError if the disk refuses.
+    the metadata or the settings aren't JSON-able or something else is in the place
+    (:func:`check_place`), OSError if the disk refuses.
     """
     folder = Path(folder)
+    check_place(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -100,6 +102,17 @@ def save_artifact(model: Storable, folder: Path, *, metadata: dict[str, Any]) ->
         shutil.rmtree(temporary, ignore_errors=True)
         raise
     return manifest
+
+
+def check_place(folder: Path) -> None:
+    """Raise ArtifactError where a model would take the place of something that is no model."""
+    folder = Path(folder)
+    if folder.is_dir():
+        if (folder / MANIFEST_NAME).is_file() or not any(folder.iterdir()):
+            return
+        raise ArtifactError(f"{folder} holds other files and would be replaced: name a new folder")
+    if folder.exists() or folder.is_symlink():
+        raise ArtifactError(f"{folder} is a file and would be replaced: name a new folder")
 
 
 def load_artifact(

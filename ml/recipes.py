@@ -14,8 +14,9 @@ from ml.models.base import Recommender
 from ml.models.hybrid import Hybrid, Part
 from ml.models.registry import MODELS, RATING_MODELS, UnknownModelError
 from ml.protocols import Task
+from ml.shelf import FittedOnce
 from ml.split import RankingSplit
-from ml.tuning import FittedOnce, tune_hybrid
+from ml.tuning import tune_hybrid
 from ml.types import ItemFeatures
 
 HYBRID = "hybrid"
@@ -71,13 +72,12 @@ _LIKED_POOL: list[dict[str, Any]] = [
     {"label": "als", "model": "als", "weight": 0.3, "params": {"n_factors": 64}},
     {"label": "als_wide", "model": "als", "weight": 0.25, "params": {"n_factors": 128}},
     {"label": "kernel", "model": "kernel_ridge", "weight": 0.3, "params": {"l2": 4.0}},
-    {"label": "graph", "model": "graph_filter", "weight": 0.0},
 ]
 _SASREC: dict[str, Any] = {
     "label": "sasrec",
     "model": "sequential",
     "weight": 0.75,
-    "params": {"n_epochs": 30, "eval_every": 10, "n_negatives": 256},
+    "params": {"n_epochs": 40, "eval_every": 10, "n_negatives": 256},
 }
 
 # Settings by protocol family where they differ from the model's own.
@@ -132,10 +132,14 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "slit-2": ("slit", TWO_MEMORIES),
     "untuned-blend": ("hybrid", _UNTUNED_BLEND),
     "cold-blend": ("hybrid", _COLD_BLEND),
+    "lightgcn-plain": ("lightgcn", {}),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
-    "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden"}),
-    "lambdamart-sasrec": ("lambdamart", {"parts": [*_NEXT_POOL, _SASREC], "kept": ["sasrec"]}),
+    "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden", "sees_blend": True}),
+    "lambdamart-sasrec": (
+        "lambdamart",
+        {"parts": [*_NEXT_POOL, _SASREC], "kept": ["sasrec"], "sees_blend": True},
+    ),
 }
 
 _TASTE = (  # everything one likes, whatever the order
@@ -169,7 +173,15 @@ _FEW = (  # a few films of someone new: facts and popularity weigh more
 )
 HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     "strong": _TASTE,
-    "ratio-811": _TASTE,
+    "ratio-811": (
+        _part("edlae", "edlae", l2=250.0),
+        _part("edlae-liked", "edlae", l2=250.0, min_rating=4.0),
+        _part("als", "als", n_factors=64),
+        _part("als-wide", "als", n_factors=128),
+        _part("kernel", "kernel_ridge"),
+        _part("kernel-sharp", "kernel_ridge", l2=4.0),
+        _part("popular", "popularity"),
+    ),
     "ms-100k": (
         _part("edlae", "edlae", l2=400.0, dropout=0.67),
         _part("edlae-liked", "edlae", l2=300.0, dropout=0.67, min_rating=4.0),

@@ -15,8 +15,8 @@ from ml.items import load_item_features
 from ml.models.registry import MODELS, RATING_MODELS, UnknownModelError, load_class
 from ml.protocols import RATING, Task, tasks_of
 from ml.recipes import fit_recipe, recipe_of
+from ml.shelf import FittedOnce
 from ml.text import SentenceTransformerEncoder
-from ml.tuning import FittedOnce
 from ml.types import ItemFeatures
 
 
@@ -68,9 +68,11 @@ def run(
     models: Sequence[str],
     protocols: Sequence[str],
     seeds: Sequence[int],
+    shelf: Path | None = None,
     on_progress: Callable[[str], Progress] | None = None,
 ) -> Iterator[Result]:
-    """Results one by one. ``on_progress(title)`` gives the callback for each model on each task."""
+    """Results one by one. ``on_progress(title)`` gives the callback for each model on each task;
+    ``shelf`` is where :class:`FittedOnce` keeps what is dear to fit."""
     check_names(models, protocols)
     start = on_progress or (lambda title: silent)
     for protocol in protocols:
@@ -79,7 +81,8 @@ def run(
                 yield from _run_ratings(source, models, seed=seed, start=start)
                 continue
             for task in tasks_of([protocol]):
-                yield from _run_task(source, task, models, seed=seed, start=start)
+                fit = FittedOnce(shelf)
+                yield from _run_task(source, task, models, seed=seed, start=start, fit=fit)
 
 
 def _run_task(
@@ -89,12 +92,12 @@ def _run_task(
     *,
     seed: int,
     start: Callable[[str], Progress],
+    fit: FittedOnce,
 ) -> Iterator[Result]:
     data, features = source.load(ordered_only=task.needs_order)
     split = task.build(data, seed, "test")
     recipes = [recipe_of(label, task.family) for label in models]
     valid = task.validation(data, seed) if any(r.parts for r in recipes) else []
-    fit = FittedOnce()
     for recipe in recipes:
         tell = start(f"{data.name} {task.name} seed {seed}: {recipe.label}")
         saved = fit.saved_s

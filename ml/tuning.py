@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +11,9 @@ from numpy.typing import NDArray
 from ml.evaluation import BATCH_ROWS, Progress, batch_exclude
 from ml.models.base import Recommender
 from ml.models.hybrid import Hybrid, Part, affine
-from ml.models.registry import create
+from ml.shelf import FittedOnce
 from ml.split import RankingSplit
-from ml.types import FloatArray, Interactions, ItemFeatures
+from ml.types import FloatArray, ItemFeatures
 
 STEPS = (0.3, -0.3, 0.1, -0.1)  # what a weight is moved by in one try, the sum being 1
 HALVINGS = 3
@@ -179,48 +175,6 @@ def _moves(weights: NDArray[np.float64], scale: float) -> list[tuple[int, float]
         if step > 0 or weights[s] > 0
     ]
     return [(s, move) for s, move in moves if weights.sum() + move > 1e-9]
-
-
-class FittedOnce:
-    """Fits each model once per training set, so that a blend shares its sources with the models
-    measured beside it. ``features`` must be the same throughout.
-
-    ``saved_s`` adds up what the fits took that were not repeated.
-    """
-
-    def __init__(self) -> None:
-        self._shelf: dict[tuple[str, str, int, str], tuple[Recommender, float]] = {}
-        self.saved_s = 0.0
-
-    def __call__(
-        self,
-        name: str,
-        params: dict[str, Any],
-        train: Interactions,
-        *,
-        seed: int,
-        features: ItemFeatures | None,
-    ) -> Recommender:
-        """The fitted model; ``params`` as for :func:`create`."""
-        model = create(name, params)
-        settings = json.dumps(model.params(), sort_keys=True)
-        key = (name, settings, seed, fingerprint(train))
-        if key in self._shelf:
-            fitted, seconds = self._shelf[key]
-            self.saved_s += seconds
-            return fitted
-        started = time.perf_counter()
-        fitted = model.fit(train, seed=seed, features=features)
-        self._shelf[key] = fitted, time.perf_counter() - started
-        return fitted
-
-
-def fingerprint(events: Interactions) -> str:
-    """sha256 of the events: the same training set gives the same."""
-    digest = hashlib.sha256(f"{events.n_users} {events.n_items}".encode())
-    for name in ("user_index", "item_index", "rating", "timestamp"):
-        digest.update(np.ascontiguousarray(getattr(events, name)).tobytes())
-    return digest.hexdigest()
 
 
 def tune_hybrid(

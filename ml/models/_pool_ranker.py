@@ -14,23 +14,21 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.features import FeatureStore, feature_names, last_moment
+from ml.models._pool_examples import Examples, Target, Tasks, held_back, joined
 from ml.models.base import Recommender
 from ml.models.hybrid import DEFAULT_PARTS, Part, affine
 from ml.retrieval import stable_best
-from ml.split import HistorySource, RollingHistories
 from ml.types import FloatArray, Histories, Interactions, ItemFeatures, LongArray
 
-Target = Literal["next", "hidden"]
-HIDDEN_SHARE = 0.2
-MIN_EVENTS = 3  # people with fewer give no example
 BATCH_ROWS = 256
+BLEND = "blend"  # the label of the weighted sum among the learner's features
 VALID_SHARE = 0.15  # of the examples' people: early stopping
 
 
@@ -47,27 +45,40 @@ class Pool:
     blend: FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class Examples:
-    """Training rows of one or more queries (people): features, labels, rows per query."""
+class FitSource(Protocol):
+    """Gives a fitted source by name and settings; :class:`ml.shelf.FittedOnce` shares them."""
 
-    x: FloatArray
-    y: NDArray[np.int8]
-    group: NDArray[np.int64]
+    def __call__(
+        self,
+        name: str,
+        params: dict[str, Any],
+        train: Interactions,
+        *,
+        seed: int,
+        features: ItemFeatures | None,
+    ) -> Recommender: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Tasks:
-    """What the learner is asked: row i is a moment of ``user[i]`` with its history, and the films
-    that were to be found then."""
+def fitted_anew(
+    name: str,
+    params: dict[str, Any],
+    train: Interactions,
+    *,
+    seed: int,
+    features: ItemFeatures | None,
+) -> Recommender:
+    """The plain :class:`FitSource`."""
+    from ml.models.registry import create
 
-    user: NDArray[np.integer]
-    histories: HistorySource
-    wanted: Sequence[NDArray[np.integer]]
+    return create(name, params).fit(train, seed=seed, features=features)
 
 
 class PoolRanker(Recommender):
-    """See the module. A subclass supplies the learner."""
+    """See the module. A subclass supplies the learner.
+
+    With ``sees_blend`` the blend's own score and rank are features too: with few events to learn
+    from, a tree finds the order that the weights were tuned for in one split instead of many.
+    """
 
     def __init__(
         self,
@@ -78,11 +89,14 @@ class PoolRanker(Recommender):
         max_people: int = 10_000,
         n_labels: int = 2,
         kept: Sequence[str] = (),
+        sees_blend: bool = False,
     ) -> None:
         self.parts = tuple(p if isinstance(p, Part) else Part(**p) for p in parts)
         labels = [p.label for p in self.parts]
-        if not labels or len(set(labels)) < len(labels):
-            raise ValueError("a ranker needs at least one source, and labels that differ")
+        if not labels or len({*labels, BLEND}) < len(labels) + 1:
+            raise ValueError(
+                f"a ranker needs at least one source, and labels that differ ({BLEND!r} is taken)"
+            )
         if target not in ("next", "hidden"):
             raise ValueError(f"target must be 'next' or 'hidden', not {target!r}")
         if n_candidates < 1 or n_labels < 1:
@@ -94,7 +108,9 @@ class PoolRanker(Recommender):
         self.kept = tuple(kept)
         self.target: Target = target
         self.models: dict[str, Recommender] = {}
-        self.features = feature_names(labels)
+        self.sees_blend = sees_blend
+        self.features = feature_names([*labels, BLEND] if sees_blend else labels)
+        self.fit_source: FitSource = fitted_anew
 
     # -- what a learner supplies ---------------------------------------------------------------
 
@@ -122,7 +138,7 @@ class PoolRanker(Recommender):
         """See the module; with too few people to learn from, the blend alone ranks."""
         rng = np.random.default_rng(seed)
         self.n_items = interactions.n_items
-        rest, tasks = _held_back(interactions, self.target, self.n_labels, rng)
+        rest, tasks = held_back(interactions, self.target, self.n_labels, rng)
         people = np.unique(tasks.user)
         if len(people) > self.max_people:
             people = np.sort(rng.choice(people, self.max_people, replace=False))
@@ -133,21 +149,19 @@ class PoolRanker(Recommender):
         valid_people = rng.choice(people, int(np.ceil(VALID_SHARE * len(people))), replace=False)
         users, examples = self._examples(tasks, asked)
         is_valid = np.isin(users, valid_people)
-        train = _joined([e for e, v in zip(examples, is_valid, strict=True) if not v])
-        valid = _joined([e for e, v in zip(examples, is_valid, strict=True) if v])
+        train = joined([e for e, v in zip(examples, is_valid, strict=True) if not v])
+        valid = joined([e for e, v in zip(examples, is_valid, strict=True) if v])
         if train is not None and valid is not None:
             self.learn(train, valid, seed=seed)
         self._fit_sources(interactions, seed=seed, features=features)
         return self
 
     def _fit_sources(self, data: Interactions, *, seed: int, features: ItemFeatures | None) -> None:
-        from ml.models.registry import create
-
         before = self.models
         self.models = {
             part.label: before[part.label]
             if part.label in self.kept and part.label in before
-            else create(part.model, part.params).fit(data, seed=seed, features=features)
+            else self.fit_source(part.model, part.params, data, seed=seed, features=features)
             for part in self.parts
         }
 
@@ -211,6 +225,8 @@ class PoolRanker(Recommender):
         width = min(self.n_candidates, self.n_items)
         items = _best_columns(masked, width)
         valid = np.isfinite(np.take_along_axis(masked, items, axis=1))
+        if self.sees_blend:
+            standard[BLEND] = blend
         sources = {label: _score_and_rank(z, items) for label, z in standard.items()}
         return Pool(items=items, valid=valid, sources=sources, blend=blend)
 
@@ -271,6 +287,7 @@ class PoolRanker(Recommender):
             "max_people": self.max_people,
             "n_labels": self.n_labels,
             "kept": list(self.kept),
+            "sees_blend": self.sees_blend,
         }
 
     def to_arrays(self) -> dict[str, NDArray]:
@@ -322,49 +339,3 @@ def _score_and_rank(z: FloatArray, items: NDArray[np.integer]) -> tuple[FloatArr
         [z.shape[1] - np.searchsorted(ordered[i], own[i], side="right") for i in range(len(z))]
     )
     return own, np.log1p(above).astype(np.float32)
-
-
-def _held_back(
-    data: Interactions, target: Target, n_labels: int, rng: np.random.Generator
-) -> tuple[Interactions, Tasks]:
-    """(what the sources learn from, what is to be predicted from what)."""
-    is_next = target == "next"
-    order = np.lexsort((data.timestamp if is_next else rng.permutation(len(data)), data.user_index))
-    counts = np.bincount(data.user_index, minlength=data.n_users)
-    start = np.cumsum(counts) - counts
-    users = np.flatnonzero(counts >= MIN_EVENTS)
-    if is_next:
-        held = np.minimum(n_labels, counts - MIN_EVENTS + 1)
-    else:
-        held = np.maximum(1, (counts * HIDDEN_SHARE).astype(np.int64))
-    held = np.where(counts >= MIN_EVENTS, held, 0)
-    place = np.arange(len(data)) - start[data.user_index[order]]
-    is_held = np.zeros(len(data), dtype=np.bool_)
-    is_held[order] = place >= (counts - held)[data.user_index[order]]
-    rest = data.select(~is_held)
-    if not is_next:
-        wanted = [
-            data.item_index[order[start[u] + counts[u] - held[u] :][: held[u]]] for u in users
-        ]
-        return rest, Tasks(users, Histories.from_interactions(rest, users=users), wanted)
-    asked = np.repeat(users, held[users])
-    back = np.concatenate([np.arange(held[u], 0, -1) for u in users]) if len(users) else users
-    stop = start[asked] + counts[asked] - back
-    histories = RollingHistories(
-        start=start[asked].astype(np.int64),
-        stop=stop.astype(np.int64),
-        item_index=data.item_index[order],
-        rating=data.rating[order],
-        timestamp=data.timestamp[order],
-    )
-    return rest, Tasks(asked, histories, [data.item_index[order[at : at + 1]] for at in stop])
-
-
-def _joined(examples: list[Examples]) -> Examples | None:
-    if not examples:
-        return None
-    return Examples(
-        x=np.concatenate([e.x for e in examples]),
-        y=np.concatenate([e.y for e in examples]),
-        group=np.concatenate([e.group for e in examples]),
-    )

@@ -40,8 +40,11 @@ FACT_WEIGHTS = {
 NOISE_SHAPE = 5.0  # how alike people's noise levels are a priori (Gamma shape)
 FOLD_IN_SEED = 20240229  # fold-in must give the same answer to the same history every time
 HELD_OUT_SHARE = 0.1
-SHORT_HISTORIES = (1, 2, 4, 8, 15, 35)  # lengths at which intervals are calibrated for fold-in
-MAX_SHORT_PEOPLE, MAX_TRUTHS = 600, 20
+# Lengths at which intervals are calibrated for fold-in: near both ends of each group of lengths.
+SHORT_HISTORIES = (1, 2, 3, 5, 7, 10, 14, 20, 28, 50, 70, 120)
+# A person's stars are alike, so it is people that calibration must not be short of: with a tenth of
+# ML-100K's the coverage of an 80 % interval is uncertain by 1.3 percent points, with a quarter .8.
+SHORT_PEOPLE_SHARE, MAX_SHORT_PEOPLE, MAX_TRUTHS = 0.25, 600, 20
 
 
 class BayesianMF(RatingPredictor):
@@ -256,7 +259,7 @@ class BayesianMF(RatingPredictor):
         """Thresholds from ratings that a second model did not see: a tenth of most people's, and
         the later ratings of a few people folded in from their first ones."""
         rng = np.random.default_rng(seed)
-        n_short = min(MAX_SHORT_PEOPLE, data.n_users // 10)
+        n_short = min(MAX_SHORT_PEOPLE, int(SHORT_PEOPLE_SHARE * data.n_users))
         short = np.sort(rng.choice(data.n_users, n_short, replace=False))
         is_short = np.isin(data.user_index, short)
         held = (rng.random(len(data)) < HELD_OUT_SHARE) & ~is_short

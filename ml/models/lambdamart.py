@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.models._pool_ranker import Examples, PoolRanker, Target
+from ml.models._pool_examples import Examples, Target
+from ml.models._pool_ranker import PoolRanker
 from ml.models.hybrid import DEFAULT_PARTS, Part
 from ml.types import FloatArray
 
@@ -50,6 +51,7 @@ class LambdaMart(PoolRanker):
         max_people: int = 10_000,
         n_labels: int = 2,
         kept: Sequence[str] = (),
+        sees_blend: bool = False,
         n_trees: int = 300,
         learning_rate: float = 0.05,
     ) -> None:
@@ -60,6 +62,7 @@ class LambdaMart(PoolRanker):
             max_people=max_people,
             n_labels=n_labels,
             kept=kept,
+            sees_blend=sees_blend,
         )
         self.n_trees, self.learning_rate = n_trees, learning_rate
         self.booster: Any = None

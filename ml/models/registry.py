@@ -15,6 +15,7 @@ MODELS: dict[str, str] = {
     "trending": "ml.models.trending:Trending",
     "transition": "ml.models.transition:Transition",
     "slit": "ml.models.slit:Slit",
+    "like_moments": "ml.models.like_moments:LikeMoments",
     "item_item": "ml.models.item_item:ItemItem",
     "als": "ml.models.als:Als",
     "ease": "ml.models.ease:Ease",

@@ -27,7 +27,8 @@ def entry(value: float, **more: Any) -> dict[str, Any]:
     shown = {"ndcg@10": {"mean": value, "lo": value - 0.01, "hi": value + 0.01}}
     timing = {"fit_s": [1.0], "predict_s": [1.0], "peak_mib": [100.0]}
     head = {"seeds": [1], "split_sha256": ["a" * 64], "n_users": 5, "date": "2026-01-01"}
-    return {**head, "metrics": shown, "slices": {}, **timing, **more}
+    per_seed = {"per_seed": {"ndcg@10": [value]}}
+    return {**head, "metrics": shown, "slices": {}, **timing, **per_seed, **more}
 
 
 def results(**means: float) -> dict[str, Any]:
@@ -57,6 +58,16 @@ def test_gains_are_in_percent_and_missing_without_their_models() -> None:
     assert gain("set--job", "job", "ndcg@10", "hybrid", "als")(found) is None
     assert best_gain("set--job", "job", "ndcg@10", "ease")(results(ease=0.2)) is None
     assert best("other--job", "job", "ndcg@10")(found) is None
+
+
+def test_gains_are_taken_on_the_seeds_that_both_have() -> None:
+    found = results(ease=0.2, hybrid=0.3)
+    models = found["set--job"]["tasks"]["job"]["models"]
+    models["ease"] |= {"seeds": [1, 2], "per_seed": {"ndcg@10": [0.24, 0.16]}}
+    value, _ = gain("set--job", "job", "ndcg@10", "hybrid", "ease")(found)
+    assert value == pytest.approx(25.0)
+    models["ease"] |= {"seeds": [2], "per_seed": {"ndcg@10": [0.16]}}
+    assert gain("set--job", "job", "ndcg@10", "hybrid", "ease")(found) is None
 
 
 def test_the_worst_task_counts_and_all_of_them_must_be_there() -> None:

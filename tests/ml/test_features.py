@@ -174,3 +174,19 @@ def test_a_kept_source_is_fitted_once_and_the_others_again_on_everything() -> No
     assert any(not np.array_equal(table[name], full[name]) for name in full)
     with pytest.raises(ValueError, match="kept names no source: nobody"):
         LambdaMart(**settings, kept=["nobody"])
+
+
+def test_a_ranker_may_see_the_blend_beside_its_sources() -> None:
+    settings: dict[str, Any] = {"parts": PARTS, "n_trees": 5, "sees_blend": True}
+    model = create("lambdamart", settings).fit(two_tastes(), seed=1, features=item_features())
+    assert isinstance(model, LambdaMart)
+    assert model.features[-2:] == ("blend_score", "blend_rank")
+    people = Histories.from_interactions(two_tastes(), users=np.array([0, 1]))
+    pool = model.pool(people)
+    score, rank = pool.sources["blend"]
+    assert np.array_equal(score, np.take_along_axis(pool.blend, pool.items, axis=1))
+    assert (np.diff(rank, axis=1)[pool.valid[:, 1:]] >= 0).all()  # best first, as the pool is
+    again = LambdaMart.from_arrays(model.to_arrays(), model.params())
+    assert np.array_equal(again.score(people), model.score(people))
+    with pytest.raises(ValueError, match="'blend' is taken"):
+        LambdaMart(parts=[{"label": "blend", "model": "edlae", "weight": 1.0}])

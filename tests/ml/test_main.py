@@ -108,6 +108,58 @@ def test_fit_writes_a_model_that_loads(folder: Path, tmp_path: Path) -> None:
     assert len(np.load(tmp_path / "m" / "item_ids.npy")) == model.n_items
 
 
+def test_fit_takes_a_variant_by_its_name(folder: Path, tmp_path: Path) -> None:
+    arguments = ["fit", "--data", str(folder), "--model", "edlae-recent", "--out"]
+    assert main([*arguments, str(tmp_path / "m"), "--set", "l2=7.5"]) == 0
+    model, _ = load_artifact(tmp_path / "m")
+    assert (model.name, model.params()["l2"], model.params()["decay"]) == ("edlae", 7.5, 0.8)
+
+
+def test_a_model_never_takes_the_place_of_the_ratings_or_of_other_files(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ratings = tmp_path / "ratings.csv"
+    ratings.write_bytes((folder / "ratings.csv").read_bytes())
+    before = ratings.read_bytes()
+    for out in (ratings, tmp_path):
+        arguments = ["fit", "--data", str(ratings), "--model", "ease", "--out", str(out)]
+        assert main(arguments) == 2
+        assert "would be replaced: name a new folder" in capsys.readouterr().err
+    assert ratings.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["ratings.csv"]
+
+
+@pytest.mark.parametrize("command", ["fit", "bench"])
+def test_no_ratings_are_nothing_to_learn_from(
+    tmp_path: Path, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("userId,movieId,rating\n")
+    more = {"fit": ["--model", "ease", "--out", str(tmp_path / "m")], "bench": ["--models", "ease"]}
+    assert main([command, "--data", str(path), *more[command]]) == 2
+    assert "x.csv holds no ratings" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", "1.5", "7,x"])
+def test_seeds_are_whole_numbers(
+    folder: Path, seed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", "--data", str(folder), "--protocol", "strong", "--models", "ease"]
+    with pytest.raises(SystemExit):
+        main([*arguments, f"--seed={seed}"])
+    assert "seeds are whole numbers from 0" in capsys.readouterr().err
+
+
+def test_results_go_to_a_file_and_models_to_a_folder(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["evaluate", "--data", str(folder), "--protocol", "strong", "--models", "ease"]
+    assert main([*arguments, "--json", str(tmp_path)]) == 2
+    assert "is a folder: a file to write is needed" in capsys.readouterr().err
+    assert main([*arguments, "--shelf", str(folder / "ratings.csv")]) == 2
+    assert "is a file: a folder is needed" in capsys.readouterr().err
+
+
 def test_bench_times_models(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
     assert main(["bench", "--data", str(folder), "--models", "ease,als", "--json", str(out)]) == 0

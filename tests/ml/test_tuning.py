@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from ml import shelf
 from ml.evaluation import evaluate, recommend_all
 from ml.metrics import ndcg_at_k
 from ml.models.hybrid import Hybrid, Part
+from ml.models.lambdamart import LambdaMart
 from ml.models.registry import create
 from ml.protocols_time import last_out
 from ml.protocols_users import strong
-from ml.tuning import Candidates, FittedOnce, collect, search_weights, tune_hybrid
+from ml.shelf import FittedOnce
+from ml.tuning import Candidates, collect, search_weights, tune_hybrid
+from ml.types import Histories, ItemFeatures
 from tests.ml.data import dataset, two_tastes
 
 DATA = dataset(two_tastes(n_users=150, n_items=30))
@@ -81,6 +87,34 @@ def test_a_model_is_fitted_once_per_training_set_and_settings() -> None:
         fit("edlae", {"l2": 5.0}, events.select(np.arange(50)), seed=1, features=None),
     ]
     assert all(model is not first for model in others)
+
+
+def test_what_was_dear_to_fit_is_on_the_shelf_of_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "WORTH_KEEPING_S", 0.0)
+    events, histories = two_tastes(), Histories.from_lists([[1, 2]])
+    first = FittedOnce(tmp_path)("edlae", {"l2": 5.0}, events, seed=1, features=None)
+    later = FittedOnce(tmp_path)
+    again = later("edlae", {"l2": 5.0}, events, seed=1, features=None)
+    assert later.saved_s > 0
+    assert np.array_equal(first.score(histories), again.score(histories))
+    later("edlae", {"l2": 5.0}, events, seed=1, features=ItemFeatures(n_items=events.n_items))
+    assert len(list(tmp_path.iterdir())) == 2  # other facts are another model
+
+
+def test_what_is_quick_to_fit_is_not_kept_on_disk(tmp_path: Path) -> None:
+    FittedOnce(tmp_path)("popularity", {}, two_tastes(), seed=1, features=None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_ranker_takes_the_sources_that_were_fitted_beside_it() -> None:
+    events, fit = two_tastes(), FittedOnce()
+    source = fit("edlae", {"l2": 5.0}, events, seed=1, features=None)
+    parts = [{"label": "own", "model": "edlae", "weight": 1.0, "params": {"l2": 5.0}}]
+    ranker = fit("lambdamart", {"parts": parts, "n_trees": 5}, events, seed=1, features=None)
+    assert isinstance(ranker, LambdaMart)
+    assert ranker.models["own"] is source
 
 
 def test_weights_are_chosen_on_all_draws_and_the_first_draw_is_kept() -> None:
