@@ -409,7 +409,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     # Where fields of one name have different choices, a name would be guessed.
-    "ENUM_NAME_OVERRIDES": {"MoodEnum": "recommendations.swipe_serializers.MOODS"},
+    "ENUM_NAME_OVERRIDES": {
+        "MoodEnum": "recommendations.swipe_serializers.MOODS",
+        "ReactionEnum": "feedback.models.Reaction.Kind",
+        "ExperimentKindEnum": "recommendations.models.Experiment.Kind",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.schema.complete",

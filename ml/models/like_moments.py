@@ -21,7 +21,7 @@ class LikeMoments(Recommender):
     moment c of everyone's past is compared with the present one h, and what followed it counts by
     their likeness:
 
-        score(i) = n_i^-target_power  sum_c (h . c)^power  sum_m after^m [the m-th film after c is i]
+        score(i) = n_i^-target_power  sum_c (h . c)^power  sum_m after^m [m-th film after c is i]
 
     with films weighed by ``(n + shrinkage)^-source_power``, n their events. Session-kNN with decays
     (Jannach and Ludewig, "When Recurrent Neural Networks Meet the Neighborhood", 2017; Ludewig and
