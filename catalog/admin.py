@@ -13,6 +13,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.translation import ngettext
 
+from accounts.admin_base import FastPaginator
 from catalog.models import (
     Collection,
     CollectionEntry,
@@ -76,6 +77,7 @@ class MovieAdmin(admin.ModelAdmin):
     search_help_text = "Title, person or theme; typing errors are forgiven."
     ordering = ["-rating_count", "pk"]
     show_full_result_count = False
+    paginator = FastPaginator
     list_per_page = 50
     autocomplete_fields = ["keywords"]
     filter_horizontal = ["genres"]
@@ -194,6 +196,7 @@ class _NameAdmin(admin.ModelAdmin):
 
     search_fields = ["name"]
     show_full_result_count = False
+    paginator = FastPaginator
     list_per_page = 100
 
     def save_related(
@@ -268,6 +271,7 @@ class _ToLookAt(admin.ModelAdmin):
     """Written by jobs only."""
 
     show_full_result_count = False
+    paginator = FastPaginator
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

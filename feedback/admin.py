@@ -3,48 +3,44 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import Q
 from django.http import HttpRequest
 
+from accounts.admin_base import NAMED, PersonSearchMixin, ReadOnlyAdmin
+from catalog.models import Movie
 from feedback.models import Impression, Interaction, Rating, Reaction, Slate
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Looking only, without counting millions of rows."""
+class FeedbackAdmin(PersonSearchMixin, ReadOnlyAdmin):
+    """Searched by a person's whole address or a film's exact title."""
 
-    show_full_result_count = False
-    list_per_page = 50
+    search_help_text = "A whole e-mail address, or a film's exact title."
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False
+    def named_by(self, term: str) -> Q:
+        """See :class:`PersonSearchMixin`."""
+        films = Movie.objects.filter(title=term).values_list("pk", flat=True)
+        return super().named_by(term) | Q(movie_id__in=list(films[:NAMED]))
 
 
 @admin.register(Rating)
-class RatingAdmin(ReadOnlyAdmin):
+class RatingAdmin(FeedbackAdmin):
     """Stars."""
 
     list_display = ["user", "movie", "stars", "updated_at"]
     list_select_related = ["user", "movie"]
-    search_fields = ["user__email", "movie__title"]
 
 
 @admin.register(Reaction)
-class ReactionAdmin(ReadOnlyAdmin):
+class ReactionAdmin(FeedbackAdmin):
     """Verbs."""
 
     list_display = ["user", "movie", "kind", "created_at", "expires_at"]
     list_filter = ["kind"]
     list_select_related = ["user", "movie"]
-    search_fields = ["user__email", "movie__title"]
 
 
 @admin.register(Interaction)
-class InteractionAdmin(ReadOnlyAdmin):
+class InteractionAdmin(FeedbackAdmin):
     """The log."""
 
     list_display = ["created_at", "user", "kind", "value", "movie", "surface"]
@@ -66,7 +62,7 @@ class ImpressionInline(admin.TabularInline):
 
 
 @admin.register(Slate)
-class SlateAdmin(ReadOnlyAdmin):
+class SlateAdmin(PersonSearchMixin, ReadOnlyAdmin):
     """Lists as they were shown."""
 
     list_display = ["created_at", "user", "surface", "policy", "model_version", "fallback"]

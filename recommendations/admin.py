@@ -5,8 +5,10 @@ from __future__ import annotations
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
-from feedback.admin import ReadOnlyAdmin
+from accounts.admin_base import ReadOnlyAdmin
 from recommendations.models import (
     DriftCheck,
     Experiment,
@@ -24,6 +26,9 @@ from recommendations.services.experiments import (
 from recommendations.services.lease import run_cancel
 from recommendations.services.registry import PromotionError, model_promote, model_rollback
 from recommendations.tasks import training_request
+
+# The page of a higher app, by its name.
+LIVE_PAGE = "dashboard:staff_models"
 
 
 @admin.register(ModelVersion)
@@ -104,6 +109,12 @@ class TrainingRunAdmin(ReadOnlyAdmin):
     list_display = ["started_at", "kind", "status", "trigger", "stage", "progress", "finished_at"]
     list_filter = ["kind", "status"]
     actions = ["cancel", "train_again"]
+    readonly_fields = ["live"]
+
+    @admin.display(description="live")
+    def live(self, run: TrainingRun) -> str:
+        """Where progress, curve and log are shown as they come."""
+        return format_html('<a href="{}">The models, as they train</a>', reverse(LIVE_PAGE))
 
     @admin.action(description="Cancel the selected runs")
     def cancel(self, request: HttpRequest, queryset: QuerySet[TrainingRun]) -> None:
