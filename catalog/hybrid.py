@@ -19,7 +19,6 @@ from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import (
     EXACT_BELOW,
     Near,
-    active_space,
     film_vector,
     nearest_among,
     nearest_films,
@@ -31,6 +30,7 @@ from catalog.llm.reader import is_configured, read_by_llm
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
 from catalog.search import MAX_RESULTS, Hit, search_films
+from catalog.shelf import rating_counts, search_space
 from catalog.words import films_by_words
 from ml.text import unit_rows
 from ml.types import FloatArray
@@ -165,18 +165,18 @@ class _Scope:
 
     def keep(self, movie_ids: Sequence[int]) -> dict[int, int]:
         """Those that may be shown, among these, and how many people rated each; one query."""
-        films = self.films
         if self.ids is not None:
             allowed = set(self.ids)
             movie_ids = [pk for pk in movie_ids if pk in allowed]
-            films = Movie.objects.visible()
-        return dict(films.filter(pk__in=list(movie_ids)).values_list("pk", "rating_count"))
+        if self.ids is not None or self.is_everything:
+            return rating_counts(movie_ids)
+        return dict(self.films.filter(pk__in=list(movie_ids)).values_list("pk", "rating_count"))
 
 
 def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float) -> Answer:
     scope = _Scope.of(reading)
     liked = [int(chip.value) for chip in reading.chips if chip.kind is Kind.LIKE]
-    space = active_space()
+    space = search_space()
     vector = _request_vector(reading.text, liked, space, wait_s=wait_s)
     words: dict[int, float] = {}
     if reading.text:

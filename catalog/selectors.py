@@ -28,7 +28,6 @@ from catalog.filters import FilmFilters, Sort
 from catalog.models import (
     CollectionEntry,
     Credit,
-    Dataset,
     DataSource,
     ExternalId,
     Genre,
@@ -37,6 +36,7 @@ from catalog.models import (
 from catalog.names import country_name, language_name
 from catalog.querysets import MovieQuerySet
 from catalog.search import search_films
+from catalog.shelf import audience_is_simulated, remembered
 
 # A film's mean counts as this many ratings of the average film more: three fives do not beat 200
 # ratings of 4.4. The rating count of the median rated film in the larger MovieLens sets is near.
@@ -102,7 +102,13 @@ def genres_all() -> list[Genre]:
 
 
 def languages_all() -> list[LanguageChoice]:
-    """Languages of visible films, the commonest first; one query."""
+    """Languages of visible films, the commonest first; one query without a shelf."""
+    found = remembered("languages", _languages_counted)
+    return [LanguageChoice(code, language_name(code), n) for code, n in found]
+
+
+def _languages_counted() -> list[tuple[str, int]]:
+    """(code, films); every film is looked at for it."""
     rows = (
         Movie.objects.visible()
         .exclude(language="")
@@ -110,9 +116,7 @@ def languages_all() -> list[LanguageChoice]:
         .annotate(n=Count("pk"))
         .order_by("-n", "language")
     )
-    return [
-        LanguageChoice(row["language"], language_name(row["language"]), row["n"]) for row in rows
-    ]
+    return [(row["language"], row["n"]) for row in rows]
 
 
 def years_range() -> tuple[int | None, int | None]:
@@ -222,11 +226,6 @@ def film_page(pk: int) -> FilmPage | None:
         synopsis_source=str(DataSource(synopsis_source).label) if synopsis_source else "",
         is_audience_simulated=audience_is_simulated(),
     )
-
-
-def audience_is_simulated() -> bool:
-    """Whether the ratings shown were given by nobody; one query."""
-    return Dataset.objects.filter(is_simulated=True).exists()
 
 
 _LINKS = {

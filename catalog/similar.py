@@ -11,8 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from catalog.embeddings.nearest import active_space, film_vector, nearest_films
+from catalog.embeddings.nearest import film_vector, nearest_films
 from catalog.models import Credit, Movie
+from catalog.shelf import search_space
 from catalog.tmdb.models import TmdbFacts
 
 # Sequels are no discovery: so many films of one series may stand in a row, its own or another.
@@ -50,7 +51,7 @@ def similar_by_meaning(
     ``min_ratings``: how many people must have rated a film for it to stand among the known ones
     (0: no film is preferred for it; None: by how known ``movie`` is).
     """
-    space = active_space()
+    space = search_space()
     vector = film_vector(movie.pk, space) if space is not None else None
     if space is None or vector is None:
         return []

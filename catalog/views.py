@@ -23,7 +23,6 @@ from catalog.pictures import backdrop_svg, poster_svg
 from catalog.search import parse_query, search_films
 from catalog.search_request import SearchRequest, chips_shown, offered_query
 from catalog.selectors import (
-    audience_is_simulated,
     film_page,
     genres_all,
     languages_all,
@@ -31,6 +30,7 @@ from catalog.selectors import (
     movies_filtered,
     years_range,
 )
+from catalog.shelf import audience_is_simulated, movies_for_cards
 
 PAGE_SIZE = 30
 SUGGESTIONS = 7
@@ -89,7 +89,9 @@ def search(request: HttpRequest) -> HttpResponse:
     answer = hybrid.search(asked.text, chips=asked.chips)
     paginator = Paginator(answer.found, PAGE_SIZE)
     page = paginator.get_page(request.GET.get("page"))
-    movies = Movie.objects.in_order([film.movie_id for film in page])
+    # The search has just looked which of them are visible.
+    ids = [film.movie_id for film in page]
+    movies = movies_for_cards(ids)
     context = {
         "search_query": asked.text,
         "is_empty_query": asked.is_empty,
@@ -99,7 +101,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "n_found": paginator.count,
         "page_obj": page,
         "query": asked.as_query(),
-        "cards": _cards(movies, surface="search"),
+        "cards": _cards([movies[pk] for pk in ids if pk in movies], surface="search"),
     }
     return _page_or_part(
         request,

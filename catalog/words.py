@@ -5,41 +5,37 @@ Both are sums over lists of the stored inverted index (catalog.services.search_t
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from django.db import connection
 
+from catalog.shelf import GRAM_MARK, NEWEST_TERM, Postings, postings_of
 from catalog.titles import fold
 from ml.types import FloatArray
 
 # Titles and names are indexed as they are, prose by its stems; a query's word may be either. Words
 # that English full text drops ("the", "who") are dropped.
-_SQL = """
-    SELECT movie_ids, impacts FROM catalog_searchterm
-    WHERE term = ANY (
-        tsvector_to_array(to_tsvector('english', %(text)s)) || ARRAY(
-            SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', %(text)s))) word
-            WHERE to_tsvector('english', word) <> ''::tsvector
-        )
+_LEXEMES_SQL = """
+    SELECT tsvector_to_array(to_tsvector('english', %(text)s)) || ARRAY(
+        SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', %(text)s))) word
+        WHERE to_tsvector('english', word) <> ''::tsvector
     )
 """
 _NONE = np.zeros(0, dtype=np.int64)
-# No lexeme begins so: trigrams of titles and the note on the newest film live in the same table.
-GRAM_MARK = "\u00a73:"
-NEWEST_TERM = "\u00a7newest"
 
 
 def films_by_words(
     text: str, *, n: int, among: Collection[int] | None = None
 ) -> tuple[np.ndarray, FloatArray]:
-    """(int64[k] film ids, float32[k] BM25 scores), the best ``n`` (of ``among``); one query."""
+    """(int64[k] film ids, float32[k] BM25 scores), the best ``n`` (of ``among``).
+
+    Two queries at most, one where the words' lists are on the shelf.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, {"text": fold(text)})
-        postings = [
-            (np.frombuffer(ids, dtype="<i4"), np.frombuffer(impacts, dtype="<f2"))
-            for ids, impacts in cursor.fetchall()
-        ]
+        cursor.execute(_LEXEMES_SQL, {"text": fold(text)})
+        lexemes = dict.fromkeys(cursor.fetchone()[0])
+    postings = list(postings_of(lexemes).values())
     if not postings:
         return _NONE, _NONE.astype(np.float32)
     scores = _summed(postings)
@@ -56,26 +52,18 @@ def films_by_words(
 def films_by_title_grams(grams: Collection[str], *, n: int) -> tuple[list[int], int] | None:
     """(the ``n`` films with the nearest titles, the newest film that the index knows).
 
-    None where there is no index yet; one query.
+    None where there is no index yet; one query at most.
     """
-    terms = [NEWEST_TERM, *(GRAM_MARK + gram for gram in grams)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT term, movie_ids, impacts FROM catalog_searchterm WHERE term = ANY (%s)", [terms]
-        )
-        found = {
-            term: (np.frombuffer(ids, dtype="<i4"), np.frombuffer(impacts, dtype="<f2"))
-            for term, ids, impacts in cursor.fetchall()
-        }
+    found = postings_of([NEWEST_TERM, *(GRAM_MARK + gram for gram in grams)])
     newest = found.pop(NEWEST_TERM, None)
     if newest is None:
         return None
     if not found:
-        return [], int(newest[0][0])
-    return _best(_summed(list(found.values())), n).tolist(), int(newest[0][0])
+        return [], int(newest.movie_ids[0])
+    return _best(_summed(list(found.values())), n).tolist(), int(newest.movie_ids[0])
 
 
-def _summed(postings: list[tuple[np.ndarray, np.ndarray]]) -> FloatArray:
+def _summed(postings: Sequence[Postings]) -> FloatArray:
     scores = np.zeros(max(int(ids[-1]) for ids, _ in postings) + 1, dtype=np.float32)
     for ids, impacts in postings:
         scores[ids] += impacts  # a film stands once in a term's list

@@ -1,5 +1,7 @@
 """WSGI entry point, served by granian."""
 
+import atexit
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -8,7 +10,16 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.local")
 
 application = get_wsgi_application()
 
-# After Django is set up: the model is in memory before the first request, and kept current.
+# After Django is set up: model and catalogue are in memory before the first request, and kept
+# current.
+from catalog.shelf import start_keeping  # noqa: E402
 from recommendations.watch import start_watching  # noqa: E402
 
+start_keeping()
 start_watching()
+
+# All that is here now stays: the collector need not walk 230,000 objects again and again, which
+# held a request up for a tenth of a second each time.
+gc.collect()
+gc.freeze()
+atexit.register(gc.unfreeze)  # libraries look at the end for what they left behind

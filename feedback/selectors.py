@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
@@ -88,7 +89,7 @@ class HistoryEvent:
 
 @dataclass(frozen=True)
 class UserFeedback:
-    """All of a person's live feedback that recommending needs, read in two queries.
+    """All of a person's live feedback that recommending needs, read in one query.
 
     ``history`` is oldest first, without the films that no list may learn from (``muted_ids``).
     ``hidden_ids`` are the films that no list may show: rated, liked or disliked (they know them),
@@ -111,33 +112,38 @@ class UserFeedback:
         )
 
 
+_FEEDBACK_SQL = """
+    SELECT user_id, movie_id, kind, NULL AS stars, created_at
+    FROM feedback_reaction
+    WHERE user_id = ANY(%(people)s) AND (expires_at IS NULL OR expires_at > %(now)s)
+    UNION ALL
+    SELECT user_id, movie_id, 'rate', stars, updated_at
+    FROM feedback_rating WHERE user_id = ANY(%(people)s)
+"""
+_RATE = "rate"
+_TELLING = frozenset({Reaction.Kind.LIKE.value, Reaction.Kind.DISLIKE.value})
+
+
 def feedback_of_users(
     users: Iterable[User], *, now: datetime | None = None
 ) -> dict[int, UserFeedback]:
-    """Feedback by user id, in two queries whatever the number of people."""
+    """Feedback by user id, in one query whatever the number of people."""
     now = now or timezone.now()
     people = {user.pk: user for user in users}
     events: dict[int, dict[int, HistoryEvent]] = {pk: {} for pk in people}
     hidden: dict[int, set[int]] = {pk: set() for pk in people}
     muted: dict[int, set[int]] = {pk: set() for pk in people}
-    alive = Q(expires_at__isnull=True) | Q(expires_at__gt=now)
-    reactions = Reaction.objects.filter(alive, user_id__in=people).values_list(
-        "user_id", "movie_id", "kind", "created_at"
-    )
-    for user_id, movie_id, kind, at in reactions:
+    with connection.cursor() as cursor:
+        cursor.execute(_FEEDBACK_SQL, {"people": list(people), "now": now})
+        rows = cursor.fetchall()
+    for user_id, movie_id, kind, stars, at in rows:
         if kind == Reaction.Kind.MUTED:
             muted[user_id].add(movie_id)
             continue  # what it mutes hides the film
         hidden[user_id].add(movie_id)
-        if kind in {Reaction.Kind.LIKE, Reaction.Kind.DISLIKE}:
-            events[user_id][movie_id] = HistoryEvent(movie_id, None, kind, at)
-    ratings = Rating.objects.filter(user_id__in=people).values_list(
-        "user_id", "movie_id", "stars", "updated_at"
-    )
-    for user_id, movie_id, stars, at in ratings:
-        hidden[user_id].add(movie_id)
-        # Stars say more than a like: they replace it.
-        events[user_id][movie_id] = HistoryEvent(movie_id, stars, "rate", at)
+        # Stars say more than a like: they replace it, whichever comes first.
+        if kind == _RATE or (kind in _TELLING and movie_id not in events[user_id]):
+            events[user_id][movie_id] = HistoryEvent(movie_id, stars, kind, at)
     return {
         pk: UserFeedback(
             generation=user.feedback_generation,

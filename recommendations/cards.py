@@ -1,12 +1,11 @@
-"""Ranked films -> cards, in a fixed number of queries for a whole page."""
+"""Ranked films -> cards, in a fixed number of queries for a whole page (none with a shelf)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from catalog.cards import MovieCard
-from catalog.models import Movie
-from catalog.selectors import audience_is_simulated
+from catalog.shelf import audience_is_simulated, film_titles, movies_for_cards
 from ml.explain import Tag
 from recommendations.ranked import RankedFilm
 from recommendations.reasons import evidence_movie_ids, reason_for, tag_texts
@@ -27,7 +26,7 @@ def cards_for(
     ``positions`` are those in the slate where the films are not the slate itself, ``guesses`` what
     the person would give each, in words.
     """
-    movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in films])}
+    movies = movies_for_cards([film.movie_id for film in films])
     titles = titles_of(films) if titles is None else titles
     is_simulated = audience_is_simulated()
     return tuple(
@@ -49,5 +48,4 @@ def cards_for(
 
 def titles_of(films: Iterable[RankedFilm]) -> dict[int, str]:
     """Titles of the films that reasons name."""
-    wanted = evidence_movie_ids(films)
-    return dict(Movie.objects.filter(pk__in=wanted).values_list("pk", "title"))
+    return film_titles(evidence_movie_ids(films))

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from catalog.shelf import film_facts
 from ml import metrics
 from ml.dials import STEP, Dials
 from ml.evaluation import batch_exclude
@@ -20,7 +21,7 @@ from ml.models.hybrid import Hybrid
 from ml.retrieval import top_k
 from ml.shortlist import LIST_FILMS, NEUTRAL, shortlists
 from ml.split import RankingSplit
-from recommendations.reranking import POOL_FILMS, Vectors, film_facts, pool_of
+from recommendations.reranking import POOL_FILMS, Vectors, pool_of
 from recommendations.strengths import SERVED
 from recommendations.visits import NOTHING_SHOWN
 

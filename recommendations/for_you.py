@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 
 from accounts.forms import DialsForm
 from accounts.models import User
-from accounts.selectors import taste_of
 from accounts.services import Taste
 from catalog.filters import FilmFilters, chips
 from catalog.models import Movie
@@ -28,13 +27,12 @@ from ml.explain import Tag
 from ml.shortlist import NEUTRAL
 from recommendations.cards import cards_for
 from recommendations.dial_costs import costs_of
-from recommendations.limits import barred_movie_ids
 from recommendations.models import ModelVersion
 from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 from recommendations.predicted import MIN_KNOWN, n_known, predictions_for
 from recommendations.ranked import RankedList
-from recommendations.reranking import context_of, dials_of
-from recommendations.selectors import SOURCE_LABELS, recommendations_for
+from recommendations.reranking import context_standing, dials_of
+from recommendations.selectors import SOURCE_LABELS, recommendations_for, standing_for
 from recommendations.services.slates import slate_extend, slate_log
 from recommendations.snapshot import current_snapshot
 from recommendations.tags import tags_of
@@ -73,15 +71,14 @@ def for_you_page(
     user: User | AnonymousUser, asked: Asked, *, slate: uuid.UUID | None = None
 ) -> dict[str, Any]:
     """The template's context; logs the slate, or adds to ``slate`` where a page fetches again."""
-    taste = taste_of(user) if isinstance(user, User) else Taste()
     notice = ""
     request_id = slate or uuid.uuid4()
     try:
-        found = _list(user, asked, taste, request_id=request_id)
+        found = _list(user, asked, request_id=request_id)
     except UnknownSourceError as error:
         notice, asked = str(error), Asked(DEFAULT_SOURCE, asked.filters)
-        found = _list(user, asked, taste, request_id=request_id)
-    ranked = found.ranked
+        found = _list(user, asked, request_id=request_id)
+    ranked, taste = found.ranked, found.taste
     positions = None
     if slate is not None:
         positions = slate_extend(ranked, user=user, surface=SURFACE, request_id=slate)
@@ -148,21 +145,23 @@ class _Found:
     """The list, what the person would give its films, why in short, and whether we know them."""
 
     ranked: RankedList
+    taste: Taste
     guesses: dict[int, str]
     tags: dict[int, tuple[Tag, ...]]
     is_known: bool
 
 
-def _list(
-    user: User | AnonymousUser, asked: Asked, taste: Taste, *, request_id: uuid.UUID
-) -> _Found:
-    person = feedback_of(user)
-    barred = barred_movie_ids(taste)
+def _list(user: User | AnonymousUser, asked: Asked, *, request_id: uuid.UUID) -> _Found:
+    person, snapshot = feedback_of(user), current_snapshot()
+    standing = standing_for(
+        user, snapshot, source=asked.source, n=FILMS, generation=person.generation
+    )
+    taste, barred = standing.taste, standing.barred
     if asked.filters.is_any:
         fitting = movies_filtered(asked.filters).order_by().values("pk")
         outside = Movie.objects.visible().exclude(pk__in=fitting).values_list("pk", flat=True)
         barred = barred | frozenset(outside)
-    snapshot, context = current_snapshot(), context_of(user, taste=taste)
+    context = context_standing(user.pk or 0, standing)
     ranked = recommendations_for(
         user,
         n=FILMS,
@@ -171,12 +170,14 @@ def _list(
         snapshot=snapshot,
         barred=barred,
         context=context,
+        standing=standing,
         is_narrowed=asked.filters.is_any,
         request_id=request_id,
     )
     guessed = predictions_for(person, [film.movie_id for film in ranked.films])
     return _Found(
         ranked=ranked,
+        taste=taste,
         guesses={movie_id: guess.short for movie_id, guess in guessed.items()},
         tags=tags_of(
             ranked,

@@ -15,17 +15,17 @@ from accounts.models import User
 from catalog.cards import MovieCard, MovieRow, ReasonPart
 from catalog.models import Movie
 from catalog.numbers import count_text, decimal_text, short_text
-from catalog.selectors import audience_is_simulated, picks_shown
+from catalog.selectors import picks_shown
+from catalog.shelf import audience_is_simulated, movies_for_cards
 from feedback.selectors import UserFeedback, feedback_of
 from ml.retrieval import top_k
 from ml.types import Histories
 from recommendations.cards import titles_of
 from recommendations.home_rows import ROW_FILMS, Draft, catalogue_rows, day_seed, text
-from recommendations.limits import barred_for
-from recommendations.pipeline import POPULAR
+from recommendations.pipeline import DEFAULT_SOURCE, POPULAR
 from recommendations.ranked import EvidencePart, RankedFilm, RankedList
 from recommendations.reasons import popularity_reason, reason_for
-from recommendations.selectors import recommendations_for
+from recommendations.selectors import recommendations_for, standing_for
 from recommendations.snapshot import Snapshot, current_snapshot
 
 HERO_FILMS = 3
@@ -79,7 +79,10 @@ def home_page(
     """
     person = feedback_of(user)
     snapshot = current_snapshot()
-    barred = barred_for(user)
+    standing = standing_for(
+        user, snapshot, source=DEFAULT_SOURCE, n=READ, generation=person.generation
+    )
+    barred = standing.barred
     day = (now or timezone.now()).astimezone(UTC).date()
     seed = day_seed(user.pk, day)
     page = _Page(taken={*person.hidden_ids, *barred})
@@ -90,7 +93,7 @@ def home_page(
             n=READ,
             feedback=person,
             snapshot=snapshot,
-            barred=barred,
+            standing=standing,
             request_id=uuid.UUID(request_id) if request_id else None,
         )
         for_you = reverse("recommendations:for_you")
@@ -184,7 +187,7 @@ def similar_by_behaviour(movie_id: int, snapshot: Snapshot, *, n: int) -> list[R
 def _with_cards(drafts: list[Draft]) -> tuple[list[MovieRow], tuple[MovieCard, ...]]:
     """All films of the page in two queries, whatever the number of rows."""
     everything = [film for draft in drafts for film in draft.films]
-    movies = {m.pk: m for m in Movie.objects.in_order([film.movie_id for film in everything])}
+    movies = movies_for_cards([film.movie_id for film in everything])
     titles = titles_of(everything)
     is_simulated = audience_is_simulated()
     rows = []

@@ -50,6 +50,18 @@ def barred_for_users(users: Iterable[User]) -> list[frozenset[int]]:
     ]
 
 
+def has_limits(taste: Taste) -> bool:
+    """Whether the person's settings rule out films beside those that an editor hid."""
+    return bool(
+        taste.year_from
+        or taste.year_to
+        or taste.runtime_max_min
+        or taste.languages
+        or taste.excluded_genres
+        or taste.age_ceiling is not None
+    )
+
+
 def barred_movie_ids(taste: Taste) -> frozenset[int]:
     """Films that an editor hid or that ``taste`` rules out, in one query (two with an age ceiling).
 

@@ -139,6 +139,7 @@ def recommend_many(
             stages_ms=dict(clock.stages_ms),
             context={
                 **contexts[i].to_json(),
+                "n_history": len(person.history),
                 "asked": _asked(
                     person, snapshot, n=n, barred=barred[i], skipped=generation.skipped
                 ),

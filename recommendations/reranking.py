@@ -2,12 +2,12 @@
 
 One place between ranking and explanation. The served policy is blended with the person's own taste,
 calibrated, varied and kept fresh (:mod:`ml.shortlist`); the dials turn any source's list. Facts of
-the pool's films are read fresh, in two queries for any number of people.
+the pool's films come from :mod:`catalog.shelf`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from accounts.models import User
 from accounts.selectors import tastes_of
 from accounts.services import Taste
-from catalog.models import Movie
+from catalog.facts import FilmFacts
+from catalog.shelf import film_facts
 from feedback.models import Slate
 from feedback.selectors import UserFeedback
 from ml.dials import Dials
@@ -30,6 +31,7 @@ from recommendations.ranked import EvidencePart, RankedFilm, SourcePart, TermPar
 from recommendations.ranking import RankedPool
 from recommendations.snapshot import Snapshot
 from recommendations.sources import HYBRID
+from recommendations.standing import Standing
 from recommendations.strengths import FINGERPRINT, SERVED
 from recommendations.visits import NOTHING_SHOWN, Shown, shown_to
 
@@ -97,43 +99,11 @@ def context_of(user: object, *, taste: Taste | None = None) -> ListContext:
     return ListContext(dials=dials_of(taste), shown=shown)
 
 
-@dataclass(frozen=True)
-class FilmFacts:
-    """Facts of some films by film id; ``genres`` are columns of one table."""
-
-    year: dict[int, float]
-    runtime: dict[int, float]
-    popularity: dict[int, int]
-    genres: dict[int, list[int]]
-    n_genres: int
-
-    def multi_hot(self, movie_ids: Sequence[int]) -> NDArray[np.float64]:
-        """[n, n_genres]."""
-        out = np.zeros((len(movie_ids), self.n_genres))
-        for row, movie_id in enumerate(movie_ids):
-            out[row, self.genres.get(movie_id, [])] = 1.0
-        return out
-
-
-def film_facts(movie_ids: Iterable[int]) -> FilmFacts:
-    """What re-ranking needs to know of these films, in two queries."""
-    wanted = sorted(set(movie_ids))
-    rows = Movie.objects.filter(pk__in=wanted).values_list(
-        "pk", "year", "runtime_min", "rating_count"
-    )
-    year, runtime, popularity = {}, {}, {}
-    for pk, made, minutes, count in rows:
-        year[pk] = np.nan if made is None else float(made)
-        runtime[pk] = np.nan if minutes is None else float(minutes)
-        popularity[pk] = count
-    pairs = list(
-        Movie.genres.through.objects.filter(movie_id__in=wanted).values_list("movie_id", "genre_id")
-    )
-    column = {genre: i for i, genre in enumerate(sorted({genre for _, genre in pairs}))}
-    genres: dict[int, list[int]] = {}
-    for movie_id, genre in pairs:
-        genres.setdefault(movie_id, []).append(column[genre])
-    return FilmFacts(year, runtime, popularity, genres, len(column))
+def context_standing(user_id: int, standing: Standing) -> ListContext:
+    """The same from what was read already; two queries for who came before today, else none."""
+    last = standing.last_visit_on
+    shown = NOTHING_SHOWN if last is None else shown_to([user_id], visited={user_id: last})[user_id]
+    return ListContext(dials=dials_of(standing.taste), shown=shown)
 
 
 @dataclass(frozen=True)
@@ -306,20 +276,21 @@ def pool_of(
 ) -> Pool:
     """What re-ranking knows of the films ``movie_ids`` for somebody who liked ``liked``."""
     liked_ids, weight = [pk for pk, _ in liked], np.array([w for _, w in liked])
+    own = facts.select(movie_ids)
     return Pool(
         model_score=scores,
         vectors=vectors.of(movie_ids),
         liked_vectors=vectors.of(liked_ids),
         liked_weight=weight,
-        genres=facts.multi_hot(movie_ids),
+        genres=own.genres.astype(np.float64),
         genre_target=genre_mix(facts.multi_hot(liked_ids), weight=weight),
         ignored=np.array([shown.times.get(pk, 0) for pk in movie_ids], dtype=float),
         ignored_days=np.array([shown.days.get(pk, 0) for pk in movie_ids], dtype=float),
         is_repeat=np.array([pk in shown.last for pk in movie_ids], dtype=bool),
         is_pinned=np.array([pk in shown.pinned for pk in movie_ids], dtype=bool),
-        popularity=np.array([facts.popularity.get(pk, 0) for pk in movie_ids], dtype=float),
-        year=np.array([facts.year.get(pk, np.nan) for pk in movie_ids]),
-        runtime=np.array([facts.runtime.get(pk, np.nan) for pk in movie_ids]),
+        popularity=own.popularity,
+        year=own.year,
+        runtime=own.runtime,
     )
 
 

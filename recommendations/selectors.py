@@ -11,13 +11,11 @@ from functools import partial
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
-from accounts.selectors import taste_of
 from accounts.services import Taste
 from feedback.selectors import UserFeedback, feedback_of
 from recommendations.experiments.serving import trial_for, trial_list
 from recommendations.limits import barred_movie_ids
 from recommendations.metrics import note_list
-from recommendations.models import Recommendation
 from recommendations.pipeline import (
     DEFAULT_SOURCE,
     POPULAR,
@@ -25,12 +23,12 @@ from recommendations.pipeline import (
     recommend_many,
 )
 from recommendations.ranked import RankedFilm, RankedList
-from recommendations.reranking import ListContext, context_of
-from recommendations.snapshot import Snapshot, current_snapshot
+from recommendations.reranking import ListContext, context_standing
+from recommendations.snapshot import Serving, Snapshot, current_snapshot
 from recommendations.sources import SOURCES, SourceNotTrainedError, source_named
+from recommendations.standing import Standing, standing_of
 from recommendations.strengths import FINGERPRINT
 from recommendations.trial import Trial
-from recommendations.visits import last_visits
 
 logger = logging.getLogger(__name__)
 
@@ -69,6 +67,7 @@ def recommendations_for(
     snapshot: Snapshot | None = None,
     barred: frozenset[int] | None = None,
     context: ListContext | None = None,
+    standing: Standing | None = None,
     is_narrowed: bool = False,
     max_parts: int | None = None,
     request_id: uuid.UUID | None = None,
@@ -78,33 +77,37 @@ def recommendations_for(
     Where the wished source knows nothing of the person (no history yet, no model), popular films
     take its place and ``fallback`` says so. Raises UnknownSourceError for a source that is none.
     ``is_narrowed`` says that ``barred`` holds more than a stored list knows of (filters).
-    A page that needs more than the list reads ``feedback``, ``snapshot``, ``barred`` and
-    ``context`` once and hands them in: then all of it is of one model version. ``max_parts`` of
-    each film's evidence are told apart, the strongest; all if not given. Who logs the list as the
-    slate ``request_id`` names it: then a running experiment may choose the policy.
+    A page that needs more than the list reads ``feedback``, ``snapshot``, ``standing`` (of the same
+    source and ``n``), ``barred`` and ``context`` once and hands them in: then all of it is of one
+    model version. ``max_parts`` of each film's evidence are told apart, the strongest; all if not
+    given. Who logs the list as the slate ``request_id`` names it: then a running experiment may
+    choose the policy.
     """
     n = min(n, MAX_FILMS)
     snapshot = snapshot or current_snapshot()
     source = known_source(source, snapshot)
-    person = feedback if feedback is not None else feedback_of(user)
-    taste = None
-    if barred is None:
-        taste = taste_of(user) if isinstance(user, User) else Taste()
-        barred = barred_movie_ids(taste)
-    trial, found = None, None
+    if standing is None:
+        generation = None if feedback is None else feedback.generation
+        standing = standing_for(user, snapshot, source=source, n=n, generation=generation)
+    barred = standing.barred if barred is None else barred
+    trial = None
     if request_id is not None and source == DEFAULT_SOURCE and not is_narrowed:
         trial = trial_for(user, request_id) if snapshot is not None else None
-    if not is_narrowed and trial is None:
-        found = _stored_list(user, person, snapshot, source=source, n=n)
-    if found is None:
-        context = context_of(user, taste=taste) if context is None else context
-        make = partial(
-            _fresh_list, person, snapshot, barred=barred, context=context, max_parts=max_parts
-        )
-        found = make(source, n) if trial is None else _tried(trial, n, make, instead=source)
-    gone = person.hidden_ids | barred
+    if snapshot is not None and not is_narrowed and trial is None:
+        found = _stored_list(standing, snapshot.serving(source), barred=barred)
+        if found is not None:
+            found = replace(found, source_names=source_names(snapshot))
+            note_list(found)
+            return found
+    person = feedback if feedback is not None else feedback_of(user)
+    if context is None:
+        context = context_standing(user.pk or 0, standing)
+    make = partial(
+        _fresh_list, person, snapshot, barred=barred, context=context, max_parts=max_parts
+    )
+    found = make(source, n) if trial is None else _tried(trial, n, make, instead=source)
     found = replace(found, source_names=source_names(snapshot))
-    ranked = _filled([found], n=n, gone=gone)[0]
+    ranked = _filled([found], n=n, gone=person.hidden_ids | barred)[0]
     note_list(ranked)
     return ranked
 
@@ -139,6 +142,30 @@ def _tried(
     except SourceNotTrainedError as error:
         logger.error("Experiment %s cannot be served: %s", trial.experiment_id, error)
         return make(instead, n)
+
+
+def standing_for(
+    user: User | AnonymousUser,
+    snapshot: Snapshot | None,
+    *,
+    source: str,
+    n: int,
+    generation: int | None = None,
+) -> Standing:
+    """What is kept about a person, with the stored list of ``n`` films from ``source`` if it has
+    seen the feedback up to ``generation`` (what the person's row says if not given).
+
+    Raises UnknownSourceError for a source that is none.
+    """
+    if not isinstance(user, User):
+        return Standing(Taste(), barred_movie_ids(Taste()))
+    name = known_source(source, snapshot)
+    return standing_of(
+        user,
+        snapshot.serving(name) if snapshot is not None else None,
+        n=min(n, MAX_FILMS),
+        generation=user.feedback_generation if generation is None else generation,
+    )
 
 
 def lists_without(
@@ -193,45 +220,34 @@ def _filled_up(found: RankedList, *, n: int, popular: Sequence[RankedFilm]) -> R
 
 
 def _stored_list(
-    user: User | AnonymousUser,
-    person: UserFeedback,
-    snapshot: Snapshot | None,
-    *,
-    source: str,
-    n: int,
+    standing: Standing, serving: Serving, *, barred: frozenset[int]
 ) -> RankedList | None:
     """The list of the last batch inference, if it has seen all that the person did since.
 
-    None too where it holds fewer than ``n`` films.
+    None too where something in it may no longer be shown: the list is then made anew.
     """
-    if snapshot is None or not isinstance(user, User):
-        return None
-    serving = snapshot.serving(source)
-    stored = Recommendation.objects.filter(
-        user=user,
-        source=source,
-        model_version_id=serving.version_id,
-        feedback_generation=person.generation,
-    ).first()
-    if stored is None or len(stored.movie_ids) < n:
-        return None
-    if stored.context.get("strengths") != FINGERPRINT:
-        return None  # written by an older Marquee: another kind of list
-    if stored.last_visit_on != last_visits([user.pk]).get(user.pk):
+    stored = standing.stored
+    if stored is None or stored.context.get("strengths") != FINGERPRINT:
+        return None  # none, or one by an older Marquee: another kind of list
+    if stored.last_visit_on != standing.last_visit_on:
         return None  # another visit has ended since: what was shown then is no longer fresh
+    if not stored.known_ids.isdisjoint(stored.movie_ids) or not barred.isdisjoint(stored.movie_ids):
+        return None  # an editor hid or merged films meanwhile
+    if "n_history" not in stored.context:
+        return None  # written by an older Marquee, which did not keep what a slate notes
     films = tuple(
-        RankedFilm.from_stored(movie_id, source=source, score=score, evidence=evidence)
+        RankedFilm.from_stored(movie_id, source=serving.source, score=score, evidence=evidence)
         for movie_id, score, evidence in zip(
-            stored.movie_ids[:n], stored.scores[:n], stored.evidence[:n], strict=True
+            stored.movie_ids, stored.scores, stored.evidence, strict=True
         )
     )
     return RankedList(
         films=films,
-        source=source,
+        source=serving.source,
         model_version=serving.version,
         model_version_id=serving.version_id,
-        generation=person.generation,
-        n_history=len(person.history),
-        context=stored.context,
+        generation=stored.generation,
+        n_history=stored.context["n_history"],
+        context=dict(stored.context),
         is_stored=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from django.urls import reverse
@@ -81,7 +82,12 @@ class RecommendationListSerializer(serializers.Serializer):
 
 def poster_url(movie: Movie) -> str:
     """The poster's address; it changes when the picture does, so it may be cached for ever."""
-    return f"{reverse('catalog:poster', args=[movie.pk])}?v={movie.poster_version}"
+    return f"{_poster_path(movie.pk)}?v={movie.poster_version}"
+
+
+@lru_cache(maxsize=10_000)
+def _poster_path(movie_id: int) -> str:
+    return reverse("catalog:poster", args=[movie_id])
 
 
 def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str, Any]:

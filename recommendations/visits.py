@@ -57,10 +57,18 @@ def last_visits(user_ids: Iterable[int], *, now: datetime | None = None) -> dict
     return {user_id: last.astimezone(UTC).date() for user_id, last in rows}
 
 
-def shown_to(user_ids: Iterable[int], *, now: datetime | None = None) -> dict[int, Shown]:
-    """What each person was shown; absent who never came before today. At most three queries."""
+def shown_to(
+    user_ids: Iterable[int],
+    *,
+    now: datetime | None = None,
+    visited: dict[int, date] | None = None,
+) -> dict[int, Shown]:
+    """What each person was shown; absent who never came before today. At most three queries.
+
+    ``visited`` is what :func:`last_visits` said of them, where it was asked already.
+    """
     now = now or timezone.now()
-    visited = last_visits(user_ids, now=now)
+    visited = last_visits(user_ids, now=now) if visited is None else visited
     if not visited:
         return {}
     first = datetime.combine(min(visited.values()), datetime.min.time(), UTC) - WINDOW

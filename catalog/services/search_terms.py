@@ -16,7 +16,7 @@ from django.db.models import Max
 
 from catalog.embeddings.models import SearchTerm
 from catalog.models import Movie
-from catalog.words import GRAM_MARK, NEWEST_TERM
+from catalog.shelf import GRAM_MARK, NEWEST_TERM
 
 # Chosen on the validation half of benchmarks/queries/known_items.jsonl, MRR@10 of words alone: the
 # usual constants (1.2 and .75; Robertson and Zaragoza 2009) with full weight for titles give .428,

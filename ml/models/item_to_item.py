@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,14 @@ from ml.types import BoolArray, FloatArray, Histories
 _DENSE_SHARE = 0.01
 _FULL_SHARE = 0.1
 _DENSE_CELLS = 400_000_000  # 20,000 films, 1.6 GB
+
+
+class Entries(NamedTuple):
+    """Stored entries of some rows, as the three arrays of a sparse matrix."""
+
+    data: NDArray[np.float32]
+    indices: NDArray[np.integer]
+    indptr: NDArray[np.integer]
 
 
 class ItemToItem(LinearRecommender):
@@ -46,14 +54,23 @@ class ItemToItem(LinearRecommender):
     def score(self, histories: Histories) -> FloatArray:
         weight = self.event_weights(histories)
         used = weight != 0
+        if len(histories) == 1 and not isinstance(self.table, np.ndarray):
+            items = histories.item_index[used]
+            return self.masked(one_product(self.table, items, weight[used]))
         rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
         matrix = sparse.csr_matrix(
             (weight[used], (rows[used], histories.item_index[used])),
             shape=(len(histories), self.n_items),
         )
-        scores = history_product(matrix, self.table)
-        scores[:, ~self.seen] = -np.inf
-        scores[np.diff(matrix.indptr) == 0] = -np.inf
+        return self.masked(
+            history_product(matrix, self.table), is_empty=np.diff(matrix.indptr) == 0
+        )
+
+    def masked(self, scores: FloatArray, *, is_empty: BoolArray | None = None) -> FloatArray:
+        """``scores`` [n, n_items] with ``-inf`` for films without events and empty histories."""
+        np.copyto(scores, -np.inf, where=~self.seen)
+        if is_empty is not None:
+            scores[is_empty] = -np.inf
         return scores
 
     def table_rows(self, histories: Histories) -> sparse.csr_matrix | None:
@@ -121,14 +138,39 @@ def table_block(
     out = np.zeros((len(rows), len(columns)), dtype=np.float32)
     place = np.full(table.shape[1], -1, dtype=np.int32)
     place[columns] = np.arange(len(columns), dtype=np.int32)
-    first = table.indptr[rows].astype(np.int64)
-    length = table.indptr[rows + 1] - first
-    flat = np.arange(int(length.sum())) + np.repeat(first - (np.cumsum(length) - length), length)
-    at = place[table.indices[flat]]
+    entries = stored_entries(table, rows)
+    at = place[entries.indices]
     wanted = np.flatnonzero(at >= 0)
-    row_of = np.repeat(np.arange(len(rows)), length)[wanted]
-    out[row_of, at[wanted]] = table.data[flat[wanted]]
+    row_of = np.searchsorted(entries.indptr, wanted, side="right") - 1
+    out[row_of, at[wanted]] = entries.data[wanted]
     return out
+
+
+def stored_entries(table: sparse.csr_matrix, rows: NDArray[np.integer]) -> Entries:
+    """The stored entries of these rows, one row after the other."""
+    first, last = table.indptr[rows].tolist(), table.indptr[rows + 1].tolist()
+    bounds = list(zip(first, last, strict=True))
+    # Joined slices: an index of every entry took as long as all that is done with them.
+    data = np.concatenate([table.data[a:b] for a, b in bounds])
+    indices = np.concatenate([table.indices[a:b] for a, b in bounds])
+    return Entries(data, indices, np.cumsum([0, *(b - a for a, b in bounds)]))
+
+
+def one_product(
+    table: sparse.csr_matrix, rows: NDArray[np.integer], weight: FloatArray
+) -> FloatArray:
+    """float32[1, n_items]: one person's weighted rows added up, bit for bit as
+    :func:`history_product` does it; all ``-inf`` without rows.
+
+    Of a product of two sparse matrices most is spent on looking where the result will have entries.
+    """
+    if not len(rows):
+        return np.full((1, table.shape[1]), -np.inf, dtype=np.float32)
+    order = np.argsort(rows, kind="stable")
+    entries = stored_entries(table, rows[order])
+    shape = (table.shape[1], len(rows))
+    columns = sparse.csc_matrix(tuple(entries), shape=shape, copy=False)
+    return np.asarray(columns @ weight[order], dtype=np.float32)[None]
 
 
 def history_product(

@@ -14,6 +14,7 @@ from ml.models.item_to_item import (
     event_ages,
     history_product,
     keep_largest,
+    one_product,
     table_block,
 )
 from ml.models.transition import ordered_events
@@ -109,11 +110,13 @@ class Slit(ItemToItem):
         return np.array(weight, dtype=np.float32).reshape(len(self.memories), len(own))
 
     def score(self, histories: Histories) -> FloatArray:
+        if len(histories) == 1 and not isinstance(self.table, np.ndarray):
+            weight, columns = self._columns(histories, self.memory_weights(histories))
+            return self.masked(one_product(self.table, columns, weight))
         matrix = self._weighted(histories)
-        scores = history_product(matrix, self.table)
-        scores[:, ~self.seen] = -np.inf
-        scores[np.diff(matrix.indptr) == 0] = -np.inf
-        return scores
+        return self.masked(
+            history_product(matrix, self.table), is_empty=np.diff(matrix.indptr) == 0
+        )
 
     def table_rows(self, histories: Histories) -> sparse.csr_matrix | None:
         return None if isinstance(self.table, np.ndarray) else self._weighted(histories)
@@ -121,16 +124,21 @@ class Slit(ItemToItem):
     def _weighted(self, histories: Histories) -> sparse.csr_matrix:
         """csr float32[n, n_memories * n_items]: each event's weight in each memory."""
         weight = self.memory_weights(histories)
-        rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
-        used = weight[0] != 0
-        columns = [m * self.n_items + histories.item_index[used] for m in range(len(weight))]
+        rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))[weight[0] != 0]
+        used, columns = self._columns(histories, weight)
         return sparse.csr_matrix(
-            (
-                weight[:, used].ravel(),
-                (np.tile(rows[used], len(weight)), np.concatenate(columns)),
-            ),
+            (used, (np.tile(rows, len(weight)), columns)),
             shape=(len(histories), len(weight) * self.n_items),
         )
+
+    def _columns(
+        self, histories: Histories, weight: FloatArray
+    ) -> tuple[FloatArray, NDArray[np.int64]]:
+        """The events that count, memory by memory: their weights, and their rows of the table."""
+        used = weight[0] != 0
+        items = histories.item_index[used].astype(np.int64)
+        offset = self.n_items * np.arange(len(weight), dtype=np.int64)
+        return weight[:, used].ravel(), (offset[:, None] + items).ravel()
 
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         weight = self.memory_weights(history)

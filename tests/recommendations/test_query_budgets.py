@@ -17,11 +17,11 @@ from feedback.events import EventContext
 # session, user
 SIGNED_IN = 2
 BUDGETS = {
-    # film, its genres · active model · reactions, ratings · settings, limits · films liked by the
+    # film, its genres · active model · feedback · settings, limits · films liked by the
     # same people, their series · who made it, its vector · films, genres · states: ratings,
     # reactions, watchlist
     # films near it in the model's vectors, where few share raters: five more
-    "/films/{film}/similar/": SIGNED_IN + 21,
+    "/films/{film}/similar/": SIGNED_IN + 20,
     # film, its genres · states
     "/films/{film}/actions/": SIGNED_IN + 5,
     "/settings/": SIGNED_IN + 1,

@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.shelf import film_facts
 from feedback import services
 from feedback.events import EventContext
 from feedback.models import Rating
@@ -18,7 +20,7 @@ from ml.explain import GENRE_MATCH, WATCHED_SHARE, Tag
 from recommendations.models import TrendingWindow
 from recommendations.ranked import EvidencePart, RankedFilm, SourcePart
 from recommendations.reasons import tag_texts
-from recommendations.reranking import context_of, film_facts, liked_films
+from recommendations.reranking import context_of, liked_films
 from recommendations.selectors import lists_without, recommendations_for
 from recommendations.snapshot import current_snapshot
 from recommendations.tags import collaborative_share, tags_of
@@ -86,16 +88,17 @@ def test_matches_your_genres_covers_half_of_the_mix(person):
     history = feedback_of(person)
     liked = liked_films(history)
     facts = film_facts([pk for pk, _ in liked] + [f.movie_id for f in ranked.films])
+    genres = {pk: np.flatnonzero(facts.multi_hot([pk])[0]) for pk in facts.films.ids.tolist()}
     weight = {}
     for pk, w in liked:
-        for genre in facts.genres[pk]:
-            weight[genre] = weight.get(genre, 0.0) + w / len(facts.genres[pk])
+        for genre in genres[pk]:
+            weight[genre] = weight.get(genre, 0.0) + w / len(genres[pk])
     total = sum(weight.values())
     expected = {
         f.movie_id
         for f in ranked.films
         if f.score is not None
-        and sum(weight.get(g, 0.0) for g in facts.genres[f.movie_id]) / total >= GENRE_MATCH
+        and sum(weight.get(g, 0.0) for g in genres[f.movie_id]) / total >= GENRE_MATCH
     }
     assert {pk for pk, tags in found.items() if tags} == expected
     assert 0 < len(expected) < len(ranked.films)

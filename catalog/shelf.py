@@ -1,0 +1,306 @@
+"""What a web process knows of the films without asking: facts of all, cards of those shown lately.
+
+Re-ranking looks at some 250 films a list and a page shows twenty of a few thousand; asking for them
+anew cost a list a third of its processor time. A thread looks every second whether the catalogue
+was written to, and puts a new shelf in the place of the old by one assignment: readers take no lock
+and wait for nothing.
+
+How old it may be: Postgres counts rows written per table and makes the counts known within 10 s of
+the commit; a look a second, and at most a reading every ``REST_S``, while somebody writes on and
+on. Together 16 s. Where nobody could look for ``MAX_AGE_S`` (no database, no counts) there is no
+shelf, and everybody asks the database. Nothing that must not be shown depends on it: which films
+are hidden is asked with every list (recommendations.limits).
+
+Only a web process has one (:func:`start_keeping`); elsewhere the functions here read the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from django.db import Error as DatabaseError
+from django.db import connection
+from numpy.typing import NDArray
+
+from catalog.embeddings.models import EncoderSpace, SearchTerm
+from catalog.embeddings.nearest import active_space
+from catalog.facts import FilmFacts, read_facts
+from catalog.models import Dataset, Movie
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+LOOK_EVERY_S = 1.0
+REST_S = 5.0
+MAX_AGE_S = 15.0
+# Some 5 KB each; then the memory is begun anew.
+MAX_CARDS = 10_000
+# What a new shelf begins with: what was shown last, or the films that most people rated.
+FIRST_CARDS = 2000
+_BATCH = 500
+# Of 70,000 films all terms are 60 MB, those that people search for a fraction.
+MAX_TERMS = 40_000
+# No lexeme begins so: trigrams of titles and the note on the newest film live in the same table.
+GRAM_MARK = "\u00a73:"
+NEWEST_TERM = "\u00a7newest"
+
+
+class Postings(NamedTuple):
+    """The films of a term of the search index: int32[n] ids, ascending, and float16[n] impacts."""
+
+    movie_ids: NDArray[np.int32]
+    impacts: NDArray[np.float16]
+
+
+_NO_FILMS, _NO_IMPACTS = np.empty(0, dtype="<i4"), np.empty(0, dtype="<f2")
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """One reading of the catalogue.
+
+    ``cards``, ``titles``, ``postings`` and ``answers`` remember what was asked for. Of the postings
+    the note on the newest film that they know is always there, and never newer than they are.
+    """
+
+    mark: int
+    facts: FilmFacts
+    is_audience_simulated: bool
+    space: EncoderSpace | None = None
+    cards: dict[int, Movie] = field(default_factory=dict)
+    titles: dict[int, str] = field(default_factory=dict)
+    postings: dict[str, Postings] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+
+
+_shelf: Shelf | None = None
+_looked_at = 0.0
+
+
+def current_shelf() -> Shelf | None:
+    """The shelf of this process; None where it has none, or none that is young enough."""
+    shelf = _shelf
+    return shelf if shelf is not None and monotonic() - _looked_at < MAX_AGE_S else None
+
+
+def remembered(name: str, read: Callable[[], T]) -> T:
+    """``read()``, an answer about all films, or what it was when the shelf was asked before."""
+    shelf = current_shelf()
+    if shelf is None:
+        return read()
+    if name not in shelf.answers:
+        shelf.answers[name] = read()
+    return shelf.answers[name]
+
+
+def film_facts(movie_ids: Iterable[int]) -> FilmFacts:
+    """Facts of these films at least; without a shelf three queries."""
+    shelf = current_shelf()
+    return read_facts(movie_ids) if shelf is None else shelf.facts
+
+
+def movies_for_cards(movie_ids: Sequence[int]) -> dict[int, Movie]:
+    """The visible films among ``movie_ids``, with what a card shows: to be read, not written to.
+
+    Two queries where some are not on the shelf.
+    """
+    shelf = current_shelf()
+    if shelf is None:
+        return {movie.pk: movie for movie in Movie.objects.in_order(movie_ids)}
+    found = {pk: shelf.cards.get(pk) for pk in movie_ids}
+    missing = [pk for pk, movie in found.items() if movie is None]
+    if missing:
+        found |= {movie.pk: movie for movie in Movie.objects.in_order(missing)}
+        if len(shelf.cards) > MAX_CARDS:
+            shelf.cards.clear()
+        shelf.cards.update({pk: m for pk in missing if (m := found[pk]) is not None})
+    return {pk: movie for pk, movie in found.items() if movie is not None}
+
+
+def film_titles(movie_ids: Iterable[int]) -> dict[int, str]:
+    """Titles by film id, of hidden films too; one query where some are not on the shelf."""
+    wanted = set(movie_ids)
+    shelf = current_shelf()
+    known = {} if shelf is None else shelf.titles
+    found = {pk: title for pk in wanted if (title := known.get(pk)) is not None}
+    if missing := wanted - found.keys():
+        read = dict(Movie.objects.filter(pk__in=missing).values_list("pk", "title"))
+        found |= read
+        if shelf is not None:
+            if len(known) > MAX_CARDS:
+                known.clear()
+            known.update(read)
+    return found
+
+
+def audience_is_simulated() -> bool:
+    """Whether the ratings shown were given by nobody; one query without a shelf."""
+    shelf = current_shelf()
+    return _is_simulated() if shelf is None else shelf.is_audience_simulated
+
+
+def _is_simulated() -> bool:
+    return Dataset.objects.filter(is_simulated=True).exists()
+
+
+def search_space() -> EncoderSpace | None:
+    """The encoder whose vectors search uses; one query without a shelf."""
+    shelf = current_shelf()
+    return active_space() if shelf is None else shelf.space
+
+
+def postings_of(terms: Collection[str]) -> dict[str, Postings]:
+    """The lists of these terms of the search index, by term; absent where it has none.
+
+    One query where some are not on the shelf.
+    """
+    shelf = current_shelf()
+    known = {} if shelf is None else shelf.postings
+    # One look at each: another thread may empty the shelf between two.
+    found = {term: postings for term in terms if (postings := known.get(term)) is not None}
+    missing = [term for term in terms if term not in found]
+    if missing:
+        read = _read_postings(missing)
+        found |= read
+        if shelf is not None:
+            if len(known) > MAX_TERMS:
+                newest = found.get(NEWEST_TERM) or known.get(NEWEST_TERM)
+                known.clear()
+                known.update({} if newest is None else {NEWEST_TERM: newest})
+            nothing = Postings(_NO_FILMS, _NO_IMPACTS)
+            known.update({term: read.get(term, nothing) for term in missing})
+    # In the order asked for, whatever was known: sums over them round alike.
+    return {term: found[term] for term in terms if term in found and len(found[term].movie_ids)}
+
+
+def _read_postings(terms: Collection[str]) -> dict[str, Postings]:
+    rows = SearchTerm.objects.filter(term__in=terms).values_list("term", "movie_ids", "impacts")
+    return {
+        term: Postings(np.frombuffer(ids, dtype="<i4"), np.frombuffer(impacts, dtype="<f2"))
+        for term, ids, impacts in rows
+    }
+
+
+def rating_counts(movie_ids: Sequence[int]) -> dict[int, int]:
+    """How many people rated each of the visible films among these; one query."""
+    shelf = current_shelf()
+    if shelf is not None:
+        at = shelf.facts.films.index(movie_ids)
+        if (at >= 0).all():
+            hidden = set(Movie.objects.filter(is_hidden=True).values_list("pk", flat=True))
+            counts = shelf.facts.popularity[at].astype(int).tolist()
+            pairs = zip(movie_ids, counts, strict=True)
+            return {pk: count for pk, count in pairs if pk not in hidden}
+    films = Movie.objects.visible().filter(pk__in=list(movie_ids))
+    return dict(films.values_list("pk", "rating_count"))
+
+
+_TABLES = (
+    *("catalog_movie", "catalog_movie_genres", "catalog_genre"),
+    *("catalog_dataset", "catalog_encoderspace", "catalog_searchterm"),
+)
+_MARK_SQL = """
+    SELECT current_setting('track_counts')::bool, sum(
+        pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid)
+        + pg_stat_get_tuples_deleted(oid)
+    )::bigint
+    FROM unnest(%s::regclass[]) AS tables (oid)
+"""
+
+
+def _mark() -> int | None:
+    """Another number after every write to the catalogue; None where Postgres counts nothing."""
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK_SQL, [list(_TABLES)])
+        is_counted, n = cursor.fetchone()
+    return n if is_counted else None
+
+
+def look_for_changes() -> Shelf | None:
+    """Reads the catalogue where it was written to since, and swaps the new shelf in."""
+    global _shelf, _looked_at  # noqa: PLW0603 - one reference assignment is the whole swap
+    mark, shelf = _mark(), _shelf
+    if mark is None:
+        _shelf = None
+        return None
+    if shelf is None or shelf.mark != mark:
+        # The mark was read first: what is written meanwhile makes the next one differ.
+        shelf = _read(mark, before=shelf)
+    _shelf, _looked_at = shelf, monotonic()
+    return shelf
+
+
+def _read(mark: int, *, before: Shelf | None) -> Shelf:
+    facts = read_facts()
+    shelf = Shelf(mark, facts, _is_simulated(), active_space())
+    shelf.postings.update(_read_postings([NEWEST_TERM]))
+    first = list(before.cards)[-FIRST_CARDS:] if before is not None else []
+    first = first or facts.films.ids[np.argsort(-facts.popularity)[:FIRST_CARDS]].tolist()
+    for start in range(0, len(first), _BATCH):
+        films = Movie.objects.in_order(first[start : start + _BATCH])
+        shelf.cards.update({movie.pk: movie for movie in films})
+    shelf.titles.update({pk: movie.title for pk, movie in shelf.cards.items()})
+    return shelf
+
+
+def forget_shelf() -> None:
+    """As in a process that keeps none (tests)."""
+    global _shelf  # noqa: PLW0603 - see above
+    _shelf = None
+
+
+class ShelfKeeper:
+    """Looks every ``LOOK_EVERY_S`` whether the catalogue changed, until stopped."""
+
+    def __init__(self, *, look_every_s: float = LOOK_EVERY_S, rest_s: float = REST_S) -> None:
+        self._look_every_s = look_every_s
+        self._rest_s = rest_s
+        self._is_blind = False
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="shelf-keeper", daemon=True)
+
+    def start(self) -> None:
+        """Reads the catalogue before it returns, then looks on in a thread of its own."""
+        self._look()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the thread; everybody asks the database again."""
+        self._stopping.set()
+        self._thread.join()
+        forget_shelf()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.wait(self._look_every_s):
+                before = _shelf
+                self._look()
+                if _shelf is not before:
+                    self._stopping.wait(self._rest_s)
+        finally:
+            connection.close()  # this thread's own
+
+    def _look(self) -> None:
+        try:
+            look_for_changes()
+        except DatabaseError as error:
+            # The shelf grows old and is not used then; the next look takes a new connection.
+            if not self._is_blind:
+                logger.warning("The catalogue could not be looked at: %s", error)
+            self._is_blind = True
+            connection.close()
+        else:
+            self._is_blind = False
+
+
+def start_keeping() -> ShelfKeeper:
+    """For the start of a web process."""
+    keeper = ShelfKeeper()
+    keeper.start()
+    return keeper

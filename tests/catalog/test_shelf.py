@@ -1,0 +1,177 @@
+"""The shelf says what the database says, and notices what is written."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from django.db import connection, transaction
+
+from catalog import shelf
+from catalog.facts import read_facts
+from catalog.models import Dataset, Genre, Movie
+from catalog.services.search_terms import search_terms_rebuild
+from catalog.shelf import ShelfKeeper, current_shelf, forget_shelf, look_for_changes
+from catalog.words import films_by_title_grams, films_by_words
+
+
+@pytest.fixture(autouse=True)
+def no_shelf_left():
+    forget_shelf()
+    yield
+    forget_shelf()
+
+
+@pytest.fixture
+def films(db) -> list[Movie]:
+    drama, comedy = (Genre.objects.create(name=n, slug=n.lower()) for n in ("Drama", "Comedy"))
+    made = []
+    for i in range(6):
+        film = Movie(title=f"Film {i}", year=1990 + i, runtime_min=90 + i, rating_count=10 * i)
+        film.save()
+        film.genres.set([drama] if i % 2 else [drama, comedy])
+        made.append(film)
+    Movie.objects.filter(pk=made[0].pk).update(year=None, runtime_min=None)
+    return made
+
+
+def look_after_commit() -> shelf.Shelf | None:
+    """A look once the counts are known: within 10 s of a commit, or when a session is told to."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT 1")
+    return look_for_changes()
+
+
+def test_facts_of_some_films_are_those_of_all(films):
+    everything = read_facts()
+    wanted = [films[3].pk, films[0].pk, 999_999_999, films[2].pk]
+    own, whole = read_facts(wanted).select(wanted), everything.select(wanted)
+    for name in ("year", "runtime", "popularity", "genres"):
+        assert np.array_equal(getattr(own, name), getattr(whole, name), equal_nan=name != "genres")
+    assert np.isnan(own.year[1])
+    assert own.year[0] == 1993
+    assert own.popularity.tolist() == [30.0, 0.0, 0.0, 20.0]
+    assert own.genres.sum(axis=1).tolist() == [1, 2, 0, 2]
+    assert everything.multi_hot([films[2].pk]).sum() == 2
+
+
+def test_facts_of_an_empty_catalogue_know_nothing(db):
+    own = read_facts().select([1, 2])
+    assert np.isnan(own.year).all()
+    assert own.genres.shape == (2, Genre.objects.count())
+
+
+def test_what_is_on_the_shelf_costs_no_query(films, django_assert_num_queries):
+    look_for_changes()
+    ids = [film.pk for film in films]
+    with django_assert_num_queries(0):
+        cards = shelf.movies_for_cards(ids)
+        names = {pk: movie.genre_names for pk, movie in cards.items()}
+        assert shelf.film_titles(ids) == {film.pk: film.title for film in films}
+        assert shelf.film_facts(ids).select(ids).popularity.tolist() == [0, 10, 20, 30, 40, 50]
+        assert not shelf.audience_is_simulated()
+        assert shelf.search_space() is None
+    assert list(cards) == ids
+    assert names[ids[1]] == ["Drama"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_look_notices_films_genres_and_datasets(films):
+    first = look_after_commit()
+    assert look_after_commit() is first
+    Movie.objects.filter(pk=films[1].pk).update(title="Renamed", year=2020)
+    second = look_after_commit()
+    assert second is not first
+    assert shelf.movies_for_cards([films[1].pk])[films[1].pk].title == "Renamed"
+    assert second.facts.select([films[1].pk]).year.tolist() == [2020]
+    films[1].genres.clear()
+    assert look_after_commit().facts.multi_hot([films[1].pk]).sum() == 0
+    Dataset.objects.create(slug="made", name="Made", id_source="movielens", is_simulated=True)
+    look_after_commit()
+    assert shelf.audience_is_simulated()
+
+
+def test_a_film_that_came_later_is_found_all_the_same(films, django_assert_num_queries):
+    look_for_changes()
+    late = Movie(title="Late", year=2024, rating_count=3)
+    late.save()
+    assert shelf.movies_for_cards([late.pk])[late.pk].title == "Late"
+    assert shelf.film_titles([late.pk]) == {late.pk: "Late"}
+    assert shelf.rating_counts([late.pk, films[1].pk]) == {late.pk: 3, films[1].pk: 10}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hidden_films_are_asked_for_every_time(films):
+    look_after_commit()
+    ids = [film.pk for film in films]
+    Movie.objects.filter(pk=films[2].pk).update(is_hidden=True)
+    assert films[2].pk not in shelf.rating_counts(ids)
+    assert len(shelf.rating_counts(ids)) == 5
+    look_after_commit()
+    assert films[2].pk not in shelf.movies_for_cards(ids)
+    assert shelf.film_titles(ids)[films[2].pk] == films[2].title
+
+
+def test_an_old_shelf_is_not_used(films, monkeypatch, django_assert_num_queries):
+    look_for_changes()
+    monkeypatch.setattr(shelf, "MAX_AGE_S", 0.0)
+    assert current_shelf() is None
+    with django_assert_num_queries(2):
+        assert len(shelf.movies_for_cards([films[1].pk])) == 1
+
+
+def test_a_full_shelf_begins_anew(films, monkeypatch):
+    look_for_changes().cards.clear()
+    monkeypatch.setattr(shelf, "MAX_CARDS", 2)
+    for film in films:
+        assert shelf.movies_for_cards([film.pk])[film.pk].title == film.title
+    assert len(current_shelf().cards) <= 3
+
+
+def test_search_finds_the_same_with_and_without_a_shelf(films, django_assert_num_queries):
+    for film, text in zip(films, ("harbour", "harbour winter", "glass", "", "", ""), strict=True):
+        film.synopsis = text
+        film.save()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE catalog_movie SET search_vector = setweight(to_tsvector('english', synopsis),"
+            " 'D')"
+        )
+    search_terms_rebuild()
+    asked = "winter in the harbour"
+    plain = films_by_words(asked, n=10)
+    grams = ["fil", "ilm", "lm ", "m 3"]
+    titles = films_by_title_grams(grams, n=3)
+    look_for_changes()
+    films_by_title_grams(grams, n=3)
+    for _ in range(2):
+        kept = films_by_words(asked, n=10)
+        assert kept[0].tolist() == plain[0].tolist()
+        assert kept[1].tolist() == plain[1].tolist()
+    assert len(plain[0]) == 2
+    with django_assert_num_queries(0):
+        assert films_by_title_grams(grams, n=3) == titles
+    with django_assert_num_queries(1):
+        films_by_words(asked, n=10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_keeper_sees_what_others_commit():
+    with transaction.atomic():
+        film = Movie(title="First", year=2001)
+        film.save()
+    keeper = ShelfKeeper(look_every_s=0.02, rest_s=0.0)
+    keeper.start()
+    try:
+        before = current_shelf()
+        assert before.facts.select([film.pk]).year.tolist() == [2001]
+        Movie.objects.filter(pk=film.pk).update(year=2002)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_stat_force_next_flush()")
+            cursor.execute("SELECT 1")
+        while current_shelf() is before:
+            keeper._stopping.wait(0.02)
+        assert current_shelf().facts.select([film.pk]).year.tolist() == [2002]
+    finally:
+        keeper.stop()
+    assert current_shelf() is None
