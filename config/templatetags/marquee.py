@@ -36,6 +36,8 @@ def event_fields(context: Context, card: Any = None, surface: str = "") -> SafeS
     ``card`` (a MovieCard or nothing) ties the event to the slate that showed the film. In Python
     rather than a template: a home page has some two hundred of these.
     """
+    if "event_fields" in context:  # where a template is rendered without a request (cards.py)
+        return context["event_fields"]
     request = context["request"]
     fields = [
         ("csrfmiddlewaretoken", str(context["csrf_token"])),
