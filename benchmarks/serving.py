@@ -1,6 +1,7 @@
 """What serving costs in a large world, beside the limits of the machine, in one run.
 
-    python -m benchmarks.serving --out benchmarks/results/serving.json
+    python -m benchmarks.serving --part requests    # what people wait for: some five minutes
+    python -m benchmarks.serving                    # and batches and training: an hour
 
 The world (138,493 people, 70,470 films, 20 million ratings) is made once and kept; ``--part
 stored,fresh`` measures some parts again, the others keep what the file says. Every part names its
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import time
@@ -25,154 +25,24 @@ import numpy as np
 import psutil
 
 from benchmarks import serving_world as world
-from benchmarks.serving_load import Answer, Client, Web, hammer, latency, web
+from benchmarks.serving_load import Client, Web, latency, web
+from benchmarks.serving_requests import (
+    LIST,
+    SHARE,
+    fresh,
+    limits,
+    memory,
+    rating,
+    sessions,
+    share_of,
+    stored,
+    warm,
+    workers,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
-LIST = "/api/v1/me/recommendations/?n=20"
 DIRTY = 10_000
 Part = Callable[[], dict[str, Any]]
-
-
-def _sessions() -> list[str]:
-    return [row["session"] for row in json.loads((world.WORK / "sessions.json").read_text())]
-
-
-def _is_list(answer: Answer, *, is_stored: bool) -> bool:
-    return (
-        answer.status == 200
-        and answer.body["is_stored"] is is_stored
-        and len(answer.body["results"]) == 20
-        and not answer.body["fallback"]
-    )
-
-
-def limits() -> dict[str, Any]:
-    """What no list can be faster than: the bare product, and the frame around an empty view."""
-    from threadpoolctl import threadpool_limits
-
-    rng = np.random.default_rng(0)
-    items = rng.standard_normal((world.COLLABORATIVE, 64), dtype=np.float32)
-    users = rng.standard_normal((200, 1, 64), dtype=np.float32)
-    took = []
-    with threadpool_limits(1):
-        for user in users:
-            started = time.perf_counter()
-            user @ items.T
-            took.append(time.perf_counter() - started)
-    product_ms = 1000 * statistics.median(took)
-    with web() as server:
-        empty = {
-            clients: hammer(
-                server,
-                lambda client, _: client.get("/bench/empty/"),
-                sessions=_sessions(),
-                n=_n(1500),
-                clients=clients,
-            ).as_dict()
-            for clients in (1, 8)
-        }
-    return {
-        "bare product, one person, 26,744 x 64, median ms": round(product_ms, 3),
-        "empty DRF view, 1 client": empty[1],
-        "empty DRF view, 8 clients": empty[8],
-    }
-
-
-def stored() -> dict[str, Any]:
-    """Lists of the last batch inference."""
-    from recommendations.models import Recommendation
-    from recommendations.services.inference import recommendations_refresh
-
-    Recommendation.objects.all().delete()
-    recommendations_refresh(limit=_n(world.CLIENTS))
-    with web() as server:
-        _warm(server)
-        found = {
-            clients: hammer(
-                server,
-                lambda client, _: client.get(LIST),
-                sessions=_sessions()[: _n(world.CLIENTS)],
-                n=_n(1200),
-                clients=clients,
-                is_right=lambda answer: _is_list(answer, is_stored=True),
-            ).as_dict()
-            for clients in (1, 2, 8)
-        }
-    met = found[1]["p95_ms"] <= 25 and not any(f["errors"] for f in found.values())
-    return {
-        "goal": "p95 <= 25 ms, one client",
-        "is_met": met,
-        **{f"{n} clients": f for n, f in found.items()},
-    }
-
-
-def fresh() -> dict[str, Any]:
-    """Lists computed anew: fold-in, every source of the policy, ranking, evidence."""
-    from recommendations.models import Recommendation
-
-    Recommendation.objects.all().delete()
-    with web() as server:
-        _warm(server)
-        found = {
-            clients: hammer(
-                server,
-                lambda client, _: client.get(LIST),
-                sessions=_sessions(),
-                n=_n(1200),
-                clients=clients,
-                is_right=lambda answer: _is_list(answer, is_stored=False),
-            ).as_dict()
-            for clients in (1, 8)
-        }
-        memory = _memory(server)
-    met = found[8]["p95_ms"] <= 120 and found[8]["errors"] == 0
-    return {
-        "goal": "p95 <= 120 ms at 8 clients",
-        "is_met": met,
-        **{f"{n} clients": f for n, f in found.items()},
-        "memory": memory,
-    }
-
-
-def rating() -> dict[str, Any]:
-    """Stars for the first film of one's list, and the list that has learned from them."""
-    took: list[float] = []
-    errors = 0
-    with web() as server:
-        _warm(server)
-        started = time.perf_counter()
-        for session in _sessions()[: _n(300)]:
-            client = Client(server.port, session=session)
-            before = client.get(LIST).body["results"]
-            film = before[0]["movie_id"]
-            wrote = client.put(f"/api/v1/me/ratings/{film}/", {"stars": 5})
-            after = client.get(LIST)
-            took.append(wrote.took_s + after.took_s)
-            ids = [row["movie_id"] for row in after.body["results"]]
-            scores = [row["score"] for row in after.body["results"]]
-            learned = any(
-                part["movie_id"] == film
-                for row in after.body["results"]
-                for part in row["evidence"]
-            )
-            is_new = scores[:19] != [row["score"] for row in before[1:]]
-            errors += wrote.status >= 300 or film in ids or not (learned or is_new)
-        seconds = time.perf_counter() - started
-    found = latency(took, clients=1, seconds=seconds, errors=errors).as_dict()
-    return {
-        "goal": "rating -> changed list p95 <= 150 ms",
-        "is_met": found["p95_ms"] <= 150 and not errors,
-        "both requests together": found,
-    }
-
-
-def memory() -> dict[str, Any]:
-    """Of web workers that have answered from every source."""
-    with web() as server:
-        _warm(server, n=400)
-        found = _memory(server)
-    worst = max(worker["rss_mib"] for worker in found["workers"])
-    return {"goal": "rss <= 1,229 MiB a worker", "is_met": worst <= 1.2 * 1024, **found}
 
 
 def minute() -> dict[str, Any]:
@@ -183,7 +53,7 @@ def minute() -> dict[str, Any]:
     from recommendations.models import Recommendation
     from recommendations.services.inference import stale_ranges
 
-    n_dirty = _n(DIRTY)
+    n_dirty = share_of(DIRTY)
     dirty = User.objects.order_by("pk")[world.CLIENTS : world.CLIENTS + n_dirty]
     Recommendation.objects.all().delete()
     User.objects.exclude(pk__in=dirty.values("pk")).update(feedback_generation=0)
@@ -193,9 +63,9 @@ def minute() -> dict[str, Any]:
     try:
         started = time.perf_counter()
         shards = stale_ranges(size=n_dirty // 2)
-        workers = [_child("shard", str(low), str(high)) for low, high in shards]
+        children = [_child("shard", str(low), str(high)) for low, high in shards]
         before = os.times()
-        codes = [worker.wait() for worker in workers]
+        codes = [child.wait() for child in children]
         seconds, after = time.perf_counter() - started, os.times()
         cpu = after.children_user + after.children_system
         cpu -= before.children_user + before.children_system
@@ -222,7 +92,7 @@ def everybody() -> dict[str, Any]:
 
     snapshot = current_snapshot()
     assert snapshot is not None
-    people = np.arange(_n(world.USERS))
+    people = np.arange(share_of(world.USERS))
     histories = Histories.from_interactions(world.interactions(), users=people)
     candidates_for_all(snapshot.hybrid, histories.select(np.arange(512)), k=100)  # compiles
     wall, cpu = time.perf_counter(), time.process_time()
@@ -247,7 +117,7 @@ def training() -> dict[str, Any]:
     peak = 0
     busy: list[float] = []
     with web(workers=1) as server:
-        _warm(server)
+        warm(server)
         while child.poll() is None:
             peak = max(peak, _tree_rss(child.pid))
             busy.append(_one_list(server, len(busy)))
@@ -268,69 +138,35 @@ def training() -> dict[str, Any]:
     }
 
 
-PARTS: dict[str, Part] = {
+REQUESTS: dict[str, Part] = {
     "limits": limits,
     "stored": stored,
     "fresh": fresh,
     "rating": rating,
     "memory": memory,
+    "workers": workers,
+}
+PARTS: dict[str, Part] = {
+    **REQUESTS,
     "minute": minute,
     "everybody": everybody,
     "training": training,
 }
 
 
-SHARE = [1.0]  # of each part's work, by the command line
-
-
-def _n(wanted: int) -> int:
-    """So much of the work as ``--share`` says; a part of the work never meets a goal of all."""
-    return max(1, round(SHARE[0] * wanted))
-
-
 # --- small steps -----------------------------------------------------------------------------
-
-
-def _warm(server: Web, *, n: int = 60) -> None:
-    """Every thread of every worker has its connection and has touched the tables."""
-    hammer(server, lambda client, _: client.get(LIST), sessions=_sessions(), n=n, clients=8)
-
-
-def _memory(server: Web) -> dict[str, Any]:
-    """Resident, own and shared memory of each worker, in MiB."""
-    rows = []
-    for worker in server.workers():
-        full = worker.memory_full_info()
-        rows.append(
-            {
-                "rss_mib": round(full.rss / 2**20),
-                "pss_mib": round(full.pss / 2**20),
-                "own_mib": round(full.uss / 2**20),
-            }
-        )
-    return {"workers": rows, "artifact_mib": round(_artifact_bytes() / 2**20)}
-
-
-def _artifact_bytes() -> int:
-    from django.conf import settings
-
-    from recommendations.models import ModelVersion
-
-    version = ModelVersion.objects.get(kind="hybrid", status="active")
-    folder = Path(settings.MODELS_DIR) / version.path
-    return sum(path.stat().st_size for path in folder.iterdir())
 
 
 def _few_lists() -> dict[str, Any]:
     with web(workers=1) as server:
-        _warm(server)
+        warm(server)
         took = [_one_list(server, i) for i in range(200)]
     return latency(took, clients=1, seconds=sum(took), errors=0).as_dict()
 
 
 def _one_list(server: Web, i: int) -> float:
-    sessions = _sessions()
-    return Client(server.port, session=sessions[i % len(sessions)]).get(LIST).took_s
+    everyone = sessions()
+    return Client(server.port, session=everyone[i % len(everyone)]).get(LIST).took_s
 
 
 def _tree_rss(pid: int) -> int:
@@ -363,7 +199,11 @@ def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Measure serving in a large generated world.")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results/serving.json"))
-    parser.add_argument("--part", help=f"comma-separated, of {', '.join(PARTS)}")
+    parser.add_argument(
+        "--part",
+        default=",".join(PARTS),
+        help=f"comma-separated, of {', '.join(PARTS)}; requests: {', '.join(REQUESTS)}",
+    )
     parser.add_argument("--share", type=float, default=1.0, help="of the requests and people")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
@@ -381,7 +221,8 @@ def main() -> None:
         "ratings": world.EVENTS,
         "seconds to make": made,
     }
-    for name in given.part.split(",") if given.part else PARTS:
+    wanted = REQUESTS if given.part == "requests" else given.part.split(",")
+    for name in wanted:
         load = round(os.getloadavg()[0], 1)
         print(f"{name} (load {load})", flush=True)
         results[name] = {

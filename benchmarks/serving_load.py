@@ -22,6 +22,7 @@ import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S = 120
+SPARE_THREADS = 4  # of the Procfile: they say no where the line is full
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,8 @@ class Latency:
     max_ms: float
     # Processor time of the web workers: what a busy machine does not stretch as it does the rest.
     cpu_ms: float
+    # The same of all processes of the embedded Postgres.
+    database_cpu_ms: float
     errors: int
 
     def as_dict(self) -> dict[str, float]:
@@ -66,6 +69,15 @@ class Web:
         times = [worker.cpu_times() for worker in self.workers()]
         return sum(one.user + one.system for one in times)
 
+    def database_cpu_s(self) -> float:
+        """Processor seconds of the embedded Postgres so far."""
+        from django.conf import settings
+
+        pid = Path(settings.VAR_DIR, "postgres", "postmaster.pid").read_text().splitlines()[0]
+        server = psutil.Process(int(pid))
+        times = [one.cpu_times() for one in (server, *server.children())]
+        return sum(one.user + one.system for one in times)
+
     def workers(self) -> list[psutil.Process]:
         """The processes that answer: those that have the model in memory."""
         everyone = psutil.Process(self.process.pid).children(recursive=True)
@@ -75,16 +87,20 @@ class Web:
 @contextmanager
 def web(*, workers: int = 2, threads: int = 4) -> Iterator[Web]:
     """granian as the Procfile starts it, on a free port, ready to answer."""
+    from django.conf import settings
+
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-        *("--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads)),
+        *("--port", str(port), "--workers", str(workers)),
+        *("--blocking-threads", str(threads + settings.WEB_QUEUE + SPARE_THREADS)),
         *("--workers-kill-timeout", "3", "--no-ws", "--log-level", "warning"),
         "config.wsgi:application",
     ]
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOG_LEVEL": "WARNING"}
+    env["WEB_THREADS"] = str(threads)
     process = subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)
     try:
         _wait_until_ready(port, process)
@@ -166,16 +182,19 @@ def hammer(
                 wrong.append(answer)
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
-    started, cpu = time.perf_counter(), web.cpu_s()
+    started, cpu, database = time.perf_counter(), web.cpu_s(), web.database_cpu_s()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     seconds, cpu = time.perf_counter() - started, web.cpu_s() - cpu
+    database = web.database_cpu_s() - database
     if wrong:
         print(f"  wrong: {wrong[0].status} {str(wrong[0].body)[:300]}", file=sys.stderr)
     errors = len(wrong) + n - len(took)
-    return latency(took, clients=clients, seconds=seconds, cpu_s=cpu, errors=errors)
+    return latency(
+        took, clients=clients, seconds=seconds, cpu_s=cpu, database_cpu_s=database, errors=errors
+    )
 
 
 def latency(
@@ -185,6 +204,7 @@ def latency(
     seconds: float,
     errors: int,
     cpu_s: float = float("nan"),
+    database_cpu_s: float = float("nan"),
 ) -> Latency:
     """The figures of some answers."""
     ms = 1000 * np.asarray(took_s)
@@ -198,5 +218,6 @@ def latency(
         p99_ms=float(p99),
         max_ms=float(ms.max()),
         cpu_ms=1000 * cpu_s / len(ms),
+        database_cpu_ms=1000 * database_cpu_s / len(ms),
         errors=errors,
     )

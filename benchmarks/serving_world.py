@@ -310,6 +310,6 @@ STEPS: dict[str, Callable[[], None]] = {
     "films": _films,
     "warehouse": _warehouse,
     "people": _people,
-    "sessions": _sessions,
+    "cookies": _sessions,
     "policy": _policy,
 }
