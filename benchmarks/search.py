@@ -55,6 +55,8 @@ def main() -> None:
             key = "intents_llm" if (part, args.parser) == ("intents", "llm") else part
             # Parts may be measured by several processes, side by side.
             results = _read(args.out)
+            if part == "similar":
+                measured["kinds"] = _kinds(measured["kinds"], results.get(key), today, n_films)
             results[key] = {"date": today, "films": n_films, **measured}
             failures += SHOW[part](results[key])
             args.out.parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +65,17 @@ def main() -> None:
         write_docs(_read(OUT))
     if failures:
         sys.exit("Missed: " + "; ".join(failures))
+
+
+def _kinds(measured: dict, before: dict | None, today: str, n_films: int) -> dict:
+    """Each kind with its day and catalogue; one that this catalogue cannot show keeps what it had:
+    behaviour needs people, meaning needs vectors, makers need credits."""
+    kept = {}
+    if before is not None:
+        of_all = {"date": before["date"], "films": before["films"]}
+        kept = {kind: of_all | found for kind, found in before["kinds"].items()}
+    now = {"date": today, "films": n_films}
+    return kept | {kind: found | now for kind, found in measured.items()}
 
 
 def _measure(part: str, args: argparse.Namespace) -> dict:

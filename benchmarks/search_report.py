@@ -105,11 +105,11 @@ def _similar(row: dict) -> str:
     lines = [
         f"## Similar films differ\n\n{row['pairs']} pairs of films without a common genre (seed {row['seed']}), the {row['films_each']} "
         "films most like each; how many\nfilms the two lists share (goal: under 10 %).\n",
-        "| kind | pairs | overlap | most in one pair |",
-        "|---|---|---|---|",
+        "| kind | films | date | pairs | overlap | most in one pair |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| {kind} | {found['pairs']} | {found['overlap']:.2%} [{found['low']:.2%}, {found['high']:.2%}] | "
+        f"| {kind} | {found['films']:,} | {found['date']} | {found['pairs']} | {found['overlap']:.2%} [{found['low']:.2%}, {found['high']:.2%}] | "
         f"{found['most']:.0%} |"
         for kind, found in row["kinds"].items()
     ]
