@@ -87,7 +87,7 @@ def standing_of(
     ``generation``.
     """
     now = now or timezone.now()
-    asked = {
+    asked: dict[str, Any] = {
         "user": user.pk,
         "surfaces": list(SURFACES),
         "today": today_starts(now),
@@ -125,9 +125,8 @@ def standing_of(
 
 
 def _taste(row: Mapping[str, Any]) -> Taste:
-    return Taste(
-        **{
-            name: tuple(row[name]) if isinstance(row[name], list) else row[name]
-            for name in _TASTE_FIELDS
-        }
-    )
+    values: dict[str, Any] = {
+        name: tuple(row[name]) if isinstance(row[name], list) else row[name]
+        for name in _TASTE_FIELDS
+    }
+    return Taste(**values)

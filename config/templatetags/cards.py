@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Any
 
 from django import template
 from django.template import Context
@@ -48,9 +49,10 @@ def card_actions(context: Context, card: MovieCard, state: FilmState | None) -> 
 @lru_cache(maxsize=256)
 def _stencil(language: str | None, pressed: tuple[str, ...]) -> str:
     """The buttons of any film in ``language``, these of them pressed."""
+    flags: dict[str, Any] = dict.fromkeys(pressed, True)
     context = {
         "movie": Movie(pk=_ANY_ID, title=_ANY_TITLE),
-        "state": FilmState(**dict.fromkeys(pressed, True)),
+        "state": FilmState(**flags),
         "event_fields": SafeString(_ANY_FIELDS),
     }
     return render_to_string("feedback/_card_actions.html", context)
