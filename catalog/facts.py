@@ -9,7 +9,6 @@ import numpy as np
 from django.db import connection
 from numpy.typing import NDArray
 
-from catalog.models import Genre
 from ml.idmap import IdMap
 
 
@@ -56,44 +55,41 @@ class FilmFacts:
 
 
 # As text in one value: made into arrays by numpy, which is ten times faster than rows of objects.
-_FACTS_SQL = """
-    SELECT coalesce(string_agg(concat_ws(',', id, coalesce(year, -1), coalesce(runtime_min, -1),
-        rating_count), ',' ORDER BY id), '')
-    FROM catalog_movie {where}
-"""
-_GENRES_SQL = """
-    SELECT coalesce(string_agg(concat_ws(',', movie_id, genre_id), ','), '')
-    FROM catalog_movie_genres {where}
+_SQL = """
+    SELECT
+        (
+            SELECT string_agg(concat_ws(',', id, coalesce(year, -1), coalesce(runtime_min, -1),
+                rating_count), ',' ORDER BY id)
+            FROM catalog_movie WHERE {everything} OR id = ANY (%(wanted)s)
+        ),
+        (
+            SELECT string_agg(concat_ws(',', movie_id, genre_id), ',')
+            FROM catalog_movie_genres WHERE {everything} OR movie_id = ANY (%(wanted)s)
+        ),
+        ARRAY(SELECT id FROM catalog_genre)
 """
 
 
 def read_facts(movie_ids: Iterable[int] | None = None) -> FilmFacts:
-    """The facts of these films, or of all; three queries whatever their number."""
-    wanted = None if movie_ids is None else [sorted(set(movie_ids))]
-    films = _numbers(_FACTS_SQL, "id", wanted).reshape(-1, 4)
-    pairs = _numbers(_GENRES_SQL, "movie_id", wanted).reshape(-1, 2)
-    columns = IdMap.of(list(Genre.objects.values_list("pk", flat=True)))
-    known = IdMap(films[:, 0])
+    """The facts of these films, or of all; one query."""
+    wanted = [] if movie_ids is None else sorted(set(movie_ids))
+    # One of two words of ours; what comes from outside is a parameter.
+    sql = _SQL.format(everything="TRUE" if movie_ids is None else "FALSE")
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"wanted": wanted})
+        films, pairs, genre_ids = cursor.fetchone()
+    facts, of_genres = _numbers(films).reshape(-1, 4), _numbers(pairs).reshape(-1, 2)
+    known, columns = IdMap(facts[:, 0]), IdMap.of(genre_ids)
     genres = np.zeros((len(known), len(columns)), dtype=np.uint8)
-    row, column = known.index(pairs[:, 0]), columns.index(pairs[:, 1])
-    # A film or genre that came between two of the queries is in the next reading.
-    whole = (row >= 0) & (column >= 0)
-    genres[row[whole], column[whole]] = 1
+    genres[known.index(of_genres[:, 0]), columns.index(of_genres[:, 1])] = 1
     return FilmFacts(
         films=known,
-        year=np.where(films[:, 1] < 0, np.nan, films[:, 1]),
-        runtime=np.where(films[:, 2] < 0, np.nan, films[:, 2]),
-        popularity=films[:, 3].astype(np.float64),
+        year=np.where(facts[:, 1] < 0, np.nan, facts[:, 1]),
+        runtime=np.where(facts[:, 2] < 0, np.nan, facts[:, 2]),
+        popularity=facts[:, 3].astype(np.float64),
         genres=genres,
     )
 
 
-def _numbers(sql: str, key: str, wanted: list[list[int]] | None) -> NDArray[np.int64]:
-    where = "" if wanted is None else f"WHERE {key} = ANY (%s)"
-    with connection.cursor() as cursor:
-        # ``key`` is one of two names above; what comes from outside is a parameter.
-        cursor.execute(sql.format(where=where), wanted)
-        text = cursor.fetchone()[0]
-    if not text:
-        return np.empty(0, dtype=np.int64)
-    return np.fromstring(text, dtype=np.int64, sep=",")
+def _numbers(text: str | None) -> NDArray[np.int64]:
+    return np.fromstring(text, dtype=np.int64, sep=",") if text else np.empty(0, dtype=np.int64)

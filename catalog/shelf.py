@@ -100,7 +100,7 @@ def remembered(name: str, read: Callable[[], T]) -> T:
 
 
 def film_facts(movie_ids: Iterable[int]) -> FilmFacts:
-    """Facts of these films at least; without a shelf three queries."""
+    """Facts of these films at least; without a shelf one query."""
     shelf = current_shelf()
     return read_facts(movie_ids) if shelf is None else shelf.facts
 

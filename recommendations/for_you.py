@@ -33,7 +33,7 @@ from recommendations.predicted import MIN_KNOWN, n_known, predictions_for
 from recommendations.ranked import RankedList
 from recommendations.reranking import context_standing, dials_of
 from recommendations.selectors import SOURCE_LABELS, recommendations_for, standing_for
-from recommendations.services.slates import slate_extend, slate_log
+from recommendations.services.slates import MAX_EVIDENCE, slate_extend, slate_log
 from recommendations.snapshot import current_snapshot
 from recommendations.tags import tags_of
 
@@ -172,6 +172,7 @@ def _list(user: User | AnonymousUser, asked: Asked, *, request_id: uuid.UUID) ->
         context=context,
         standing=standing,
         is_narrowed=asked.filters.is_any,
+        max_parts=MAX_EVIDENCE,
         request_id=request_id,
     )
     guessed = predictions_for(person, [film.movie_id for film in ranked.films])

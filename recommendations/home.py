@@ -26,6 +26,7 @@ from recommendations.pipeline import DEFAULT_SOURCE, POPULAR
 from recommendations.ranked import EvidencePart, RankedFilm, RankedList
 from recommendations.reasons import popularity_reason, reason_for
 from recommendations.selectors import recommendations_for, standing_for
+from recommendations.services.slates import MAX_EVIDENCE
 from recommendations.snapshot import Snapshot, current_snapshot
 
 HERO_FILMS = 3
@@ -94,6 +95,7 @@ def home_page(
             feedback=person,
             snapshot=snapshot,
             standing=standing,
+            max_parts=MAX_EVIDENCE,
             request_id=uuid.UUID(request_id) if request_id else None,
         )
         for_you = reverse("recommendations:for_you")

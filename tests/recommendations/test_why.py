@@ -110,17 +110,17 @@ def test_the_api_says_the_same_as_the_page(reader, person, trained):
 
 def test_it_costs_the_same_whatever_the_history(reader, person, trained, django_assert_num_queries):
     film = trained.films[1][-1].pk
-    # session, user · film · active model · reactions, ratings · settings, films they leave out ·
-    # dials, last visit · three times years and genres (the film's parts, what would remain without
-    # each of them, the list) · titles · model of the stars · muted reasons
+    # session, user · film · active model · feedback · settings, films they leave out · dials, last
+    # visit · three times facts of films (the film's parts, what would remain without each of them,
+    # the list) · titles · model of the stars · muted reasons
     paths = [f"/films/{film}/why/", f"/films/{film}/why/?without={trained.films[0][0].pk}"]
     for path in paths:
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(15):
             assert reader.get(path).status_code == 200
     for other in trained.films[0][3:12]:
         rate(person, other, "4.5")
     for path in paths:
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(15):
             assert reader.get(path).status_code == 200
 
 
