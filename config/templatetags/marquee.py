@@ -11,7 +11,7 @@ from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, PasswordInput
 from django.template import Context
 from django.utils.crypto import salted_hmac
-from django.utils.html import format_html_join
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 
 from catalog.numbers import stars_text
@@ -49,8 +49,13 @@ def event_fields(context: Context, card: Any = None, surface: str = "") -> SafeS
         fields.append(("request_id", str(request_id)))
         if card.position is not None:
             fields.append(("position", str(card.position)))
-    return format_html_join(
-        "", '<input type="hidden" name="{}" value="{}">', (field for field in fields if field[1])
+    # Names are ours. format_html_join looks at each of them, too, and took three times as long.
+    return SafeString(
+        "".join(
+            f'<input type="hidden" name="{name}" value="{escape(value)}">'
+            for name, value in fields
+            if value
+        )
     )
 
 

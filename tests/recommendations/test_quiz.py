@@ -285,10 +285,10 @@ def test_the_list_costs_the_same_whatever_the_history(
 ):
     services.quiz_answered(user=person, answers=dict(LIGHT_AND_SHORT))
     client.force_login(person)
-    # session, user · answers, genres · reactions, ratings · limits, hidden films · films, their
-    # genres · cards: films, genres, simulated · savepoint, slate, impressions, release ·
-    # states: three · simulated (page); with a history also the active model
-    for n_ratings, budget in ((0, 21), (1, 22), (6, 22)):
+    # session, user · answers, genres · feedback · limits, hidden films · films, their genres ·
+    # cards: films, genres, simulated · savepoint, slate, release · states: three · simulated
+    # (page); with a history also the active model
+    for n_ratings, budget in ((0, 19), (1, 20), (6, 20)):
         for film in trained.films[0][:n_ratings]:
             services.rating_set(user=person, movie=film, stars=Decimal(4), event=EventContext())
         with django_assert_num_queries(budget):

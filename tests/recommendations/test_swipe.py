@@ -241,8 +241,7 @@ def test_a_deal_costs_the_same_for_few_and_for_many_cards(
         like(ada, film)
     deal(mine, n=1)
     for n in (2, 12):
-        # session, user · reactions, ratings · taste, limits · watchlist, passed · model, stored
-        # list · dials, slates shown lately, facts and genres of the shortlist · films, genres,
-        # titles, simulated · synopses, credits
-        with django_assert_num_queries(20):
+        # session, user · feedback · taste, limits · watchlist, passed · model · standing, facts of
+        # the shortlist · films, genres, titles, simulated · synopses, credits
+        with django_assert_num_queries(16):
             deal(mine, n=n)
