@@ -118,7 +118,7 @@ def people_features(people: Sequence[UserFeedback], built: Build, *, now: LongAr
 def user_features_of(users: Iterable[User], *, built: Build | None = None) -> dict[int, FloatArray]:
     """Features by user id: from the table, or made now for people with feedback since the build.
 
-    Absent for people without any event. Four queries, whatever the number of people.
+    Absent for people without any event. Three queries, whatever the number of people.
     """
     built = built or latest()
     people = {user.pk: user for user in users}

@@ -105,7 +105,7 @@ def test_feedback_since_the_build_counts_live(world, django_assert_num_queries):
         services.rating_set(
             user=user, movie=world.films[1][5], stars=Decimal("5"), event=EventContext()
         )
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         after = user_features_of([old, newcomer, world.crowds[0][1]])
     assert set(after) == {old.pk, newcomer.pk, world.crowds[0][1].pk}
     count = USER_FEATURES.index("user_interactions")

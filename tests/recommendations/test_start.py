@@ -161,7 +161,8 @@ def test_the_page_costs_the_same_whatever_was_answered(
     client.force_login(person)
     starting.start_of(person)
     # session, user · feedback · settings, limits · model · standing, facts of films · film, its
-    # genres · cards: films, genres, titles, simulated · savepoint, slate, release · simulated (page)
+    # genres · cards: films, genres, titles, simulated · savepoint, slate, release · simulated
+    # (page)
     for n_ratings in (1, 4):
         for film in trained.films[0][:n_ratings]:
             love(person, film)
