@@ -230,8 +230,12 @@ class TestPages:
         for path in [*paths, *own]:
             found[f"{path} logged in"] = english_in(client.get(path))
         assert {path: words for path, words in found.items() if words} == {}
+        assert "Chinese" not in client.get("/settings/").content.decode()
+        for path in ("/settings/", f"/films/{film.pk}/", "/quiz/", "/browse/", "/for-you/"):
+            page = client.get(path).content.decode()
+            assert "Liebesfilm" in page, path
+            assert ">Romance" not in page, path
         page = client.get(f"/films/{film.pk}/").content.decode()
-        assert "Liebesfilm" in page
         assert "1 Std. 40 Min." in page
 
     def test_forms_complain_in_german(self, client, db):
