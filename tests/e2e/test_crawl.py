@@ -40,7 +40,7 @@ THEMES = ("light", "contrast")  # beside dark, in which a page is opened
 COLOUR_RULES = ["color-contrast", "link-in-text-block"]
 SIZES = {"nobody": (390, 844), "visitor": (1440, 900), "ada": (1440, 900), "staff": (390, 844)}
 # Links of one kind, such as to films, that are followed from all pages together.
-LINKS_OF_A_KIND = 12
+LINKS_OF_A_KIND = 5
 # Not pages of ours: Django's admin, whose look is its own, and what machines read.
 ELSEWHERE = ("/admin/", "/api/", "/static/")
 
