@@ -26,7 +26,7 @@ from catalog.tmdb.models import TmdbFacts
 from feedback import journal, services
 from feedback.events import EventContext
 from feedback.models import Reaction
-from recommendations.models import TrainingRun
+from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services.training import train
 from recommendations.snapshot import forget_snapshot
 from tests.e2e.test_look import RULES, WIDER, log_in
@@ -42,7 +42,7 @@ SIZES = {"nobody": (390, 844), "visitor": (1440, 900), "ada": (1440, 900), "staf
 # Links of one kind, such as to films, that are followed from all pages together.
 LINKS_OF_A_KIND = 5
 # Not pages of ours: Django's admin, whose look is its own, and what machines read.
-ELSEWHERE = ("/admin/", "/api/", "/static/")
+ELSEWHERE = ("/admin/", "/api/", "/static/", "/_allauth/")
 
 # Addresses without a name of their own worth a look, and what they answer.
 ALSO = {"/no-such-page/": 404, "/search/?q=Film": 200, "/browse/?genre=crime": 200}
@@ -116,6 +116,8 @@ def arguments_of(names, world):
     shared = ada.film_lists.exclude(share_key=None).get()
     values = {"pk": film.pk, "movie_pk": film.pk, "key": shared.share_key}
     values["uidb36"] = int_to_base36(ada.pk)
+    values["version"] = ModelVersion.objects.get(status=ModelVersion.Status.ACTIVE).version
+    values["name"] = "feedback"  # a table for staff
     return {name: values[name] for name in names if name in values}
 
 
@@ -126,6 +128,8 @@ def named_addresses(world):
     for name, names in walk(get_resolver().url_patterns):
         if name in NOT_BY_ADDRESS:
             continue
+        if name.startswith("headless:"):
+            continue  # for apps, not for browsers
         kwargs = arguments_of(names, world)
         if name == "feedback:list":
             kwargs["pk"] = User.objects.get(email="ada@example.org").film_lists.first().pk
