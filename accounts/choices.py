@@ -6,7 +6,7 @@ because ``accounts`` imports no other app (a test compares the two lists).
 
 from __future__ import annotations
 
-from django.utils.translation import get_language_info
+from django.utils.translation import get_language_info, gettext_lazy, pgettext
 
 GENRES = (
     "Action",
@@ -36,15 +36,18 @@ LANGUAGE_CODES = tuple(
     "sv ta te th tr uk ur vi".split()
 )
 # Film databases write Chinese without a script, and Django knows no plain "zh".
-_OTHER_NAMES = {"zh": "Chinese"}
+_OTHER_NAMES = {"zh": gettext_lazy("Chinese")}
 
 
 def genre_choices() -> list[tuple[str, str]]:
-    """(value, shown) of each genre."""
-    return [(name, name) for name in GENRES]
+    """(value, name in the page's language), sorted by what is shown."""
+    # The words themselves are gathered from the catalogue's list.
+    shown = [(name, pgettext("genre", name)) for name in GENRES]
+    return sorted(shown, key=lambda choice: choice[1])
 
 
 def language_choices() -> list[tuple[str, str]]:
     """(code, name in the page's language), sorted by name."""
     known = [(code, str(get_language_info(code)["name_translated"])) for code in LANGUAGE_CODES]
-    return sorted([*known, *_OTHER_NAMES.items()], key=lambda choice: choice[1])
+    others = [(code, str(name)) for code, name in _OTHER_NAMES.items()]
+    return sorted([*known, *others], key=lambda choice: choice[1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -19,6 +21,16 @@ THEMES = {
 }
 
 
+def _is_number(host: str) -> bool:
+    """Whether the host is an IP address, with or without its port."""
+    name = host.rpartition("]")[0].lstrip("[") or host.partition(":")[0]
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
 def site(request: HttpRequest) -> dict[str, object]:
     """The site's name, the chosen theme, whether this is a development server, and who asks.
 
@@ -32,5 +44,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "theme": theme if theme in THEMES else "",
         "themes": THEMES,
         "languages_offered": settings.LANGUAGES,
+        # Browsers tie a key to a name, never to a number.
+        "is_key_possible": not _is_number(request.get_host()),
         "person": SimpleLazyObject(lambda: person_of(request)),
     }

@@ -167,6 +167,8 @@ def _texts_of(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], str | No
     for line, name, found, _comments in extract_python(
         io.BytesIO(text.encode()), list(_KEYWORDS), [], {}
     ):
+        if found is None:
+            continue  # ``_(variable)``: its words are marked where they stand
         values = (found,) if isinstance(found, str) else tuple(found)
         if name.removeprefix("n").startswith("p"):
             context, values = values[0], values[1:]

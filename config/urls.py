@@ -11,7 +11,7 @@ from config.styleguide import styleguide
 from dashboard.monitoring.prometheus import metrics
 from recommendations.views import home
 
-# One way in for everybody, with its limits and second factor; Django's own form has neither.
+# One way in for everybody: with the limits, the second factor, and what a visitor did kept.
 admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 

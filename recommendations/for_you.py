@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.forms import DialsForm
 from accounts.models import User
 from accounts.services import Taste
-from catalog.filters import FilmFilters, chips
+from catalog.filters import FilmFilters, chips, decade_label
 from catalog.models import Movie
 from catalog.names import language_name
 from catalog.selectors import (
@@ -132,7 +132,7 @@ def filter_choices(asked: Asked) -> dict[str, Any]:
         "genres": genres,
         "languages": languages,
         "lengths": LENGTHS,
-        "decades": DECADES,
+        "decades": [(decade, decade_label(decade)) for decade in DECADES],
         "filter_chips": [
             (chip.label, "&".join(part for part in (chip.query, source) if part))
             for chip in chips(asked.filters, genre_names=names, language=language)

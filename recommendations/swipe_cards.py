@@ -49,6 +49,7 @@ class SwipeCard:
             "runtime_min": movie.runtime_min,
             "genres": movie.genre_names,
             "main_genre": movie.main_genre,
+            "genre_labels": movie.genre_labels,
             "main_genre_label": movie.main_genre_label,
             "certification": movie.certification,
             "rating_mean": None if mean is None else round(mean, 2),

@@ -76,6 +76,9 @@ class SwipeCardSerializer(serializers.Serializer):
     main_genre = serializers.CharField(
         allow_blank=True, help_text="The genre that says most about the film."
     )
+    genre_labels = serializers.ListField(
+        child=serializers.CharField(), help_text="The genres in the language of the answer."
+    )
     main_genre_label = serializers.CharField(
         allow_blank=True, help_text="The same in the language of the answer."
     )

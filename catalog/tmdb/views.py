@@ -25,7 +25,7 @@ RUNS_SHOWN = 10
 
 
 @never_cache
-@staff_member_required(login_url="account_login")
+@staff_member_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def enrichment(request: HttpRequest) -> HttpResponse:
     """The page; its running part alone under htmx; POST asks for a run, or for pictures."""

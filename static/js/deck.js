@@ -4,9 +4,10 @@
 
 const root = document.querySelector("[data-deck]");
 const start = JSON.parse(document.getElementById("deck-data").textContent);
-const [answers, { fly, flyIn, makeDraggable, stamp }] = await Promise.all([
+const [answers, { fly, flyIn, makeDraggable, stamp }, { facesOf, wordsOf }] = await Promise.all([
   import(root.dataset.answers),
   import(root.dataset.drag),
+  import(root.dataset.faces),
 ]);
 
 const CARDS = 16;
@@ -22,7 +23,6 @@ const verbs = root.querySelector("[data-verbs]");
 const undoForm = root.querySelector("[data-undo]");
 const lastList = document.querySelector("[data-last]");
 const dialog = document.getElementById("details");
-const mould = document.getElementById("swipe-card");
 const status = root.querySelector("[data-status]");
 const note = root.querySelector("[data-waiting]");
 
@@ -38,51 +38,14 @@ const gone = new Set(); // answered here
 const seen = new Set(); // turned up here, and told of
 let shown = []; // turned up and still to be told of: {receipt, position}
 
-const language = document.documentElement.lang;
-const decimal = (number) =>
-  number.toLocaleString(language, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const text = (name, values = {}) =>
-  Object.entries(values).reduce((said, [key, value]) => said.replaceAll(`{${key}}`, value), root.dataset[name]);
+const text = wordsOf(root);
+const { makeElement, fillDetails } = facesOf({ mould: document.getElementById("swipe-card"), dialog, text });
 
 // --- Cards on the table ---------------------------------------------------------------------------
 
 function elementOf(card) {
   return stack.querySelector(`[data-movie="${card.movie_id}"]`);
-}
-
-function makeElement(card) {
-  const element = mould.content.firstElementChild.cloneNode(true);
-  element.dataset.movie = card.movie_id;
-  const slot = (name) => element.querySelector(`[data-slot="${name}"]`);
-  slot("poster").src = card.poster_url;
-  const link = slot("title");
-  link.textContent = card.title;
-  link.href = card.url;
-  slot("facts").replaceChildren(...factsOf(card));
-  const synopsis = slot("synopsis");
-  synopsis.textContent = card.synopsis || text("noSynopsis");
-  synopsis.lang = card.synopsis ? "en" : language;
-  slot("reason").replaceChildren(...reasonOf(card));
-  return element;
-}
-
-// The rating stands before the genre: what does not fit a narrow card is cut off at the end.
-function factsOf(card) {
-  const stars = document.createElement("b");
-  if (card.rating_mean !== null) stars.textContent = `★ ${decimal(card.rating_mean)}`;
-  const facts = [
-    card.year, card.runtime_min && text("minutes", { n: card.runtime_min }), stars.textContent && stars, card.main_genre_label,
-  ].filter(Boolean);
-  return facts.flatMap((fact, place) => (place ? [" · ", fact] : [fact]));
-}
-
-function reasonOf(card) {
-  return card.reason.map((part) => {
-    const element = document.createElement(part.is_strong ? "strong" : "span");
-    element.textContent = part.text;
-    return element;
-  });
 }
 
 /** The card on top and the two under it, in the order of a pile. */
@@ -366,20 +329,7 @@ document.addEventListener("keydown", (event) => {
 
 function openDetails() {
   if (!top || dialog.open) return;
-  const slot = (name) => dialog.querySelector(`[data-slot="${name}"]`);
-  slot("title").textContent = top.title;
-  slot("facts").textContent = [
-    top.year, top.runtime_min && text("minutes", { n: top.runtime_min }), top.certification, top.genres.join(", "),
-  ].filter(Boolean).join(" · ");
-  slot("synopsis").textContent = top.synopsis || text("noSynopsis");
-  slot("reason").replaceChildren(...reasonOf(top));
-  const rated = top.rating_mean === null
-    ? "" : text("rated", { stars: decimal(top.rating_mean), n: top.rating_count.toLocaleString(language) });
-  for (const [name, value] of [["directors", top.directors.join(", ")], ["cast", top.cast.join(", ")], ["rated", rated]]) {
-    slot(name).textContent = value;
-    slot(name).parentElement.hidden = !value;
-  }
-  slot("link").href = top.url;
+  fillDetails(top);
   history.pushState({ isDetails: true }, "");
   dialog.showModal();
 }

@@ -63,6 +63,11 @@ if (region) {
   }).observe(region, { childList: true });
 
   document.addEventListener("htmx:sendError", () => say(region.dataset.failed));
+  // allauth's script of passkeys and security keys: whoever cancels has made no mistake.
+  document.addEventListener("allauth.error", (event) => {
+    event.preventDefault();
+    say(region.dataset.keyless);
+  });
   document.addEventListener("htmx:timeout", () => say(region.dataset.failed));
   document.addEventListener("htmx:responseError", () => say(region.dataset.refused));
   document.addEventListener("keydown", (event) => {

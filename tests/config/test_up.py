@@ -176,7 +176,7 @@ def test_it_starts_serves_survives_kills_and_leaves_nothing_behind(up):
         timeout=60,
     )
     assert second.returncode == 1
-    assert f"already running at http://127.0.0.1:{up.port}" in second.stderr
+    assert f"already running at http://localhost:{up.port}" in second.stderr
     assert "Traceback" not in second.stderr
 
     # Any process of it may be killed.

@@ -30,6 +30,8 @@ from config.supervisor import Supervisor, end_recorded
 
 READY_TIMEOUT_S = 120
 _WATCH_EVERY_S = 1.0
+# What a server listens on where "localhost" finds it.
+_THIS_MACHINE = {"127.0.0.1", "0.0.0.0", "::", "::1", "localhost"}  # noqa: S104 - compared
 
 
 class Command(BaseCommand):
@@ -75,8 +77,17 @@ class Command(BaseCommand):
 
     @property
     def address(self) -> str:
-        """Where a browser on this machine finds the site."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared
+        """Where a browser on this machine finds the site: by name, because passkeys want one."""
+        if self.host in _THIS_MACHINE:
+            return f"http://localhost:{self.port}"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def _own_address(self) -> str:
+        """The same by number: what ``localhost`` means is up to the machine."""
+        numbers = {"0.0.0.0": "127.0.0.1", "::": "::1", "localhost": "127.0.0.1"}  # noqa: S104
+        host = numbers.get(self.host, self.host)
         return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
 
     def _claim(self) -> None:
@@ -138,7 +149,7 @@ class Command(BaseCommand):
         deadline = time.monotonic() + READY_TIMEOUT_S
         while time.monotonic() < deadline and not supervisor.stopping.is_set():
             try:
-                with urllib.request.urlopen(f"{self.address}/readyz", timeout=5) as answer:  # noqa: S310 - our own address
+                with urllib.request.urlopen(f"{self._own_address}/readyz", timeout=5) as answer:  # noqa: S310 - our own address
                     return bool(answer.status == 200)
             except (urllib.error.URLError, OSError):
                 supervisor.stopping.wait(0.1)
