@@ -18,7 +18,6 @@ from requests.adapters import HTTPAdapter
 from accounts.models import User
 
 TIMEOUT_S = 30.0
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class TrafficError(Exception):
@@ -65,7 +64,7 @@ def session_of(user: User) -> str:
     """A log-in for ``user`` without a password: a session row, as logging in makes one."""
     store = SessionStore()
     store[SESSION_KEY] = str(user.pk)
-    store[BACKEND_SESSION_KEY] = BACKEND
+    store[BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
     store[HASH_SESSION_KEY] = user.get_session_auth_hash()
     store.save()
     return str(store.session_key)
@@ -80,6 +79,13 @@ class ApiClient:
         self._http.trust_env = False  # a proxy of the environment is not this machine
         self._http.mount(self._url, HTTPAdapter(pool_maxsize=n_connections))
         self._csrf = secrets.token_hex(16)
+
+    def check(self, session: str) -> None:
+        """That the server knows the log-in: else it would take everybody for a new visitor.
+
+        Raises TrafficError.
+        """
+        self._ask("GET", "/api/v1/me/ratings/", session)
 
     def recommendations(self, session: str, *, n: int) -> ApiList:
         """The person's list. Raises TrafficError."""

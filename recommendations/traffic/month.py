@@ -130,6 +130,8 @@ class Simulation:
         seen = np.argsort(-(1.5 * liking + self.world.fame + gumbel), axis=1)[:, :N_FIRST]
         stars = np.clip(np.round(2 * (3.3 + 0.6 * np.take_along_axis(liking, seen, 1))) / 2, 0.5, 5)
 
+        self.client.check(self.persons[0].session)
+
         def begin(i: int) -> int:
             acts = [
                 Act(int(self.ids[film]), "rate", float(stars[i, at]))
