@@ -27,7 +27,7 @@ from rich.table import Table
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from ml.experiments.exploration import Exploration, tail_shuffle  # noqa: E402
-from ml.experiments.off_policy import Logged, off_policy  # noqa: E402
+from ml.experiments.off_policy import Logged, off_policy, reward_table  # noqa: E402
 from ml.models.registry import create  # noqa: E402
 from ml.retrieval import history_mask  # noqa: E402
 from ml.simulation import Behaviour, click_chance, made_world, people_of, watched  # noqa: E402
@@ -99,8 +99,13 @@ def run(stage: Stage, target: NDArray[np.int64], *, n_lists: int, rng: Any) -> A
     half = np.arange(n_lists) % 2
     at_shown, at_target = np.empty(shown.shape), np.empty(shown.shape)
     for fold in (0, 1):
-        table = reward_table(shown[half != fold], reward[half != fold], n_ranked)
         mine = half == fold
+        table = reward_table(
+            shown[~mine].ravel(),
+            places[~mine].ravel(),
+            reward[~mine].ravel(),
+            shape=(n_ranked, n_places),
+        )
         at_shown[mine] = table[shown[mine], places[mine]]
         at_target[mine] = table[wanted[mine], places[mine]]
     return off_policy(
@@ -113,19 +118,6 @@ def run(stage: Stage, target: NDArray[np.int64], *, n_lists: int, rng: Any) -> A
         predicted_shown=at_shown.ravel(),
         predicted_target=at_target.ravel(),
     )
-
-
-def reward_table(
-    shown: NDArray[np.int64], reward: NDArray[np.float64], n_ranked: int
-) -> NDArray[np.float64]:
-    """[n_ranked, places]: clicks by rank and by place, as a product of the two, smoothed."""
-    overall = reward.mean()
-    weight = 20.0
-    by_rank = (np.bincount(shown.ravel(), reward.ravel(), n_ranked) + weight * overall) / (
-        np.bincount(shown.ravel(), minlength=n_ranked) + weight
-    )
-    by_place = reward.mean(axis=0)
-    return np.asarray(np.outer(by_rank, by_place) / max(overall, 1e-9))
 
 
 def main() -> int:

@@ -106,6 +106,27 @@ def off_policy(
     )
 
 
+def reward_table(
+    rank: NDArray[np.integer],
+    place: NDArray[np.integer],
+    reward: NDArray[np.float64],
+    *,
+    shape: tuple[int, int],
+    weight: float = 20.0,
+) -> NDArray[np.float64]:
+    """A plain reward model float64[n_ranks, n_places]: by rank times by place.
+
+    ``rank`` is where the logging policy had the film, ``place`` where it was shown; both are drawn
+    towards the overall mean as ``weight`` more observations of it would.
+    """
+    overall = float(reward.mean()) if len(reward) else 0.0
+    rates = [
+        (np.bincount(at, reward, n) + weight * overall) / (np.bincount(at, minlength=n) + weight)
+        for at, n in ((rank, shape[0]), (place, shape[1]))
+    ]
+    return np.asarray(np.outer(rates[0], rates[1]) / max(overall, 1e-9))
+
+
 def _interval(mean: float, centred: NDArray[np.float64], group: NDArray[np.int64]) -> Value:
     """Normal interval of a mean, from deviations summed within groups."""
     label = np.unique(group, return_inverse=True)[1]

@@ -85,7 +85,7 @@ def interval_chart(
 def _ticks(top: float, low: float, y: Callable[[float], float], unit: str) -> tuple[Tick, ...]:
     values = [value for value in (top, low) if abs(value) > 0.08 * (top - low)]
     return tuple(
-        Tick(y(value), f"{value:+.3g}{unit}" if value else "0") for value in (*values, 0.0)
+        Tick(y(value), f"{value:+.1f}{unit}" if value else "0") for value in (*values, 0.0)
     )
 
 
@@ -99,4 +99,4 @@ def _spread(
 
 def _row(point: tuple[int, float, float, float], unit: str) -> Row:
     n, mean, lo, hi = point
-    return Row(n, f"{mean:+.3g}{unit}", f"{lo:+.3g}{unit}", f"{hi:+.3g}{unit}")
+    return Row(n, f"{mean:+.1f}{unit}", f"{lo:+.1f}{unit}", f"{hi:+.1f}{unit}")

@@ -68,7 +68,9 @@ def lists_shown(experiment: Experiment, *, upto: datetime) -> list[ShownList]:
     return [ShownList(*row) for row in rows.iterator(chunk_size=CHUNK)]
 
 
-def _answers(lists: Iterable[ShownList], requests: Q, *, ends: dict[uuid.UUID, datetime]) -> None:
+def answers_put(
+    lists: Iterable[ShownList], requests: Q, *, ends: dict[uuid.UUID, datetime]
+) -> None:
     """Puts the events on ``requests`` into their lists, oldest first."""
     by_id = {shown.request_id: shown for shown in lists}
     events = (
@@ -121,7 +123,7 @@ def split_outcomes(experiment: Experiment, *, upto: datetime) -> Split:
         created_at__lte=upto,
     )
     ends = {shown.request_id: first[shown.user_id] + window for shown in counted}
-    _answers(counted, requests, ends=ends)
+    answers_put(counted, requests, ends=ends)
     before = likes_before(first, experiment)
     by_person: dict[int, list[ShownList]] = {}
     for shown in counted:  # in the order of first lists, which is that of the windows' ends
@@ -155,7 +157,7 @@ def likes_before(people: Iterable[int], experiment: Experiment) -> dict[int, flo
         for request_id, user_id, at in slates.values_list("request_id", "user_id", "created_at")
     ]
     requests = Q(request_id__in=slates.values("request_id"), created_at__lt=start)
-    _answers(lists, requests, ends={shown.request_id: start for shown in lists})
+    answers_put(lists, requests, ends={shown.request_id: start for shown in lists})
     sums: dict[int, list[int]] = {}
     for shown in lists:
         sums.setdefault(shown.user_id, []).append(shown.count(POSITIVE))
@@ -187,7 +189,7 @@ def draft_outcomes(experiment: Experiment, *, upto: datetime) -> Drafts:
     counted = [shown for shown in lists if shown.shown_at + window <= upto]
     of_experiment = Exposure.objects.filter(experiment=experiment).values("request_id")
     requests = Q(request_id__in=of_experiment, created_at__lte=upto)
-    _answers(
+    answers_put(
         counted, requests, ends={shown.request_id: shown.shown_at + window for shown in counted}
     )
     teams: dict[uuid.UUID, dict[int, str]] = {shown.request_id: {} for shown in counted}

@@ -99,15 +99,19 @@ def trial_list(trial: Trial, n: int, make: Make) -> RankedList:
         context={
             **first.context,
             "asked": {**first.context.get("asked", {}), "n": n},
-            "trial": _logged(trial, lists),
+            "trial": _logged(trial, lists, n),
         },
     )
 
 
-def _logged(trial: Trial, lists: list[RankedList]) -> dict[str, Any]:
-    """What a replay needs beside the rest of the context: see Trial.of_json."""
+def _logged(trial: Trial, lists: list[RankedList], n: int) -> dict[str, Any]:
+    """What a replay and a forecast need beside the rest of the context: see Trial.of_json."""
+    how = trial.how
+    window = lists[0].films[how.first : min(n, SHUFFLED) + how.reserve] if how.epsilon else ()
     return {
         **trial.to_json(),
+        # The films that chance could have shown, in the policy's own order.
+        "window": [film.movie_id for film in window],
         "versions": {
             source: found.model_version for source, found in zip(trial.sources, lists, strict=True)
         },

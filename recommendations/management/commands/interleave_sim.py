@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
@@ -33,18 +36,31 @@ class Command(BaseCommand):
         parser.add_argument("--runs", type=int, default=500)
         parser.add_argument("--sessions", type=int, default=1500, help="per run, at most")
         parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--json", metavar="FILE", help="write the figures here")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["runs"] < 20 or not 100 <= options["sessions"] <= 100_000:
             raise CommandError("--runs must be 20 or more, --sessions from 100 to 100,000.")
+        path = Path(options["json"]) if options["json"] else None
+        if path is not None and not path.parent.is_dir():
+            raise CommandError(f"{path}: the folder {path.parent} does not exist.")
         console = Console(file=cast(IO[str], self.stdout), width=110)
         failures: list[str] = []
+        self.rows: list[dict[str, Any]] = []
         try:
             if options["aa"]:
                 failures += self._alarms(console, options)
             failures += self._race(console, options)
         except UnknownModelError as error:
             raise CommandError(str(error)) from error
+        if path is not None:
+            content = {
+                "date": datetime.now(UTC).date().isoformat(),
+                **{name: options[name] for name in ("a", "b", "runs", "sessions", "seed")},
+                "clicks_per_list": self.truth,
+                "rows": self.rows,
+            }
+            path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
         if failures:
             raise CommandError(" ".join(failures))
 
@@ -63,6 +79,7 @@ class Command(BaseCommand):
                 *(str(sum(found is not None for found in decided)), f"{share:.3f}"),
                 f"{ALPHA:.2f} (+ chance: {allowed:.3f})",
             )
+            self.rows.append({"what": "A/A", "kind": kind, "false_alarms": share})
             if share > allowed:
                 failures.append(f"{kind} found a difference in {share:.1%} of A/A runs.")
         console.print(table)
@@ -71,7 +88,7 @@ class Command(BaseCommand):
     def _race(self, console: Console, options: dict[str, Any]) -> list[str]:
         """A against B, read after every session."""
         stage = set_stage(options["a"], options["b"], seed=options["seed"])
-        rate_a, rate_b = stage.clicks_per_list()
+        self.truth = rate_a, rate_b = stage.clicks_per_list()
         console.print(
             f"Truth in the simulator: {options['a']} {rate_a:.3f} clicks a list, "
             f"{options['b']} {rate_b:.3f}."
@@ -83,9 +100,17 @@ class Command(BaseCommand):
             decided = _decisions(stage, path_of, options, f"race by {kind}")
             counts = np.array([math.inf if found is None else found for found in decided])
             needed[kind] = float(np.quantile(counts, POWER, method="higher"))
+            median = float(np.quantile(counts, 0.5, method="higher"))
+            self.rows.append(
+                {"what": "race", "kind": kind, "found": float(np.isfinite(counts).mean())}
+                | {
+                    name: n if math.isfinite(n) else None
+                    for name, n in (("median", median), ("power_80", needed[kind]))
+                }
+            )
             table.add_row(
                 *(kind, str(len(counts)), f"{np.isfinite(counts).mean():.3f}"),
-                f"{np.quantile(counts, 0.5, method='higher'):.0f}",
+                f"{median:.0f}",
                 f"{needed[kind]:.0f}",
             )
         console.print(table)

@@ -1,0 +1,178 @@
+"""The chart of a simulated month: ``docs/benchmarks/simulated-month.svg`` from its result file.
+
+manage.py simulate_traffic --json benchmarks/results/simulated_month.json
+python benchmarks/simulated_month.py
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "experiment-figures.md"
+CHART = ROOT / "docs" / "benchmarks" / "simulated-month.svg"
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 300, 60, 20, 40, 40
+SERIES = (
+    ("positive_rate", "liked of what Marquee showed", "#b35c00"),
+    ("frozen_rate", "liked of the popular films of day one", "#333333"),
+    ("coverage", "share of the catalogue shown in the day", "#1f6f8b"),
+)
+
+
+def render(content: dict[str, Any]) -> str:
+    """The SVG: three series over the days, all as shares from 0."""
+    days = content["days"]
+    top = max(day[key] for day in days for key, _, _ in SERIES) * 1.05 or 1.0
+    step = (WIDTH - LEFT - RIGHT) / max(len(days) - 1, 1)
+
+    def y(share: float) -> float:
+        return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - share / top), 1)
+
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 66}" role="img" '
+        'font-family="sans-serif" font-size="13">',
+        "<title>A simulated month: liked films of Marquee's lists and of a frozen popularity list"
+        "</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT + 66}" fill="#fffdf7"/>',
+        f'<text x="{LEFT}" y="22" font-weight="bold">{content["people"]} simulated people, '
+        f"{sum(day['n_lists'] for day in days)} lists, {content['date']}</text>",
+    ]
+    for share in np.linspace(0, top, 5):
+        parts.append(
+            f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(share)}" y2="{y(share)}" '
+            'stroke="#ddd6c6"/>'
+            f'<text x="{LEFT - 8}" y="{y(share) + 4}" text-anchor="end">{share:.0%}</text>'
+        )
+    for key, label, colour in SERIES:
+        points = " ".join(f"{LEFT + step * i:.1f},{y(day[key])}" for i, day in enumerate(days))
+        parts.append(
+            f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+        )
+        row = [key for key, _, _ in SERIES].index(key)
+        at = HEIGHT + 8 + 20 * row
+        parts.append(
+            f'<line x1="{LEFT}" x2="{LEFT + 28}" y1="{at - 4}" y2="{at - 4}" stroke="{colour}" '
+            f'stroke-width="3"/><text x="{LEFT + 36}" y="{at}">{label}</text>'
+        )
+    parts += _retrained(days, step)
+    for i in sorted({0, len(days) - 1}):
+        parts.append(
+            f'<text x="{LEFT + step * i:.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">'
+            f"day {days[i]['number']}</text>"
+        )
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _retrained(days: list[dict[str, Any]], step: float) -> list[str]:
+    """A mark below each day on which a model version was served for the first time."""
+    known = set(days[0]["model_versions"])
+    marks = []
+    for i, day in enumerate(days):
+        if set(day["model_versions"]) - known:
+            known |= set(day["model_versions"])
+            marks.append(
+                f'<circle cx="{LEFT + step * i:.1f}" cy="{HEIGHT - BOTTOM}" r="4" fill="#8a1c1c">'
+                "<title>a new model version</title></circle>"
+            )
+    return marks
+
+
+def interleaving(content: dict[str, Any]) -> list[str]:
+    """False alarms, and how many sessions each kind of experiment needs."""
+    rows = content["rows"]
+    rate_a, rate_b = content["clicks_per_list"]
+    lines = [
+        "## Interleaving against A/B\n",
+        f"`manage.py interleave_sim --aa`, {content['date']}: {content['runs']} runs of at most "
+        f"{content['sessions']} sessions, read after every one of them. In the simulator "
+        f"{content['a']} earns {rate_a:.3f} clicks a list, {content['b']} {rate_b:.3f}.\n",
+        "| | false alarms (A/A) | found | median sessions | sessions for 80 % of runs |",
+        "|---|---|---|---|---|",
+    ]
+    alarms = {row["kind"]: row["false_alarms"] for row in rows if row["what"] == "A/A"}
+    lines += [
+        f"| {row['kind']} | {alarms[row['kind']]:.3f} | {row['found']:.3f} | "
+        f"{row['median']:.0f} | {row['power_80']:.0f} |"
+        for row in rows
+        if row["what"] == "race"
+    ]
+    return [*lines, ""]
+
+
+def off_policy(content: dict[str, Any]) -> list[str]:
+    """Coverage of the intervals."""
+    lines = [
+        "## Estimates from the log of another policy\n",
+        f"`python benchmarks/off_policy.py`, {content['date']}: {content['runs']} logs of "
+        f"{content['lists']} lists each; how often the 95 % interval holds the truth.\n",
+        "| judged policy | estimator | truth | mean | width | covers |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row['policy']} | {row['estimator']} | {row['truth']:.4f} | {row['mean']:.4f} | "
+        f"{row['width']:.4f} | {row['coverage']:.3f} |"
+        for row in content["rows"]
+    ]
+    return [*lines, ""]
+
+
+def month(content: dict[str, Any]) -> list[str]:
+    """A simulated month, in fifths."""
+    days = content["days"]
+    n_versions = len({name for day in days for name in day["model_versions"]})
+    lines = [
+        "## A simulated month\n",
+        f"`manage.py simulate_traffic`, {content['date']}: {content['people']} people on a running "
+        f"server, {content['first_ratings']} ratings first, {content['visits']:.0%} of them a day, "
+        f"tastes that keep {content['keep']:.0%} from day to day; {n_versions} model versions made "
+        "the lists. The API takes no times: a day is a round. Frozen popularity is what the same "
+        "people, on the same day, would have liked of the first day's most popular films.\n",
+        "![Liked films of Marquee's lists, of a frozen popularity list, and the share of the "
+        "catalogue that was shown, day by day](benchmarks/simulated-month.svg)\n",
+        "| days | lists | liked | frozen popularity | catalogue shown |",
+        "|---|---|---|---|---|",
+    ]
+    for part in np.array_split(np.arange(len(days)), min(5, len(days))):
+        some = [days[i] for i in part]
+        weights = [max(1, day["n_lists"]) for day in some]
+        rates = [
+            float(np.average([day[key] for day in some], weights=weights)) for key, _, _ in SERIES
+        ]
+        lines.append(
+            f"| {some[0]['number']}-{some[-1]['number']} | {sum(d['n_lists'] for d in some)} | "
+            + " | ".join(f"{rate:.4f}" for rate in rates)
+            + " |"
+        )
+    return [*lines, ""]
+
+
+PARTS = {"interleave_sim": interleaving, "off_policy": off_policy, "simulated_month": month}
+
+
+def main() -> int:
+    """Writes the page, and the chart where there is a month."""
+    parts = [
+        "# Experiments, measured\n",
+        "Rendered by `python benchmarks/experiments_report.py`.\n",
+    ]
+    for name, part in PARTS.items():
+        path = RESULTS / f"{name}.json"
+        if not path.is_file():
+            print(f"{path.name} is missing: it was not measured yet.", file=sys.stderr)
+            continue
+        content = json.loads(path.read_text(encoding="utf-8"))
+        parts += part(content)
+        if part is month:
+            CHART.write_text(render(content), encoding="utf-8")
+    PAGE.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Simulated people who use the running server through its public API."""

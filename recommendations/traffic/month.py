@@ -1,0 +1,228 @@
+"""A month of simulated people on the running server, held against a frozen popularity list.
+
+The API takes no times, so a day is a round: everything happens now. In every visit the person also
+looks, in the simulator only, at the list that was the most popular at the start, less what they
+know: the same person, the same taste, the same day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accounts.models import User
+from catalog.models import Movie
+from ml.simulation import Behaviour, People, World, clicks, people_of
+from recommendations.reranking import Vectors
+from recommendations.snapshot import Snapshot
+from recommendations.traffic.client import Act, ApiClient, session_of
+
+DOMAIN = "simulated.invalid"  # never a real address: RFC 2606
+N_FIRST = 10  # films that everybody rates on the first day
+DISLIKED = -0.5  # liking below which a film that was looked at may be refused
+REFUSES = 0.3
+Tell = Callable[[str, float], None]
+
+
+@dataclass(frozen=True)
+class Month:
+    """How many people and rounds; ``visits`` is the share of people who come in a round."""
+
+    n_people: int = 1000
+    n_rounds: int = 30
+    visits: float = 0.2
+    n_shown: int = 10
+    keep: float = 0.97  # of each taste from round to round
+    seed: int = 0
+    n_threads: int = 4
+
+
+@dataclass(frozen=True)
+class Day:
+    """One round: shares of shown films that were liked, and of the catalogue that was shown."""
+
+    number: int
+    n_lists: int
+    positive_rate: float
+    frozen_rate: float
+    coverage: float
+    frozen_coverage: float
+    n_recorded: int
+    model_versions: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a record."""
+        return asdict(self)
+
+
+@dataclass
+class _Person:
+    """One simulated person: the log-in, and what they said something of."""
+
+    session: str
+    known: set[int] = field(default_factory=set)
+
+
+class NoVectorsError(Exception):
+    """The served model holds no film vectors to make tastes from; the message says what to do."""
+
+
+def world_of(snapshot: Snapshot) -> tuple[World, NDArray[np.int64]]:
+    """Films as the served model sees them, and their ids. Raises NoVectorsError.
+
+    Tastes in this space go together as those of the people whom the model learned from. It is
+    frozen at the start: what is trained later does not move it.
+    """
+    movies = list(Movie.objects.visible().order_by("pk").values_list("pk", "rating_count"))
+    ids = np.array([pk for pk, _ in movies], dtype=np.int64)
+    vectors = Vectors(snapshot.hybrid, snapshot.items).of(ids.tolist())
+    if vectors is None:
+        raise NoVectorsError("The served model has no film vectors (als): train it again.")
+    length = np.linalg.norm(vectors, axis=1)
+    known = length > 0
+    factors = np.asarray(vectors[known] / length[known, None], dtype=np.float64)
+    fame = np.log1p(np.array([count for _, count in movies], dtype=np.float64)[known])
+    return World(factors, fame), ids[known]
+
+
+def people_make(month: Month) -> list[User]:
+    """The accounts of this seed, made or found: a second run goes on with the same people."""
+    emails = [f"person-{month.seed}-{i}@{DOMAIN}" for i in range(month.n_people)]
+    User.objects.bulk_create(
+        [User(email=email, password="!", display_name="Simulated") for email in emails],  # noqa: S106 - unusable
+        ignore_conflicts=True,
+    )
+    found = {user.email: user for user in User.objects.filter(email__in=emails)}
+    return [found[email] for email in emails]
+
+
+def people_forget() -> int:
+    """Deletes all simulated people with everything that was theirs; how many."""
+    n = 0
+    for user in User.objects.filter(email__endswith=f"@{DOMAIN}").iterator():
+        user.delete()
+        n += 1
+    return n
+
+
+class Simulation:
+    """One month: ``day()`` by ``day()``."""
+
+    def __init__(self, month: Month, snapshot: Snapshot, client: ApiClient) -> None:
+        self.month, self.client = month, client
+        self.world, self.ids = world_of(snapshot)
+        self.index = {int(pk): i for i, pk in enumerate(self.ids)}
+        self.popular = np.argsort(-self.world.fame, kind="stable")
+        self.behaviour = Behaviour()
+        self.rng = np.random.default_rng(month.seed)
+        self.people: People = people_of(self.world, month.n_people, self.rng)
+        self.persons = [_Person(session_of(user)) for user in people_make(month)]
+
+    def first_day(self, tell: Tell) -> int:
+        """Everybody rates a few films that they know; how many ratings were recorded."""
+        liking = self.people.liking()
+        gumbel = self.rng.gumbel(size=liking.shape)
+        seen = np.argsort(-(1.5 * liking + self.world.fame + gumbel), axis=1)[:, :N_FIRST]
+        stars = np.clip(np.round(2 * (3.3 + 0.6 * np.take_along_axis(liking, seen, 1))) / 2, 0.5, 5)
+
+        self.client.check(self.persons[0].session)
+
+        def begin(i: int) -> int:
+            acts = [
+                Act(int(self.ids[film]), "rate", float(stars[i, at]))
+                for at, film in enumerate(seen[i])
+            ]
+            self.persons[i].known.update(int(film) for film in seen[i])
+            return self.client.feedback(self.persons[i].session, acts)
+
+        return sum(self._all(begin, range(len(self.persons)), tell, "first ratings"))
+
+    def day(self, number: int, tell: Tell) -> Day:
+        """Who comes looks at the server's list, answers, and looks at the frozen one, too."""
+        rows = np.flatnonzero(self.rng.random(len(self.persons)) < self.month.visits)
+        self.people = self.people.drifted(self.rng, keep=self.month.keep)
+        liking = self.people.liking(rows)
+        seeds = self.rng.integers(2**32, size=len(rows))
+
+        def visit(at: int) -> _Visit:
+            chance = np.random.default_rng(int(seeds[at]))
+            return self._visit(self.persons[int(rows[at])], liking[at], chance)
+
+        visits = self._all(visit, range(len(rows)), tell, f"day {number}")
+        n_shown = max(1, sum(len(v.shown) for v in visits))
+        n_frozen = max(1, sum(len(v.frozen) for v in visits))
+        return Day(
+            number=number,
+            n_lists=len(visits),
+            positive_rate=sum(v.n_liked for v in visits) / n_shown,
+            frozen_rate=sum(v.n_frozen_liked for v in visits) / n_frozen,
+            coverage=len({film for v in visits for film in v.shown}) / len(self.ids),
+            frozen_coverage=len({film for v in visits for film in v.frozen}) / len(self.ids),
+            n_recorded=sum(v.n_recorded for v in visits),
+            model_versions=sorted({v.model_version for v in visits}),
+        )
+
+    def _visit(
+        self, person: _Person, liking: NDArray[np.float64], chance: np.random.Generator
+    ) -> _Visit:
+        frozen = self._unknown(person)
+        n_frozen_liked = int(clicks(liking[frozen], self.behaviour, chance).sum())
+        found = self.client.recommendations(person.session, n=self.month.n_shown)
+        # A film that came after the start has no place in the simulated tastes: it is passed over.
+        places = [(at, self.index[pk]) for at, pk in enumerate(found.movie_ids) if pk in self.index]
+        shown = np.array([film for _, film in places], dtype=np.int64)
+        is_liked = clicks(liking[shown], self.behaviour, chance)
+        is_refused = (liking[shown] < DISLIKED) & (chance.random(len(shown)) < REFUSES)
+        acts = [
+            Act(int(self.ids[film]), "like" if liked else "dislike", None, found.request_id, at)
+            for (at, film), liked, no in zip(places, is_liked, is_refused, strict=True)
+            if liked or no
+        ]
+        n_recorded = self.client.feedback(person.session, acts) if acts else 0
+        person.known.update(self.index[act.movie_id] for act in acts)
+        return _Visit(
+            shown=shown.tolist(),
+            frozen=frozen.tolist(),
+            n_liked=int(is_liked.sum()),
+            n_frozen_liked=n_frozen_liked,
+            n_recorded=n_recorded,
+            model_version=found.model_version,
+        )
+
+    def _unknown(self, person: _Person) -> NDArray[np.int64]:
+        """The frozen list less what the person said something of."""
+        found: list[int] = []
+        for film in self.popular:
+            if int(film) not in person.known:
+                found.append(int(film))
+                if len(found) == self.month.n_shown:
+                    break
+        return np.array(found, dtype=np.int64)
+
+    def _all(self, work: Callable[[int], Any], over: range, tell: Tell, what: str) -> list[Any]:
+        """``work`` by all threads; the first error ends it."""
+        found = []
+        with ThreadPoolExecutor(self.month.n_threads) as threads:
+            try:
+                for n, done in enumerate(threads.map(work, over), start=1):
+                    found.append(done)
+                    tell(what, n / max(1, len(over)))
+            except BaseException:
+                threads.shutdown(wait=True, cancel_futures=True)
+                raise
+        return found
+
+
+@dataclass(frozen=True)
+class _Visit:
+    shown: list[int]
+    frozen: list[int]
+    n_liked: int
+    n_frozen_liked: int
+    n_recorded: int
+    model_version: str

@@ -1,0 +1,78 @@
+"""Simulated people on a running server: what they do is what anybody's client does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from accounts.models import User
+from feedback.models import Interaction, Slate
+from recommendations.services.training import train
+from recommendations.traffic.client import TrafficError, loopback_url
+from recommendations.traffic.month import DOMAIN
+from tests.worlds import make_world
+
+OPTIONS = ["--people", "12", "--rounds", "2", "--visits", "0.9", "--threads", "2"]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://example.org", "http://10.0.0.7:8000", "ftp://127.0.0.1", "http://", "x"]
+)
+def test_only_a_server_of_ones_own_is_used(url):
+    with pytest.raises(TrafficError, match="not on this machine"):
+        loopback_url(url)
+
+
+def test_loopback_has_three_names():
+    assert loopback_url("http://127.0.0.1:8000/") == "http://127.0.0.1:8000"
+    assert loopback_url("http://[::1]:80")
+    assert loopback_url("http://localhost:1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_people_come_answer_and_are_forgotten(live_server, tmp_path, capsys):
+    make_world()
+    train()
+    n_before = User.objects.count()
+    file = tmp_path / "month.json"
+    call_command("simulate_traffic", "--url", live_server.url, *OPTIONS, "--json", str(file))
+    content = json.loads(file.read_text())
+    days = content["days"]
+    assert [day["number"] for day in days] == [1, 2]
+    n_lists = sum(day["n_lists"] for day in days)
+    assert Slate.objects.filter(surface="api", user__email__endswith=DOMAIN).count() == n_lists > 0
+    assert content["first_ratings"] == Interaction.objects.filter(kind="rate").count() == 120
+    liked = Interaction.objects.filter(kind="react", value="like")
+    shown = sum(slate.impressions.count() for slate in Slate.objects.filter(surface="api"))
+    wanted = sum(day["positive_rate"] * day["n_lists"] * 10 for day in days)
+    assert liked.count() == pytest.approx(wanted)
+    assert shown == 10 * n_lists
+    for event in liked:
+        slate = Slate.objects.get(pk=event.request_id)
+        assert slate.user_id == event.user_id
+        assert slate.impressions.get(position=event.position).movie_id == event.movie_id
+    assert "frozen popularity" in capsys.readouterr().out
+    call_command("simulate_traffic", "--forget")
+    assert "Deleted 12 simulated people" in capsys.readouterr().out
+    assert User.objects.count() == n_before
+    assert not Interaction.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_cannot_work_is_said_before_anything_is_made(tmp_path, live_server):
+    def refused(*words, match):
+        with pytest.raises(CommandError, match=match):
+            call_command("simulate_traffic", *words)
+
+    refused(match="Nothing was trained")
+    refused("--people", "0", match="--people must be")
+    refused("--visits", "0", match="--visits must be")
+    refused("--threads", "99", match="--threads must be")
+    refused("--json", str(tmp_path / "no" / "x.json"), match="does not exist")
+    make_world(n_people=20)
+    train()
+    refused("--url", "http://example.org", match="not on this machine")
+    assert not User.objects.filter(email__endswith=DOMAIN).exists()
+    refused("--url", "http://127.0.0.1:9", "--people", "3", match="does not answer")
