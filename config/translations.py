@@ -167,6 +167,8 @@ def _texts_of(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], str | No
     for line, name, found, _comments in extract_python(
         io.BytesIO(text.encode()), list(_KEYWORDS), [], {}
     ):
+        if found is None:  # a variable: its texts are marked where they are written
+            continue
         values = (found,) if isinstance(found, str) else tuple(found)
         if name.removeprefix("n").startswith("p"):
             context, values = values[0], values[1:]

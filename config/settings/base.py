@@ -417,6 +417,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "me", "description": "Settings and taste."},
         {"name": "identity", "description": "Who I am, where I am logged in, tokens."},
         {"name": "models", "description": "For staff: versions and trainings."},
+        {"name": "experiments", "description": "For staff: policies tried on people."},
         {"name": "staff", "description": "For staff: what runs by the clock."},
     ],
     # Where fields of one name have different choices, a name would be guessed.

@@ -209,6 +209,13 @@ def _staff(me: Any) -> None:
     assert me.trainings_cancel(id=run.pk)["is_cancel_requested"] is True
     me.trainings_start()
     me.jobs_list()
+    made = me.experiments_create(
+        name="Blend or ALS", kind="split", policy_a="hybrid", policy_b="als", n_target=100
+    )
+    me.experiments_list()
+    me.experiments_read(id=made["id"])
+    me.experiments_start(id=made["id"])
+    me.experiments_stop(id=made["id"], reason="Enough seen")
 
 
 def _write(called: dict[str, tuple[Any, Any]]) -> None:
