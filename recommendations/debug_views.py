@@ -171,8 +171,8 @@ def _body(found: Debug) -> dict[str, Any]:
                 "title": found.titles.get(film.movie_id, ""),
                 "source": film.source,
                 "score": film.score,
-                "by_source": [asdict(part) for part in film.by_source],
-                "features": [asdict(part) for part in film.features[:SHOWN_PARTS]],
+                "by_source": [part._asdict() for part in film.by_source],
+                "features": [part._asdict() for part in film.features[:SHOWN_PARTS]],
                 "evidence": [
                     {
                         "title": found.titles.get(part.movie_id, ""),

@@ -10,8 +10,8 @@ from rest_framework import exceptions, serializers, status
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from accounts.api.base import Api
 from accounts.requests import signed_in
 from recommendations.experiments.models import Experiment
 from recommendations.experiments.verdicts import Verdict
@@ -109,7 +109,7 @@ class ExperimentListSerializer(serializers.Serializer):
     results = ExperimentSerializer(many=True)
 
 
-class ExperimentListApi(APIView):
+class ExperimentListApi(Api):
     """Experiments, and making one."""
 
     permission_classes = [IsAdminUser]
@@ -143,7 +143,7 @@ class ExperimentListApi(APIView):
         return Response(ExperimentSerializer(made).data, status=status.HTTP_201_CREATED)
 
 
-class ExperimentApi(APIView):
+class ExperimentApi(Api):
     """One experiment."""
 
     permission_classes = [IsAdminUser]
@@ -159,7 +159,7 @@ class ExperimentApi(APIView):
         return Response(ExperimentSerializer(get_object_or_404(Experiment, pk=pk)).data)
 
 
-class ExperimentStartApi(APIView):
+class ExperimentStartApi(Api):
     """Starting one."""
 
     permission_classes = [IsAdminUser]
@@ -181,7 +181,7 @@ class ExperimentStartApi(APIView):
         return Response(ExperimentSerializer(experiment).data)
 
 
-class ExperimentStopApi(APIView):
+class ExperimentStopApi(Api):
     """Stopping one."""
 
     permission_classes = [IsAdminUser]

@@ -292,7 +292,7 @@ class MutedReasonApi(Api):
         tags=["me"],
         summary="Let my cards say a kind of reason again",
         parameters=[_REASON],
-        responses=MutedReasonsSerializer,
+        responses={200: MutedReasonsSerializer},
     )
     def delete(self, request: Request, reason: str) -> Response:
         """Also where it was not muted."""

@@ -408,6 +408,18 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "TAGS": [
+        {"name": "catalogue", "description": "Films and genres, the same for everybody."},
+        {"name": "films", "description": "Search, and films like a film or a wish."},
+        {"name": "recommendations", "description": "Lists with their reasons."},
+        {"name": "feedback", "description": "What I did with films."},
+        {"name": "diary and lists", "description": "Viewings, and films under a name."},
+        {"name": "me", "description": "Settings and taste."},
+        {"name": "identity", "description": "Who I am, where I am logged in, tokens."},
+        {"name": "models", "description": "For staff: versions and trainings."},
+        {"name": "experiments", "description": "For staff: policies tried on people."},
+        {"name": "staff", "description": "For staff: what runs by the clock."},
+    ],
     # Where fields of one name have different choices, a name would be guessed.
     "ENUM_NAME_OVERRIDES": {
         "MoodEnum": "recommendations.swipe_serializers.MOODS",
@@ -418,7 +430,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "config.schema.complete",
     ],
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "none", "filter": True},
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "filter": True},
 }
 
 # --- Marquee ------------------------------------------------------------------------------------
