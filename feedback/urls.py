@@ -3,6 +3,7 @@
 from django.urls import path
 
 from feedback import journal_views, views
+from feedback.exports import views as export_views
 from feedback.imports import views as import_views
 
 app_name = "feedback"
@@ -41,6 +42,12 @@ urlpatterns = [
             name=f"import_{act}",
         )
         for act in ("apply", "undo", "cancel", "forget")
+    ),
+    path("settings/export/", export_views.exports, name="exports"),
+    path(
+        "settings/export/<uuid:pk>/download/",
+        export_views.export_download,
+        name="export_download",
     ),
     path("shared/<str:key>/", journal_views.list_shared, name="list_shared"),
 ]
