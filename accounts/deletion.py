@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.mail import send_mail
 from django.db import transaction
@@ -31,13 +32,21 @@ def deletion_request(user: User, *, session_key: str | None = None) -> DeletionR
                 "due_at": now + timedelta(days=settings.DELETION_GRACE_DAYS),
             },
         )
-        others = UserSession.objects.filter(user=user).exclude(session_key=session_key or "")
-        keys = list(others.values_list("session_key", flat=True))
+        keys = [key for key in session_keys_of(user.pk) if key != session_key]
         Session.objects.filter(session_key__in=keys).delete()
-        others.delete()
+        UserSession.objects.filter(user=user).exclude(session_key=session_key or "").delete()
     if is_new and user.email:
         _tell(user.email, request)
     return request
+
+
+def session_keys_of(user_id: int) -> list[str]:
+    """Sessions that are this person's, by what is inside them."""
+    return [
+        session.session_key
+        for session in Session.objects.all().iterator()
+        if session.get_decoded().get(SESSION_KEY) == str(user_id)
+    ]
 
 
 def _tell(email: str, request: DeletionRequest) -> None:

@@ -306,6 +306,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 600.0,
         "options": {"expires": 590},
     },
+    "forget-due": {
+        "task": "recommendations.tasks.forget_due_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
+    },
     "check-drift": {
         "task": "recommendations.tasks.check_drift_task",
         "schedule": 3600.0,
