@@ -5,11 +5,15 @@ from __future__ import annotations
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
+from accounts.deletion import deletion_of
 from accounts.models import User
 from accounts.requests import remember_language
 from accounts.services import language_set
@@ -38,7 +42,10 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        """The account's language is this browser's from now on, and the other way round."""
+        """The account's language is this browser's from now on, and the other way round.
+
+        Whoever comes back within the grace period of a deletion is offered to keep the account.
+        """
         super().login(request, user)
         if not isinstance(user, User):
             return
@@ -47,6 +54,17 @@ class AccountAdapter(DefaultAccountAdapter):
             remember_language(request, user.language)
         elif chosen in dict(settings.LANGUAGES):
             language_set(user, chosen)
+        asked = deletion_of(user)
+        if asked is not None:
+            said = _("This account will be deleted on %(day)s. You can keep it: Settings, Delete.")
+            messages.warning(request, said % {"day": date_format(asked.due_at)})
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """To the page where it can be kept, if it is to go."""
+        user = request.user
+        if isinstance(user, User) and deletion_of(user) is not None:
+            return reverse("accounts:delete")
+        return super().get_login_redirect_url(request)
 
     def is_safe_url(self, url: str) -> bool:
         """Only this very host: ALLOWED_HOSTS may name others that are not ours to lead to."""

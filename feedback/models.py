@@ -283,6 +283,7 @@ class Impression(models.Model):
 
 
 # Here so that Django finds them; they stand beside what is done with them.
+from feedback.exports.models import ExportFile, ExportJob  # noqa: E402, F401 - as below
 from feedback.imports.models import (  # noqa: E402, F401 - as in catalog.models
     ImportChange,
     ImportFile,

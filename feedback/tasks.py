@@ -6,6 +6,7 @@ import logging
 
 from celery import shared_task
 
+from feedback.exports.jobs import export_run, exports_resume, exports_sweep
 from feedback.imports.jobs import import_run
 from feedback.imports.services import imports_resume, imports_sweep
 
@@ -21,14 +22,22 @@ def run_import_task(import_id: str) -> None:
 
 
 @shared_task
+def run_export_task(export_id: str) -> None:
+    """Makes an export; a second delivery finds the lease held and returns."""
+    job = export_run(export_id)
+    if job is not None:
+        logger.info("Export %s: %s, %s rows", job.pk, job.status, job.total)
+
+
+@shared_task
 def resume_work_task() -> None:
     """Every half minute: what was lost with the broker or with its worker is sent again."""
-    n_imports = imports_resume()
-    if n_imports:
-        logger.info("Sent %s imports again", n_imports)
+    n_imports, n_exports = imports_resume(), exports_resume()
+    if n_imports or n_exports:
+        logger.info("Sent %s imports and %s exports again", n_imports, n_exports)
 
 
 @shared_task
 def sweep_work_task() -> None:
-    """Every day: what is kept for a time only goes."""
-    logger.info("Deleted %s old imports", imports_sweep())
+    """Every hour: what is kept for a time only goes."""
+    logger.info("Deleted %s imports and %s exports", imports_sweep(), exports_sweep())

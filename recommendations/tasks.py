@@ -16,6 +16,7 @@ from recommendations.schedule import scheduled as _scheduled
 from recommendations.services.drift import drift_check
 from recommendations.services.experiments import experiments_read
 from recommendations.services.expiry import feedback_expire
+from recommendations.services.forgetting import deletions_run, is_retraining_due
 from recommendations.services.inference import (
     feedback_since,
     recommendations_refresh,
@@ -80,7 +81,9 @@ def _retrain_when_due() -> dict:
     n_new = feedback_since(last.last_interaction_id if last else 0)
     hours = settings.RETRAIN_EVERY_HOURS
     is_old = last is not None and now - last.started_at >= timedelta(hours=hours) and n_new > 0
-    is_due = is_first or is_old or n_new >= settings.RETRAIN_AFTER
+    # Somebody was forgotten: what learned from them is replaced at once.
+    is_forgetting = last is not None and is_retraining_due(last.started_at)
+    is_due = is_first or is_old or is_forgetting or n_new >= settings.RETRAIN_AFTER
     if is_due and newest is not None and _is_to_be_left(newest, now=now):
         return {"new_feedback": n_new, "is_due": is_due, "waits": newest.get_status_display()}
     if is_due:
@@ -94,6 +97,12 @@ def _is_to_be_left(run: TrainingRun, *, now: datetime) -> bool:
         return now - run.heartbeat_at < LEASE
     is_recent = run.finished_at is not None and now - run.finished_at < RETRY_AFTER
     return is_recent and run.status in (Status.FAILED, Status.CANCELLED)
+
+
+@shared_task
+def forget_due_task() -> None:
+    """Every hour: accounts whose grace period is over, and models that learned from them."""
+    _scheduled("forget-due", lambda: {"people": deletions_run()})
 
 
 @shared_task

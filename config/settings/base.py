@@ -244,6 +244,11 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "accounts.uploads.UploadCap",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 # --- Celery -------------------------------------------------------------------------------------
 CELERY_BROKER_URL = celery_broker_url(REDIS_URL)
@@ -300,6 +305,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "recommendations.tasks.expire_feedback_task",
         "schedule": 600.0,
         "options": {"expires": 590},
+    },
+    "forget-due": {
+        "task": "recommendations.tasks.forget_due_task",
+        "schedule": 3600.0,
+        "options": {"expires": 3500},
     },
     "check-drift": {
         "task": "recommendations.tasks.check_drift_task",

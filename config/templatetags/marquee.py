@@ -21,6 +21,7 @@ register.filter("stars_text", stars_text)
 
 #: Every value that a rating may have, in the order of the radio buttons.
 HALF_STARS = tuple(Decimal(halves) / 2 for halves in range(1, 11))
+PROGRESS_BULBS = 24
 
 
 @register.simple_tag
@@ -91,6 +92,20 @@ def bulbs(lit: int, total: int, label: str) -> dict[str, object]:
         "bulbs": [position < lit for position in range(total)],
         "lit": lit,
         "total": total,
+        "label": label,
+    }
+
+
+@register.inclusion_tag("components/_progress.html")
+def progress_bulbs(done: int, total: int, label: str) -> dict[str, object]:
+    """Long work as a string of 24 bulbs: all of it, whatever the number of its parts."""
+    share = min(1.0, done / total) if total else 0.0
+    lit = int(share * PROGRESS_BULBS)
+    return {
+        "bulbs": [position < lit for position in range(PROGRESS_BULBS)],
+        "done": done,
+        "total": total,
+        "percent": int(100 * share),
         "label": label,
     }
 

@@ -13,12 +13,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from rapidfuzz import fuzz
 
 from catalog.models import Credit, ExternalId, Movie
 from catalog.search import search_films
 from catalog.titles import article_first, normalize_title
+from feedback.imports.likeness import MARGIN, SIMILAR, likeness
 from feedback.imports.models import ImportFilm
 from feedback.imports.records import FilmRef
 from feedback.portable import SITE
@@ -26,11 +27,7 @@ from feedback.portable import SITE
 State = ImportFilm.State
 
 MAX_CANDIDATES = 6
-_SEARCHED = 10
-# rapidfuzz' ratio of normalised titles, 0 to 100, above which a title of the same year is the film.
-SIMILAR = 90.0
-# The next best must be this much less alike.
-MARGIN = 6.0
+_SEARCHED = 15
 # Below it, a film is no candidate even to be looked at by a person.
 WORTH_A_LOOK = 72.0
 # An id is believed unless title and year both say that it is something else.
@@ -38,8 +35,15 @@ UNLIKE = 55.0
 NEAR_YEARS = 1
 LOOK_YEARS = 3
 
+# A year apart, a title is taken for a film that somebody knows; a short one for a known film only:
+# else it may be the namesake that is not here ("Whiplash", the film of 2014 and the short of 2013).
+SOME_VOTES, MANY_VOTES = 200, 500
+SOME_RATINGS, MANY_RATINGS = 1, 5
+TELLING_LETTERS = 9
+
+_ANY_WORD = "zz"
+_ARTICLES = frozenset({"the", "a", "an"})
 _BRACKETS = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]\s*")
-_DIGITS = re.compile(r"\d+")
 
 
 class Reason(StrEnum):
@@ -109,6 +113,19 @@ class _Film:
     titles: tuple[str, ...]
     year: int | None
     rating_count: int
+    votes: int
+    # (article, title without it) of every title as it is written.
+    written: frozenset[tuple[str, str]]
+
+    @property
+    def is_known(self) -> bool:
+        """Somebody rated it."""
+        return self.rating_count >= SOME_RATINGS or self.votes >= SOME_VOTES
+
+    @property
+    def is_well_known(self) -> bool:
+        """Many did."""
+        return self.rating_count >= MANY_RATINGS or self.votes >= MANY_VOTES
 
 
 def films_match(refs: Sequence[FilmRef]) -> list[Match]:
@@ -149,25 +166,32 @@ class _Batch:
             if self._is_another(ref, self.films[found.movie_id]):
                 return _check(Reason.ID_DISAGREES, same_title)
             return found
-        return found if found.reason == Reason.SEVERAL else self._searched(ref, typed, found)
+        is_left = found.reason in (Reason.NOTHING, Reason.OTHER_YEAR)
+        return self._searched(ref, typed, found) if is_left else found
 
     def _by_title(self, ref: FilmRef, films: list[_Film]) -> Match:
         """Among the films that have exactly this title."""
         if not films:
             return Match(State.UNKNOWN, Reason.NOTHING)
         if ref.year is None:
-            if len(films) == 1 and films[0].titles[0] in typed_titles(ref):
+            is_main = films[0].titles[0] in typed_titles(ref)
+            if len(films) == 1 and (is_main or _is_telling(ref)):
                 return _found(films[0], Reason.TITLE_ALONE)
             return self._by_director(ref, films) or _check(
                 Reason.SEVERAL if len(films) > 1 else Reason.NOT_SURE, films
             )
         for away, reason in ((0, Reason.TITLE_YEAR), (NEAR_YEARS, Reason.TITLE_NEAR_YEAR)):
             near = [f for f in films if f.year is not None and abs(f.year - ref.year) == away]
-            if len(near) == 1:
+            if len(near) > 1:
+                # "The Ritual" and "Ritual" of one year: as it is written, then.
+                near = [film for film in near if _is_written(ref, film)] or near
+            if len(near) == 1 and _is_enough(ref, near[0], away):
                 return _found(near[0], reason)
             if near:
-                return self._by_director(ref, near) or _check(Reason.SEVERAL, near)
-        dateless = [film for film in films if film.year is None]
+                return self._by_director(ref, near) or _check(
+                    Reason.SEVERAL if len(near) > 1 else Reason.NOT_SURE, near
+                )
+        dateless = [film for film in films if film.year is None and _is_written(ref, film)]
         if len(dateless) == 1 == len(films):
             return _found(dateless[0], Reason.TITLE_ALONE)
         return self._by_director(ref, films) or _check(Reason.OTHER_YEAR, films)
@@ -191,7 +215,8 @@ class _Batch:
 
     def _searched(self, ref: FilmRef, typed: tuple[str, ...], before: Match) -> Match:
         """Among films whose titles are like this one. ``before`` is what exact titles gave."""
-        hits = search_films(ref.title, limit=_SEARCHED, titles_only=True) if ref.title else []
+        query = f"{ref.title} ({ref.year})" if ref.year else ref.title
+        hits = search_films(query, limit=_SEARCHED, titles_only=True) if ref.title else []
         lacking = [hit.movie_id for hit in hits if hit.movie_id not in self.films]
         found = _films(Movie.objects.visible().filter(pk__in=lacking))
         self.films |= found
@@ -205,10 +230,11 @@ class _Batch:
             key=lambda pair: (-pair[0].score, -pair[1].rating_count, pair[1].movie_id),
         )
         same_year = [(like, film) for like, film in scored if _is_year(film, ref, 0)]
-        if same_year and before.reason == Reason.NOTHING:
+        if same_year:
             like, film = same_year[0]
             runner_up = same_year[1][0].score if len(same_year) > 1 else 0.0
-            if like.score >= SIMILAR and like.score - runner_up >= MARGIN:
+            is_free = before.reason == Reason.NOTHING or like.is_longer
+            if is_free and like.score >= SIMILAR and like.score - runner_up >= MARGIN:
                 reason = Reason.LONGER_TITLE if like.is_longer else Reason.SIMILAR_TITLE
                 return _found(film, reason)
         likely = [
@@ -229,43 +255,6 @@ class _Batch:
         return any(source in ours and value not in ours[source] for source, value in ref.ids)
 
 
-@dataclass(frozen=True)
-class Likeness:
-    """How alike titles are, 0 to 100, and whether it is one that goes on where the other ends."""
-
-    score: float
-    is_longer: bool = False
-
-
-def likeness(typed: Sequence[str], titles: Sequence[str]) -> Likeness:
-    """The best of all pairs of normalised titles. Different numbers are different films."""
-    best = Likeness(0.0)
-    for ours in titles:
-        for theirs in typed:
-            if ours == theirs:
-                return Likeness(100.0)
-            if _is_beginning(ours, theirs):
-                best = max(best, Likeness(94.0, is_longer=True), key=lambda like: like.score)
-            elif _DIGITS.findall(ours) == _DIGITS.findall(theirs):
-                score = max(fuzz.ratio(ours, theirs), fuzz.token_sort_ratio(ours, theirs))
-                # A letter or two of a short title are another title: "heat", "heart".
-                score -= 40.0 / max(4, min(len(ours), len(theirs)))
-                best = max(best, Likeness(score), key=lambda like: like.score)
-    return best
-
-
-def _is_beginning(one: str, other: str) -> bool:
-    """One title is the other's first words, and they say something: "birdman" does, "up" does not.
-
-    What follows is no number: "alien" and "alien 3" are two films.
-    """
-    short, long = sorted((one, other), key=len)
-    if not long.startswith(f"{short} ") or len(short) < 6:
-        return False
-    follows = long[len(short) + 1 :]
-    return not follows[0].isdigit() and not follows.startswith(("part ", "chapter ", "vol"))
-
-
 def typed_titles(ref: FilmRef) -> tuple[str, ...]:
     """The titles that a row gives a film, normalised: whole, without brackets, and the original."""
     names: list[str] = []
@@ -276,8 +265,15 @@ def typed_titles(ref: FilmRef) -> tuple[str, ...]:
         inside = _BRACKETS.findall(raw)
         if inside:
             names += [article_first(_BRACKETS.sub(" ", raw)), *inside]
-    normalized = (normalize_title(name) for name in names if any(c.isalnum() for c in name))
-    return tuple(dict.fromkeys(title for title in normalized if title))
+    named = [name for name in names if any(char.isalnum() for char in name)]
+    # "A-Team" begins with no article where "The A-Team" has another one before it.
+    whole = [
+        normalize_title(f"{_ANY_WORD} {name}").removeprefix(f"{_ANY_WORD} ")
+        for name in named
+        if normalize_title(name).split()[0] not in name.casefold().split()[:1]
+    ]
+    titles = (*(normalize_title(name) for name in named), *whole)
+    return tuple(dict.fromkeys(title for title in titles if title))
 
 
 def _by_id(
@@ -291,11 +287,43 @@ def _by_id(
             return _found(agreeing[0], Reason.ID)
         return _check(Reason.ID_DISAGREES, known)
     film = known[0]
-    is_unlike = bool(typed) and likeness(typed, film.titles).score < UNLIKE
+    alike = likeness(typed, film.titles).score if typed else 100.0
     better = [other for other in same_title if other is not film and _is_year(other, ref, 1)]
-    if is_unlike and (better or not _is_year(film, ref, LOOK_YEARS)):
+    is_far = not _is_year(film, ref, LOOK_YEARS)
+    if (alike < UNLIKE and better) or (alike < SIMILAR and is_far):
         return _check(Reason.ID_DISAGREES, [film, *better])
     return _found(film, Reason.ID)
+
+
+def _is_enough(ref: FilmRef, film: _Film, away: int) -> bool:
+    """Whether the same title is enough to take the film, so many years apart."""
+    if not _is_written(ref, film) and _article_of(ref.title)[0]:
+        return False  # the article says another title: "The Photograph" is not "Photograph"
+    if not away:
+        # Many leave an article out; for a film that nobody knows it may be another film's title.
+        return film.is_known or _is_written(ref, film)
+    if film.is_well_known:
+        return True
+    return film.is_known and _is_telling(ref)
+
+
+def _is_telling(ref: FilmRef) -> bool:
+    """Long enough not to be the title of many films."""
+    return len(_article_of(ref.title)[1]) >= TELLING_LETTERS
+
+
+def _is_written(ref: FilmRef, film: _Film) -> bool:
+    """The film has a title of the row with the very same article, or none."""
+    return any(_article_of(title) in film.written for title in (ref.title, ref.original_title))
+
+
+def _article_of(title: str) -> tuple[str, str]:
+    """("the", "matrix") of "The Matrix" and of "Matrix, The"."""
+    title = article_first(_BRACKETS.sub(" ", title))
+    first, _space, rest = title.strip().casefold().partition(" ")
+    if first in _ARTICLES and rest:
+        return first, normalize_title(rest)
+    return "", normalize_title(title) if any(char.isalnum() for char in title) else ""
 
 
 def _is_year(film: _Film, ref: FilmRef, away: int) -> bool:
@@ -319,9 +347,22 @@ def _distinct(films: Iterable[_Film]) -> list[_Film]:
     return list({film.movie_id: film for film in films}.values())
 
 
-def _films(rows: Iterable[Movie]) -> dict[int, _Film]:
-    values = rows.values_list("pk", "titles_normalized", "year", "rating_count")  # type: ignore[attr-defined]
-    return {pk: _Film(pk, tuple(titles), year, n) for pk, titles, year, n in values}
+def _films(rows: QuerySet[Movie]) -> dict[int, _Film]:
+    values = rows.values_list(
+        *("pk", "titles_normalized", "year", "rating_count", "tmdb_facts__vote_count"),
+        *("title", "original_title", "alternative_titles"),
+    )
+    return {
+        pk: _Film(
+            movie_id=pk,
+            titles=tuple(titles),
+            year=year,
+            rating_count=n_ratings,
+            votes=n_votes or 0,
+            written=frozenset(_article_of(name) for name in (title, original, *others) if name),
+        )
+        for pk, titles, year, n_ratings, n_votes, title, original, others in values
+    }
 
 
 def _ids_of(films: Iterable[int]) -> dict[int, dict[str, set[str]]]:

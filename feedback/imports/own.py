@@ -19,6 +19,7 @@ from feedback.imports.values import (
     imdb_id,
     moment,
     stars,
+    storable,
     text,
     year,
 )
@@ -136,7 +137,7 @@ def _viewing(row: dict[str, Any]) -> Effect | None:
 
 
 def _passed(row: dict[str, Any]) -> Effect | None:
-    if row.get("kind") not in {"pass", "unpass"}:
+    if row.get("kind") not in ("pass", "unpass"):
         return None
     is_on = row["kind"] == "pass"
     return Effect(Verb.PASS, at=moment(row.get("at")), values={"is_on": is_on})
@@ -162,18 +163,12 @@ def _listed(row: dict[str, Any], is_ours: bool) -> Said:
 def _quiz(row: dict[str, Any], is_ours: bool) -> Said:
     answers = row.get("answers")
     if isinstance(answers, dict):
-        kept = {
-            text(key, 40): [text(one, 120) for one in value]
-            if isinstance(value, list)
-            else text(value, 120)
-            for key, value in answers.items()
-            if isinstance(value, str | list)
-        }
+        kept = {text(key, 40): storable(value) for key, value in answers.items()}
         yield None, Effect(Verb.QUIZ, at=moment(row.get("at")), values=kept)
 
 
 def _taste(row: dict[str, Any], is_ours: bool) -> Said:
-    yield None, Effect(Verb.TASTE, values=row)
+    yield None, Effect(Verb.TASTE, values={text(k, 40): storable(v) for k, v in row.items()})
 
 
 _SECTIONS: dict[str, Callable[[dict[str, Any], bool], Said]] = {

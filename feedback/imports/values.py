@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
@@ -121,3 +122,14 @@ def from_seconds(raw: Any) -> datetime | None:
     """A time from seconds since 1970."""
     number = whole(raw, low=1, high=4_102_444_800)  # the year 2100
     return datetime.fromtimestamp(number, tz=UTC) if number else None
+
+
+def storable(raw: Any) -> Any:
+    """What Postgres can hold as JSON of an answer or a dial: no NUL, no NaN, one list deep."""
+    if isinstance(raw, str):
+        return text(raw, 120)
+    if isinstance(raw, float):
+        return raw if math.isfinite(raw) else None
+    if isinstance(raw, list):
+        return [text(one, 120) for one in raw[:200] if isinstance(one, str)]
+    return raw if isinstance(raw, bool) or (isinstance(raw, int) and abs(raw) < 2**31) else None

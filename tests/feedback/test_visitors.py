@@ -36,6 +36,8 @@ STAYING = {
     *("account.EmailAddress", "mfa.Authenticator", "usersessions.UserSession"),  # accounts only
     *("admin.LogEntry", "catalog.EnrichmentRun"),  # staff only
     "recommendations.Recommendation",  # computed anew
+    # Accounts only.
+    *("feedback.ImportJob", "feedback.ExportJob", "accounts.DeletionRequest"),
 }
 
 

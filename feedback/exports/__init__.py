@@ -1,0 +1,1 @@
+"""All of a person's data as a ZIP: JSON that can be imported again, CSV to look at, a README."""
