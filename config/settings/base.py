@@ -18,9 +18,8 @@ WAREHOUSE_DIR = VAR_DIR / "warehouse"
 MODELS_DIR = VAR_DIR / "models"
 # Where /status/ looks for backups: folders with a manifest.json, and restore-test.json beside them.
 BACKUPS_DIR = Path(env.text("BACKUPS_DIR", str(VAR_DIR / "backups")))
-METRICS_DIR = VAR_DIR / "metrics"
 # prometheus_client decides at its first import whether processes count together.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
+METRICS_DIR = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics")))
 FEATURES_DIR = VAR_DIR / "features"
 
 DEBUG = False
@@ -480,11 +479,12 @@ LOGGING = {
             "format": "{asctime} {levelname:<7} {name} [{request_id}] {message}",
             "style": "{",
         },
+        "json": {"()": "config.logs.json_formatter"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": env.one_of("LOG_FORMAT", ("line", "json"), default="line"),
             "filters": ["request_id"],
         },
     },
