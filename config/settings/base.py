@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 from redis.backoff import NoBackoff
@@ -469,7 +470,7 @@ IMAGES_DIR = VAR_DIR / "images"
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- Logs ---------------------------------------------------------------------------------------
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
