@@ -73,6 +73,15 @@ def flag(name: str, *, default: bool) -> bool:
     raise ImproperlyConfigured(msg)
 
 
+def one_of(name: str, choices: tuple[str, ...], *, default: str) -> str:
+    """One of a few words."""
+    value = text(name, default)
+    if value not in choices:
+        msg = f"{name} must be one of {', '.join(choices)}, got {value!r}"
+        raise ImproperlyConfigured(msg)
+    return value
+
+
 def listing(name: str, default: str = "") -> list[str]:
     """Comma-separated words."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]

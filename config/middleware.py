@@ -10,7 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from config import health
-from config.logs import request_id_var
+from config.logs import request_id_var, request_var
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
@@ -24,11 +24,12 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
         request_id = given if _SAFE_ID.fullmatch(given) else uuid.uuid4().hex
-        token = request_id_var.set(request_id)
+        token, request_token = request_id_var.set(request_id), request_var.set(request)
         try:
             response = self.get_response(request)
         finally:
             request_id_var.reset(token)
+            request_var.reset(request_token)
         response["X-Request-ID"] = request_id
         return response
 

@@ -11,6 +11,7 @@ from itertools import pairwise
 from math import ceil, floor, log10
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext as _
 
 WIDTH, HEIGHT = 640, 220
 LEFT, RIGHT, TOP, BOTTOM = 56, 14, 14, 28
@@ -399,5 +400,5 @@ def shares(
     ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
     rows = [ShareRow(name, n, n / total) for name, n in ordered[:n_rows] if n]
     if rest := sum(n for _, n in ordered[n_rows:]):
-        rows.append(ShareRow(f"{len(ordered) - n_rows} others", rest, rest / total))
+        rows.append(ShareRow(_("%(n)s others") % {"n": len(ordered) - n_rows}, rest, rest / total))
     return Shares(slug, title, of, tuple(rows), note, tuple(origins))

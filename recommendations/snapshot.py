@@ -130,6 +130,11 @@ def load_serving(version: ModelVersion) -> Serving:
     return Serving(version.kind, model, items, version.version, version.pk, manifest.metadata)
 
 
+def served_version() -> str:
+    """The policy's version that this process read last, without looking anew: for log lines."""
+    return _current.version if _current is not None else ""
+
+
 def current_snapshot() -> Snapshot | None:
     """The models that are being served; None where nothing was trained.
 

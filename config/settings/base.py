@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 from csp.constants import NONCE, NONE, SELF
 from redis.backoff import NoBackoff
@@ -18,9 +19,8 @@ WAREHOUSE_DIR = VAR_DIR / "warehouse"
 MODELS_DIR = VAR_DIR / "models"
 # Where /status/ looks for backups: folders with a manifest.json, and restore-test.json beside them.
 BACKUPS_DIR = Path(env.text("BACKUPS_DIR", str(VAR_DIR / "backups")))
-METRICS_DIR = VAR_DIR / "metrics"
 # prometheus_client decides at its first import whether processes count together.
-os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
+METRICS_DIR = Path(os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(VAR_DIR / "metrics")))
 FEATURES_DIR = VAR_DIR / "features"
 
 DEBUG = False
@@ -492,7 +492,7 @@ IMAGES_DIR = VAR_DIR / "images"
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
 # --- Logs ---------------------------------------------------------------------------------------
-LOGGING = {
+LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "config.logs.RequestIdFilter"}},
@@ -502,11 +502,12 @@ LOGGING = {
             "format": "{asctime} {levelname:<7} {name} [{request_id}] {message}",
             "style": "{",
         },
+        "json": {"()": "config.logs.json_formatter"},
     },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "formatter": "line",
+            "formatter": env.one_of("LOG_FORMAT", ("line", "json"), default="line"),
             "filters": ["request_id"],
         },
     },

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from config import env
 from config.settings.base import *  # noqa: F403 - settings modules extend each other
+from config.settings.base import LOGGING
 
 SECRET_KEY = env.required("SECRET_KEY", "a long random string that signs sessions")
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS")
 CSRF_TRUSTED_ORIGINS = env.listing("CSRF_TRUSTED_ORIGINS")
+
+# A line of JSON each: behind a production server somebody gathers them.
+LOGGING["handlers"]["console"]["formatter"] = env.one_of(
+    "LOG_FORMAT", ("line", "json"), default="json"
+)
 
 SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", default=True)
 SECURE_REDIRECT_EXEMPT = [r"^livez$", r"^readyz$", r"^metrics$"]

@@ -45,7 +45,7 @@ class BeatRow:
 def beat_rows(*, now: datetime) -> list[BeatRow]:
     """Every entry that leaves a row, by name."""
     periods = {
-        ROW_NAMES.get(name, name): timedelta(seconds=float(entry["schedule"]))
+        ROW_NAMES.get(name, name): timedelta(seconds=float(str(entry["schedule"])))
         for name, entry in settings.CELERY_BEAT_SCHEDULE.items()
     }
     rows = []

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.plots import interval_text
@@ -38,6 +37,15 @@ SLICE_LABELS = {
     "tied": gettext_lazy("Watched in one sitting"),
     "later": gettext_lazy("Watched later"),
     "hour later": gettext_lazy("Watched over an hour later"),
+}
+#: The gate's own names of the same parts.
+GATE_LABELS = {
+    "new users": SLICE_LABELS["history<=5"],
+    "light users": SLICE_LABELS["history 6-20"],
+    "heavy users": SLICE_LABELS["history>20"],
+    "popular films": SLICE_LABELS["popular"],
+    "films in between": SLICE_LABELS["middle"],
+    "rare films": SLICE_LABELS["rare"],
 }
 
 
@@ -152,6 +160,6 @@ def gate_slices(version: ModelVersion) -> tuple[SliceFigures, ...]:
     """How the version differs from the champion of its day, part by part."""
     slices = version.metrics.get("gate", {}).get("slices", {})
     return tuple(
-        SliceFigures(_(name).capitalize(), int(raw["n"]), Interval.of(raw["gain"]))
+        SliceFigures(str(GATE_LABELS.get(name, name)), int(raw["n"]), Interval.of(raw["gain"]))
         for name, raw in slices.items()
     )
