@@ -73,7 +73,11 @@ JOBS = (
         "semantic",
         needs_facts=True,
     ),
-    Job("ml-1m", "last-out", (1,), (*ORDER, "hybrid", "lambdamart", "lambdamart-sasrec"), "edlae"),
+    Job(
+        *("ml-1m", "last-out", (1,)),
+        (*ORDER, "like_moments", "hybrid", "lambdamart", "lambdamart-sasrec"),
+        "edlae",
+    ),
     Job("ml-100k", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
     Job("ml-latest-small", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
     Job("ml-1m", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),

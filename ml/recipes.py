@@ -161,6 +161,14 @@ _NEXT = (  # what comes next
     _part("slit-2", "slit", **TWO_MEMORIES),
     _part("recent", "popularity", window_days=30.0),
 )
+_NEXT_FILM = (  # what comes next, where everyone's sequences may be searched for moments like it
+    _part("als-recent", "als", n_factors=64, decay=0.9, floor=0.05),
+    _part("edlae-recent", "edlae", l2=250.0, **RECENT),
+    _part("transition", "transition"),
+    _part("slit-2", "slit", **TWO_MEMORIES),
+    _part("moments", "like_moments"),
+    _part("recent", "popularity", window_days=30.0),
+)
 _FEW = (  # a few films of someone new: facts and popularity weigh more
     _part("edlae", "edlae", l2=250.0),
     _part("als", "als", n_factors=64),
@@ -195,7 +203,7 @@ HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     ),
     "sparse": _FEW,
     "cold-item": _TASTE,
-    "last-out": _NEXT,
+    "last-out": _NEXT_FILM,
     "prequential": _NEXT,
     "temporal": (*_NEXT, _part("recent-week", "popularity", window_days=7.0)),
 }
