@@ -63,7 +63,7 @@ JOBS = (
     Job("ml-1m", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
     Job(
         *("ml-latest-small", "sparse", (1, 2, 3)),
-        ("popularity", "als", "edlae", "lightgcn", "hybrid"),
+        ("popularity", "als", "edlae", "lightgcn-cosine", "lightgcn", "hybrid"),
         "lightgcn",
         needs_facts=True,
     ),

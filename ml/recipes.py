@@ -91,6 +91,19 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
         "kernel_ridge": {"l2": 6.0},
         "vae": SMALL_VAE,
     },
+    # The paper's loss keeps popularity in the films' norms, which is what a few films need; with
+    # cosines it was behind popularity (validation, mean of the lengths: NDCG@10 .312 against .270).
+    "sparse": {
+        "lightgcn": {
+            "loss": "bpr",
+            "free_people": True,
+            "n_layers": 2,
+            "learning_rate": 0.01,
+            "batch_size": 2048,
+            "n_epochs": 60,
+            "eval_every": 10,
+        },
+    },
     "last-out": _LEARNERS,
     "prequential": _LEARNERS,
 }
@@ -132,7 +145,17 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "slit-2": ("slit", TWO_MEMORIES),
     "untuned-blend": ("hybrid", _UNTUNED_BLEND),
     "cold-blend": ("hybrid", _COLD_BLEND),
-    "lightgcn-plain": ("lightgcn", {}),
+    "lightgcn-cosine": (
+        "lightgcn",
+        {
+            "loss": "softmax",
+            "free_people": False,
+            "n_layers": 3,
+            "batch_size": 256,
+            "n_epochs": 100,
+            "eval_every": 5,
+        },
+    ),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
     "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden", "sees_blend": True}),
