@@ -88,6 +88,8 @@ JOBS = (
     Job("ml-latest-small", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
     Job("ml-1m", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
 )
+# These look at no facts: alone they need not wait until the texts are encoded.
+WITHOUT_FACTS = {"popularity", "als", "edlae", "lightgcn", "lightgcn-cosine"}
 DEAR = {"stacked", "lambdamart", "lambdamart-sasrec", "sequential"}  # minutes each: one by one
 # The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
 PEERS = (
@@ -153,7 +155,7 @@ def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:
     command += ["--protocol", job.protocol, "--models", ",".join(models), "--seed", str(seed)]
     command += ["--json", str(part), "--slices", str(part.with_suffix(".slices"))]
     command += ["--rows", str(WORK / "rows"), "--shelf", str(WORK / "shelf")]
-    if job.needs_facts:
+    if job.needs_facts and not set(models) <= WITHOUT_FACTS:
         command += ["--facts", str(data / FACTS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
