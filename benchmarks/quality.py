@@ -216,9 +216,15 @@ def collect(job: Job) -> None:
 
 
 def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
-    """Models that ``content`` lacks, from an earlier run on the same splits."""
+    """Models that ``content`` lacks, from an earlier run on the same splits.
+
+    Their paired differences only where the model they were taken to is still what it was.
+    """
+    against = content["against"]
     for task, found in earlier["tasks"].items():
         now = content["tasks"].setdefault(task, {"models": {}, "differences": {}})
+        rival, former = (part["models"].get(against, {}).get("per_seed") for part in (now, found))
+        is_same_rival = rival is None or rival == former
         splits = {
             seed: sha
             for entry in now["models"].values()
@@ -228,7 +234,8 @@ def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
             old = dict(zip(entry["seeds"], entry["split_sha256"], strict=True))
             if model not in now["models"] and all(splits.get(s, h) == h for s, h in old.items()):
                 now["models"][model] = entry
-                now["differences"][model] = found["differences"].get(model, {})
+                known = found["differences"].get(model, {}) if is_same_rival else {}
+                now["differences"][model] = known
 
 
 def is_measured(job: Job, model: str) -> bool:
