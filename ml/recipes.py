@@ -62,6 +62,20 @@ _NEXT_POOL: list[dict[str, Any]] = [
         "params": {"gamma": 0.5, "decay": 0.5},
     },
 ]
+# The same with the moments, which say what the fixed memories of the others cannot; a hundred
+# candidates hold nearly all that is ever lifted among the first ten.
+_MOMENT_POOL: list[dict[str, Any]] = [
+    {"label": "moments", "model": "like_moments", "weight": 0.7},
+    {"label": "slit_2", "model": "slit", "weight": 0.6, "params": TWO_MEMORIES},
+    {"label": "edlae_recent", "model": "edlae", "weight": 0.3, "params": {"l2": 250.0, **RECENT}},
+    {
+        "label": "als_recent",
+        "model": "als",
+        "weight": 0.2,
+        "params": {"n_factors": 64, "decay": 0.9, "floor": 0.05},
+    },
+    {"label": "transition", "model": "transition", "weight": 0.2},
+]
 _LEARNERS: dict[str, dict[str, Any]] = {
     "lambdamart": {"parts": _NEXT_POOL},
     "hgb_ranker": {"parts": _NEXT_POOL},
@@ -158,7 +172,11 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     ),
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
-    "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "hidden", "sees_blend": True}),
+    "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "strangers", "sees_blend": True}),
+    "lambdamart-moments": (
+        "lambdamart",
+        {"parts": _MOMENT_POOL, "n_candidates": 100, "sees_blend": True},
+    ),
     "lambdamart-sasrec": (
         "lambdamart",
         {"parts": [*_NEXT_POOL, _SASREC], "kept": ["sasrec"], "sees_blend": True},
