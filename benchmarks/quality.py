@@ -232,8 +232,8 @@ def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
     against = content["against"]
     for task, found in earlier["tasks"].items():
         now = content["tasks"].setdefault(task, {"models": {}, "differences": {}})
-        rival, former = (part["models"].get(against, {}).get("per_seed") for part in (now, found))
-        is_same_rival = rival is None or rival == former
+        rival, former = (by_seed(part["models"].get(against)) for part in (now, found))
+        is_same_rival = not rival or all(rival.get(seed) == v for seed, v in former.items())
         splits = {
             seed: sha
             for entry in now["models"].values()
@@ -245,6 +245,16 @@ def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
                 now["models"][model] = entry
                 known = found["differences"].get(model, {}) if is_same_rival else {}
                 now["differences"][model] = known
+
+
+def by_seed(entry: dict[str, Any] | None) -> dict[int, dict[str, float]]:
+    """Seed -> the means of one model; empty without the model."""
+    if entry is None:
+        return {}
+    return {
+        seed: {name: values[i] for name, values in entry["per_seed"].items()}
+        for i, seed in enumerate(entry["seeds"])
+    }
 
 
 def is_measured(job: Job, model: str) -> bool:

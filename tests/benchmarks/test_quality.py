@@ -33,6 +33,17 @@ def test_differences_to_a_rival_that_changed_are_not_kept() -> None:
     assert task["differences"]["hybrid"] == {}
 
 
+def test_a_further_seed_leaves_the_rival_what_it_was() -> None:
+    now = run(ease=0.2)
+    now["tasks"]["job"]["models"]["ease"] |= {
+        "seeds": [1, 2],
+        "split_sha256": ["a", "c"],
+        "per_seed": {"ndcg@10": [0.2, 0.21]},
+    }
+    keep_earlier(now, run(ease=0.2, hybrid=0.4))
+    assert now["tasks"]["job"]["differences"]["hybrid"] == {"ndcg@10": 0.4}
+
+
 def test_models_of_another_split_are_dropped() -> None:
     earlier = run(hybrid=0.4)
     earlier["tasks"]["job"]["models"]["hybrid"]["split_sha256"] = ["b"]
