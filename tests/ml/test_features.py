@@ -189,6 +189,9 @@ def test_a_ranker_may_see_the_blend_beside_its_sources() -> None:
     assert (np.diff(rank, axis=1)[pool.valid[:, 1:]] >= 0).all()  # best first, as the pool is
     again = LambdaMart.from_arrays(model.to_arrays(), model.params())
     assert np.array_equal(again.score(people), model.score(people))
+    x = model.features_of(people, pool)[0]
+    shares, base = model.shares_of_features(x)
+    assert shares.sum(axis=1) + base == pytest.approx(model.predict(x), abs=1e-4)
     with pytest.raises(ValueError, match="'blend' is taken"):
         LambdaMart(parts=[{"label": "blend", "model": "edlae", "weight": 1.0}])
 
@@ -209,6 +212,15 @@ def test_what_is_held_back_is_counted_nowhere(target: Target) -> None:
     if target == "strangers":
         assert not np.isin(rest.user_index, tasks.user).any()
         assert len(tasks.user) == np.ceil(0.2 * events.n_users)
+
+
+def test_trees_that_learned_nothing_leave_the_blend_as_it_is() -> None:
+    settings: dict[str, Any] = {"parts": PARTS, "n_trees": 1, "learning_rate": 1e-9}
+    model = create("lambdamart", {**settings, "sees_blend": True}).fit(two_tastes(), seed=1)
+    assert isinstance(model, LambdaMart)
+    pool = model.pool(Histories.from_interactions(two_tastes(), users=np.array([3])))
+    x = model.features_of(Histories.from_interactions(two_tastes(), users=np.array([3])), pool)[0]
+    assert (np.diff(model.predict(x)[pool.valid[0]]) <= 0).all()  # best first, as the pool is
 
 
 class Watched(LambdaMart):
