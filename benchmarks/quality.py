@@ -63,7 +63,7 @@ JOBS = (
     Job("ml-1m", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
     Job(
         *("ml-latest-small", "sparse", (1, 2, 3)),
-        ("popularity", "als", "edlae", "lightgcn", "hybrid"),
+        ("popularity", "als", "edlae", "lightgcn-cosine", "lightgcn", "hybrid"),
         "lightgcn",
         needs_facts=True,
     ),
@@ -73,7 +73,14 @@ JOBS = (
         "semantic",
         needs_facts=True,
     ),
-    Job("ml-1m", "last-out", (1,), (*ORDER, "hybrid", "lambdamart", "lambdamart-sasrec"), "edlae"),
+    Job(
+        *("ml-1m", "last-out", (1,)),
+        (
+            *(*ORDER, "like_moments", "hybrid"),
+            *("lambdamart", "lambdamart-moments", "lambdamart-sasrec"),
+        ),
+        "edlae",
+    ),
     Job("ml-100k", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
     Job("ml-latest-small", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
     Job("ml-1m", "rating", (0,), ("bayesian_mf",), "bayesian_mf"),
@@ -84,7 +91,15 @@ JOBS = (
     Job("ml-latest-small", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
     Job("ml-1m", "temporal", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
 )
-DEAR = {"stacked", "lambdamart", "lambdamart-sasrec", "sequential"}  # minutes each: one by one
+# These look at no facts: alone they need not wait until the texts are encoded.
+WITHOUT_FACTS = {"popularity", "als", "edlae", "lightgcn", "lightgcn-cosine"}
+DEAR = {
+    "stacked",
+    "lambdamart",
+    "lambdamart-moments",
+    "lambdamart-sasrec",
+    "sequential",
+}  # minutes each: one by one
 # The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
 PEERS = (
     *("implicit-als-default", "implicit-als-128", "implicit-bpr", "cornac-bpr"),
@@ -149,7 +164,7 @@ def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:
     command += ["--protocol", job.protocol, "--models", ",".join(models), "--seed", str(seed)]
     command += ["--json", str(part), "--slices", str(part.with_suffix(".slices"))]
     command += ["--rows", str(WORK / "rows"), "--shelf", str(WORK / "shelf")]
-    if job.needs_facts:
+    if job.needs_facts and not set(models) <= WITHOUT_FACTS:
         command += ["--facts", str(data / FACTS)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -210,9 +225,15 @@ def collect(job: Job) -> None:
 
 
 def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
-    """Models that ``content`` lacks, from an earlier run on the same splits."""
+    """Models that ``content`` lacks, from an earlier run on the same splits.
+
+    Their paired differences only where the model they were taken to is still what it was.
+    """
+    against = content["against"]
     for task, found in earlier["tasks"].items():
         now = content["tasks"].setdefault(task, {"models": {}, "differences": {}})
+        rival, former = (by_seed(part["models"].get(against)) for part in (now, found))
+        is_same_rival = not rival or all(rival.get(seed) == v for seed, v in former.items())
         splits = {
             seed: sha
             for entry in now["models"].values()
@@ -222,7 +243,18 @@ def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
             old = dict(zip(entry["seeds"], entry["split_sha256"], strict=True))
             if model not in now["models"] and all(splits.get(s, h) == h for s, h in old.items()):
                 now["models"][model] = entry
-                now["differences"][model] = found["differences"].get(model, {})
+                known = found["differences"].get(model, {}) if is_same_rival else {}
+                now["differences"][model] = known
+
+
+def by_seed(entry: dict[str, Any] | None) -> dict[int, dict[str, float]]:
+    """Seed -> the means of one model; empty without the model."""
+    if entry is None:
+        return {}
+    return {
+        seed: {name: values[i] for name, values in entry["per_seed"].items()}
+        for i, seed in enumerate(entry["seeds"])
+    }
 
 
 def is_measured(job: Job, model: str) -> bool:

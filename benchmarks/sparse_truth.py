@@ -31,7 +31,7 @@ from ml.split import RankingSplit  # noqa: E402
 
 OUT = ROOT / "benchmarks" / "results" / "sparse_truth.json"
 DATASET = "ml-latest-small"
-MODELS = ("popularity", "lightgcn-plain", "lightgcn", "edlae")
+MODELS = ("popularity", "lightgcn", "edlae")
 LENGTHS = (1, 3, 5, 10)
 SEEDS = (1, 2, 3)
 SHARE = 0.2

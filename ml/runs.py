@@ -80,8 +80,8 @@ def run(
             if protocol == RATING:
                 yield from _run_ratings(source, models, seed=seed, start=start)
                 continue
+            fit = FittedOnce(shelf)  # lengths of `sparse` share one training set
             for task in tasks_of([protocol]):
-                fit = FittedOnce(shelf)
                 yield from _run_task(source, task, models, seed=seed, start=start, fit=fit)
 
 

@@ -131,17 +131,21 @@ def _collect_block(
     return picked, is_real, truth
 
 
-def search_weights(candidates: Candidates, *, k: int = 10) -> tuple[NDArray[np.float64], float]:
+def search_weights(
+    candidates: Candidates, *, k: int = 10, start: NDArray[np.float64] | None = None
+) -> tuple[NDArray[np.float64], float]:
     """Weights (summing to 1) that maximise NDCG@k, and that NDCG, by coordinate search.
 
-    Starts from the best single source and from all sources alike. Each round moves one weight by
-    one of STEPS (of the sum) and keeps the best move; when none gains more than 1e-5 the steps are
-    halved, HALVINGS times.
+    Starts from the best single source and from all sources alike, or from ``start``. Each round
+    moves one weight by one of STEPS (of the sum) and keeps the best move; when none gains more than
+    1e-5 the steps are halved, HALVINGS times.
     """
+    if start is not None:
+        return _climb(candidates, start / start.sum(), k)
     n_sources = len(candidates.z)
     singles = [candidates.ndcg(np.eye(n_sources)[s], k) for s in range(n_sources)]
     starts = [np.eye(n_sources)[int(np.argmax(singles))], np.full(n_sources, 1.0 / n_sources)]
-    found = [_climb(candidates, start, k) for start in starts]
+    found = [_climb(candidates, begin, k) for begin in starts]
     return max(found, key=lambda pair: pair[1])
 
 

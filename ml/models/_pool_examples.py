@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from ml.split import HistorySource, RollingHistories
 from ml.types import FloatArray, Histories, Interactions
 
-Target = Literal["next", "hidden"]
+Target = Literal["next", "hidden", "strangers"]
+TARGETS = get_args(Target)
 HIDDEN_SHARE = 0.2
+STRANGERS_SHARE = 0.2
 MIN_EVENTS = 3  # people with fewer give no example
 
 
@@ -42,27 +44,41 @@ def held_back(
     """(what the sources learn from, what is to be predicted from what).
 
     "next": the last ``n_labels`` events of everyone, each from all before it. "hidden": a random
-    fifth of everyone's events from the rest.
+    fifth of everyone's events from the rest. "strangers": the same of a fifth of the people, of
+    whom the sources see nothing, as they will see nothing of those who are asked later.
     """
-    is_next = target == "next"
-    order = np.lexsort((data.timestamp if is_next else rng.permutation(len(data)), data.user_index))
+    if target == "next":
+        return _last_events(data, n_labels)
+    order = np.lexsort((rng.permutation(len(data)), data.user_index))
     counts = np.bincount(data.user_index, minlength=data.n_users)
     start = np.cumsum(counts) - counts
     users = np.flatnonzero(counts >= MIN_EVENTS)
-    if is_next:
-        held = np.minimum(n_labels, counts - MIN_EVENTS + 1)
-    else:
-        held = np.maximum(1, (counts * HIDDEN_SHARE).astype(np.int64))
-    held = np.where(counts >= MIN_EVENTS, held, 0)
+    if target == "strangers" and len(users):
+        n_asked = int(np.ceil(STRANGERS_SHARE * len(users)))
+        users = np.sort(rng.choice(users, n_asked, replace=False))
+    held = np.maximum(1, (counts * HIDDEN_SHARE).astype(np.int64))
+    is_held = np.zeros(len(data), dtype=np.bool_)
+    wanted = []
+    for u in users:
+        own = order[start[u] + counts[u] - held[u] : start[u] + counts[u]]
+        is_held[own] = True
+        wanted.append(data.item_index[own])
+    shown = data.select(~is_held)
+    histories = Histories.from_interactions(shown, users=users)
+    if target == "strangers":
+        return data.select(~np.isin(data.user_index, users)), Tasks(users, histories, wanted)
+    return shown, Tasks(users, histories, wanted)
+
+
+def _last_events(data: Interactions, n_labels: int) -> tuple[Interactions, Tasks]:
+    order = np.lexsort((data.timestamp, data.user_index))
+    counts = np.bincount(data.user_index, minlength=data.n_users)
+    start = np.cumsum(counts) - counts
+    users = np.flatnonzero(counts >= MIN_EVENTS)
+    held = np.where(counts >= MIN_EVENTS, np.minimum(n_labels, counts - MIN_EVENTS + 1), 0)
     place = np.arange(len(data)) - start[data.user_index[order]]
     is_held = np.zeros(len(data), dtype=np.bool_)
     is_held[order] = place >= (counts - held)[data.user_index[order]]
-    rest = data.select(~is_held)
-    if not is_next:
-        wanted = [
-            data.item_index[order[start[u] + counts[u] - held[u] :][: held[u]]] for u in users
-        ]
-        return rest, Tasks(users, Histories.from_interactions(rest, users=users), wanted)
     asked = np.repeat(users, held[users])
     back = np.concatenate([np.arange(held[u], 0, -1) for u in users]) if len(users) else users
     stop = start[asked] + counts[asked] - back
@@ -73,7 +89,8 @@ def held_back(
         rating=data.rating[order],
         timestamp=data.timestamp[order],
     )
-    return rest, Tasks(asked, histories, [data.item_index[order[at : at + 1]] for at in stop])
+    wanted = [data.item_index[order[at : at + 1]] for at in stop]
+    return data.select(~is_held), Tasks(asked, histories, wanted)
 
 
 def joined(examples: list[Examples]) -> Examples | None:

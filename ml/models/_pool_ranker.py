@@ -3,10 +3,10 @@
 Sources give scores; their weighted blend of z-scores picks the pool; a learner re-orders the pool
 by the feature store's features (stacking: Wolpert 1992). It learns from events that the sources
 did not see: every person's last ``n_labels`` events are held back and each is predicted from all
-before it ("next"), or a random fifth is predicted from the rest ("hidden"). The sources are fitted
-without what is held back, and once the learner is fitted they are refitted on everything, but for
-those named in ``kept``: a neural source too dear to fit twice, which sees everyone's last events in
-the history anyhow.
+before it ("next"), or a random fifth is predicted from the rest ("hidden"), or that of people of
+whom the sources see nothing ("strangers"). The sources are fitted without what is held back, and
+once the learner is fitted they are refitted on everything, but for those named in ``kept``: a
+neural source too dear to fit twice, which sees everyone's last events in the history anyhow.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from ml.features import FeatureStore, feature_names, last_moment
-from ml.models._pool_examples import Examples, Target, Tasks, held_back, joined
+from ml.models._pool_examples import TARGETS, Examples, Target, Tasks, held_back, joined
 from ml.models.base import Recommender
 from ml.models.hybrid import DEFAULT_PARTS, Part, affine
 from ml.retrieval import stable_best
@@ -97,8 +97,8 @@ class PoolRanker(Recommender):
             raise ValueError(
                 f"a ranker needs at least one source, and labels that differ ({BLEND!r} is taken)"
             )
-        if target not in ("next", "hidden"):
-            raise ValueError(f"target must be 'next' or 'hidden', not {target!r}")
+        if target not in TARGETS:
+            raise ValueError(f"target must be one of {', '.join(TARGETS)}, not {target!r}")
         if n_candidates < 1 or n_labels < 1:
             raise ValueError("n_candidates and n_labels must be positive")
         self.n_candidates, self.max_people = n_candidates, max_people
@@ -144,7 +144,10 @@ class PoolRanker(Recommender):
             people = np.sort(rng.choice(people, self.max_people, replace=False))
         self.models = {}
         self._fit_sources(rest, seed=seed, features=features)
-        self.store = FeatureStore.build(interactions, features)
+        # What is held back must not be among the counts: only "next" asks for what comes after all
+        # that is counted.
+        counted = interactions if self.target == "next" else rest
+        self.store = FeatureStore.build(counted, features)
         asked = np.flatnonzero(np.isin(tasks.user, people))
         valid_people = rng.choice(people, int(np.ceil(VALID_SHARE * len(people))), replace=False)
         users, examples = self._examples(tasks, asked)
@@ -153,6 +156,7 @@ class PoolRanker(Recommender):
         valid = joined([e for e, v in zip(examples, is_valid, strict=True) if v])
         if train is not None and valid is not None:
             self.learn(train, valid, seed=seed)
+        self.store = FeatureStore.build(interactions, features)
         self._fit_sources(interactions, seed=seed, features=features)
         return self
 

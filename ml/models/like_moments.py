@@ -21,15 +21,18 @@ class LikeMoments(Recommender):
     moment c of everyone's past is compared with the present one h, and what followed it counts by
     their likeness:
 
-        score(i) = n_i^-target_power  sum_c (h . c)^power  sum_m after^m [m-th film after c is i]
+        score(i) = n_i^-target_power  sum_c (h . c)^power  after^m   where film m + 1 after c is i
 
-    with films weighed by ``(n + shrinkage)^-source_power``, n their events. Session-kNN with decays
-    (Jannach and Ludewig, "When Recurrent Neural Networks Meet the Neighborhood", 2017; Ludewig and
-    Jannach's VSTAN, 2019) at the grain of single moments. ``power`` above 1 makes it more than
+    for m below ``n_after``, with films weighed by ``(n + shrinkage)^-source_power``, n their
+    events. Session-kNN with decays (Jannach and Ludewig, "When Recurrent Neural Networks Meet the
+    Neighborhood", 2017; Ludewig and Jannach's VSTAN, 2019) at the grain of single moments.
+    ``power`` above 1 makes it more than
     :class:`ml.models.transition.Transition`: two films that were seen together say more than the
     sum of what each says, which no model that is linear in the history can express.
 
-    Not linear, and it keeps everyone's sequences: removing a person needs a refit.
+    Not linear, and it keeps everyone's sequences: removing a person needs a refit. Settings chosen
+    on 600 to 1,500 validation people of last-out on ML-1M, where alone it is ahead of every other
+    model here (NDCG@10 .19; SLIT with two memories .17).
 
     Time per answer: for each of the last films, ``reach`` steps per event of it in the training.
     """
@@ -39,14 +42,14 @@ class LikeMoments(Recommender):
     def __init__(
         self,
         *,
-        decay: float = 0.7,
-        reach: int = 12,
+        decay: float = 0.85,
+        reach: int = 16,
         power: float = 3.0,
         source_power: float = 0.25,
         target_power: float = 0.0,
         shrinkage: float = 10.0,
-        after: float = 0.5,
-        n_after: int = 5,
+        after: float = 0.3,
+        n_after: int = 3,
     ) -> None:
         if not 0 < decay <= 1 or not 0 <= after <= 1:
             raise ValueError("decay must be in (0, 1] and after in [0, 1]")

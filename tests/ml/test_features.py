@@ -18,6 +18,7 @@ from ml.features import (
     feature_names,
     last_moment,
 )
+from ml.models._pool_examples import Examples, Target, held_back
 from ml.models.lambdamart import LambdaMart
 from ml.models.registry import create
 from ml.types import Histories, Interactions
@@ -188,5 +189,53 @@ def test_a_ranker_may_see_the_blend_beside_its_sources() -> None:
     assert (np.diff(rank, axis=1)[pool.valid[:, 1:]] >= 0).all()  # best first, as the pool is
     again = LambdaMart.from_arrays(model.to_arrays(), model.params())
     assert np.array_equal(again.score(people), model.score(people))
+    x = model.features_of(people, pool)[0]
+    shares, base = model.shares_of_features(x)
+    assert shares.sum(axis=1) + base == pytest.approx(model.predict(x), abs=1e-4)
     with pytest.raises(ValueError, match="'blend' is taken"):
         LambdaMart(parts=[{"label": "blend", "model": "edlae", "weight": 1.0}])
+
+
+@pytest.mark.parametrize("target", ["hidden", "strangers"])
+def test_what_is_held_back_is_counted_nowhere(target: Target) -> None:
+    events = two_tastes()
+    rest, tasks = held_back(events, target, 2, np.random.default_rng(1))
+    known = set(zip(rest.user_index.tolist(), rest.item_index.tolist(), strict=True))
+    for i, user in enumerate(tasks.user):
+        shown = tasks.histories.select([i]).item_index.tolist()
+        wanted = tasks.wanted[i].tolist()
+        assert wanted
+        assert not set(wanted) & set(shown)
+        assert not known & {(int(user), film) for film in wanted}
+        own = int((events.user_index == user).sum())
+        assert len(shown) + len(wanted) == own
+    if target == "strangers":
+        assert not np.isin(rest.user_index, tasks.user).any()
+        assert len(tasks.user) == np.ceil(0.2 * events.n_users)
+
+
+def test_trees_that_learned_nothing_leave_the_blend_as_it_is() -> None:
+    settings: dict[str, Any] = {"parts": PARTS, "n_trees": 1, "learning_rate": 1e-9}
+    model = create("lambdamart", {**settings, "sees_blend": True}).fit(two_tastes(), seed=1)
+    assert isinstance(model, LambdaMart)
+    pool = model.pool(Histories.from_interactions(two_tastes(), users=np.array([3])))
+    x = model.features_of(Histories.from_interactions(two_tastes(), users=np.array([3])), pool)[0]
+    assert (np.diff(model.predict(x)[pool.valid[0]]) <= 0).all()  # best first, as the pool is
+
+
+class Watched(LambdaMart):
+    """Keeps the examples it was given."""
+
+    def learn(self, train: Examples, valid: Examples, *, seed: int) -> None:
+        self.given = train
+
+
+def test_a_learner_sees_no_count_of_what_it_is_to_find() -> None:
+    events = two_tastes()
+    model = Watched(parts=PARTS, target="hidden").fit(events, seed=1)
+    column = model.features.index("item_interactions")
+    rest, _ = held_back(events, "hidden", 2, np.random.default_rng(1))
+    most = np.log1p(np.bincount(rest.item_index).max())
+    assert model.given.x[:, column].max() <= most + 1e-6
+    assert most < np.log1p(np.bincount(events.item_index).max())
+    assert model.store.start[-1] == len(events)  # what serves counts everything again

@@ -8,6 +8,7 @@ import pytest
 from ml.data import to_csr
 from ml.models.als import Als
 from ml.models.ease import Ease, ease_weights, weights_by_people
+from ml.models.like_moments import LikeMoments
 from ml.models.slit import Slit
 from ml.models.transition import Transition, ordered_events
 from ml.types import Histories
@@ -145,3 +146,49 @@ def test_als_folds_many_people_in_as_it_does_one_by_one() -> None:
     many = model.user_vectors_of_many(people)
     assert np.allclose(many, model.user_vectors(people), rtol=1e-4, atol=1e-6)
     assert not many[-1].any()
+
+
+def test_like_moments_are_what_the_formula_says() -> None:
+    settings = {"decay": 0.8, "reach": 4, "power": 2.5, "after": 0.5, "n_after": 2}
+    model = LikeMoments(**settings, source_power=0.3, target_power=0.2).fit(EVENTS)
+    shown = [3, 8, 1, 15, 2, 7]
+    users, items = ordered_events(EVENTS)
+    n = np.bincount(items, minlength=30)
+    film_weight = (n + 10.0) ** -0.3
+    # The weight that each film of a moment has in it; a film weighs once per time it is there.
+    present = {film: 0.8**age for age, film in enumerate(reversed(shown[-4:]))}
+    expected = np.zeros(30)
+    for user in range(EVENTS.n_users):
+        own = items[users == user]
+        for t in range(len(own) - 1):
+            past = own[max(t - 3, 0) : t + 1][::-1]
+            likeness = sum(
+                present.get(film, 0.0) * film_weight[film] * 0.8**age
+                for age, film in enumerate(past)
+            )
+            for m, film in enumerate(own[t + 1 : t + 3]):
+                expected[film] += likeness**2.5 * 0.5**m
+    expected *= (n + 10.0) ** -0.2
+    (scores,) = model.score(Histories.from_lists([shown]))
+    assert scores[n > 0] == pytest.approx(expected[n > 0], rel=1e-4)
+    assert np.all(np.isneginf(scores[n == 0]))
+
+
+def test_two_films_seen_together_say_more_than_each_alone() -> None:
+    # After 0 and 1 in a row comes 2; after either without the other comes 3.
+    people = [[0, 1, 2], [0, 5, 3], [4, 1, 3], [0, 6, 3], [7, 1, 3]]
+    rows = [(user, item, 4.0, at) for user, own in enumerate(people) for at, item in enumerate(own)]
+    events = interactions(rows, n_users=5, n_items=8)
+    model = LikeMoments(power=4.0, decay=0.9, source_power=0.0).fit(events)
+    (scores,) = model.score(Histories.from_lists([[0, 1]]))
+    assert scores[2] > scores[3]
+    (alone,) = model.score(Histories.from_lists([[0]]))
+    assert alone[3] > alone[2]
+
+
+@pytest.mark.parametrize(
+    "settings", [{"decay": 0.0}, {"after": 2.0}, {"reach": 0}, {"power": 0.0}, {"n_after": 0}]
+)
+def test_like_moments_refuse_settings_without_meaning(settings: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must be"):
+        LikeMoments(**settings)  # type: ignore[arg-type]

@@ -54,6 +54,8 @@ def test_search_finds_the_informative_source_among_noise() -> None:
     assert weights.sum() == pytest.approx(1)
     assert min(weights[:2]) > 3 * weights[2]
     assert found >= max(candidates.ndcg(np.eye(3)[s], 10) for s in range(3))
+    _, from_there = search_weights(candidates, start=np.array([0.0, 0.0, 2.0]))
+    assert from_there > candidates.ndcg(np.array([0.0, 0.0, 1.0]), 10)
 
 
 def test_tuned_blend_is_at_least_as_good_as_its_parts_on_validation() -> None:
