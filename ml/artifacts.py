@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,6 +182,21 @@ def _normal(manifest: Manifest) -> Manifest:
     return Manifest(plain.model, params, plain.arrays, metadata, sha256=plain.digest())
 
 
+class _OnlyWriting:
+    """A file without a descriptor for numpy to see.
+
+    Given a real one, numpy calls C's ``fwrite`` and loses the reason where that fails: a full disk
+    became "2256 requested and 992 written".
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, data: bytes) -> int:
+        """As the file does, its errors included."""
+        return self._file.write(data)
+
+
 def _write_array(folder: Path, i: int, name: str, array: NDArray) -> ArrayFile:
     array = np.ascontiguousarray(array).reshape(np.shape(array))
     if array.dtype.hasobject:
@@ -189,7 +204,7 @@ def _write_array(folder: Path, i: int, name: str, array: NDArray) -> ArrayFile:
     slug = re.sub(r"[^A-Za-z0-9_-]+", "-", name)
     target = folder / f"{i:03d}-{slug}.npy"
     with target.open("wb") as file:
-        np.lib.format.write_array(file, array, allow_pickle=False)
+        np.lib.format.write_array(_OnlyWriting(file), array, allow_pickle=False)
         file.flush()
         os.fsync(file.fileno())
     return ArrayFile(

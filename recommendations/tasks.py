@@ -94,7 +94,7 @@ def _retrain_when_due() -> dict:
 def _is_to_be_left(run: TrainingRun, *, now: datetime) -> bool:
     """One that is at it, and one that failed or was cancelled a moment ago: not every minute."""
     if run.status == Status.RUNNING:
-        return now - run.heartbeat_at < LEASE
+        return abs(now - run.heartbeat_at) < LEASE
     is_recent = run.finished_at is not None and now - run.finished_at < RETRY_AFTER
     return is_recent and run.status in (Status.FAILED, Status.CANCELLED)
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from ml.models.training import Epoch
@@ -51,12 +52,13 @@ def run_start(*, kind: str, trigger: str) -> TrainingRun:
 
     Raises TrainingBusyError while a living one holds the lease.
     """
-    TrainingRun.objects.filter(
-        kind=kind, status=Status.RUNNING, heartbeat_at__lt=timezone.now() - LEASE
-    ).update(
+    now = timezone.now()
+    # A heartbeat far ahead was written before somebody set the clock back, by nobody alive.
+    is_dead = Q(heartbeat_at__lt=now - LEASE) | Q(heartbeat_at__gt=now + LEASE)
+    TrainingRun.objects.filter(is_dead, kind=kind, status=Status.RUNNING).update(
         status=Status.FAILED,
         error="The process that trained ended without a word (killed, or the machine stopped).",
-        finished_at=timezone.now(),
+        finished_at=now,
     )
     try:
         with transaction.atomic():

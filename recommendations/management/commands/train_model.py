@@ -58,6 +58,9 @@ class Command(BaseCommand):
                 progress.update(task, description="Done", completed=1.0)
         except (TrainingBusyError, NoTrainingDataError) as error:
             raise CommandError(str(error)) from error
+        except OSError as error:
+            msg = f"{error.strerror or error}: no model was written; the active one still is."
+            raise CommandError(msg) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. The model that was active still is.") from error
         self._report(console, run)

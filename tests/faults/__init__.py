@@ -1,0 +1,1 @@
+"""What breaks, on purpose, with the processes that run in earnest: ``make faults``."""

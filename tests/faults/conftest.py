@@ -1,0 +1,60 @@
+"""One site for all faults; ``make faults`` runs all of them and writes the table."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.faults.site import Site
+from tests.faults.table import Matrix
+
+_MATRIX = Matrix()
+IS_WHOLE = os.environ.get("MARQUEE_FAULTS") == "1"
+
+
+def pytest_collection_modifyitems(config, items):
+    """The slow half runs where it was asked for."""
+    if IS_WHOLE:
+        return
+    slow = [item for item in items if item.get_closest_marker("faults")]
+    if slow:
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if item not in slow]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Prints the matrix; ``make faults`` also writes it."""
+    if not _MATRIX.rows:
+        return
+    today = datetime.now(tz=UTC).date()
+    terminalreporter.section("fault matrix")
+    terminalreporter.write(_MATRIX.markdown(today))
+    if IS_WHOLE and not terminalreporter.stats.get("failed"):
+        _MATRIX.write(today)
+
+
+@pytest.fixture(scope="session")
+def matrix() -> Matrix:
+    """Where each test writes its row."""
+    return _MATRIX
+
+
+@pytest.fixture(scope="session")
+def running_site() -> Iterator[Site]:
+    """Started by the first test that asks."""
+    made = Site()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.stop()
+
+
+@pytest.fixture
+def site(running_site) -> Site:
+    """Well before the fault; each test waits until it is well again."""
+    running_site.heal()
+    return running_site
