@@ -11,6 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from recommendations.feature_store import build as build_features
+from recommendations.locks import advisory_lock
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.schedule import scheduled as _scheduled
 from recommendations.services.drift import drift_check
@@ -29,7 +30,7 @@ from recommendations.services.registry import vectors_tidy
 from recommendations.services.source_training import sources_due, sources_train
 from recommendations.services.training import KIND, train
 from recommendations.services.trending import trending_refresh
-from recommendations.sources import source_named
+from recommendations.sources import Source
 from recommendations.training_data import NoTrainingDataError
 
 logger = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ logger = logging.getLogger(__name__)
 SHARD_PEOPLE = 1000
 SHARD_EXPIRES_S = 55
 SOURCE_EXPIRES_S = 590  # under the period: the next look sends again what is still due
+LONG_TRAINING = "long-training"
 RETRY_AFTER = timedelta(minutes=15)
 
 Status = TrainingRun.Status
@@ -156,23 +158,38 @@ def train_due_sources_task() -> None:
 
 def _train_due_sources() -> dict:
     names = [source.name for source in sources_due(now=timezone.now())]
-    for name in names:
-        # One message each: a worker that dies loses one training.
-        train_source_task.apply_async((name,), expires=SOURCE_EXPIRES_S)
+    if names:
+        train_next_source_task.apply_async(expires=SOURCE_EXPIRES_S)
     return {"due": names}
 
 
 @shared_task
-def train_source_task(name: str) -> None:
-    """Trains one source; a second delivery finds the lease held and returns."""
+def train_next_source_task() -> None:
+    """Trains the first source that is due, and sends itself for the next.
+
+    One long training at a time over all workers: several would hold every process of a small site
+    for minutes, and the policy's own training and everybody's lists would wait behind them. A
+    message each, so that a worker that dies loses one training; the next look goes on.
+    """
+    with advisory_lock(LONG_TRAINING) as is_mine:
+        due = sources_due(now=timezone.now()) if is_mine else []
+        if not due or not _train_source(due[0]):
+            return
+    train_next_source_task.apply_async(expires=SOURCE_EXPIRES_S)
+
+
+def _train_source(source: Source) -> bool:
+    """Whether there is any use in going on with the next one."""
     try:
-        [run] = sources_train([source_named(name)], trigger="schedule")
+        [run] = sources_train([source], trigger="schedule")
     except TrainingBusyError:
-        logger.info("%s is being trained already", name)
+        logger.info("%s is being trained already", source.name)
+        return False
     except NoTrainingDataError as error:
         logger.warning("%s", error)
-    else:
-        logger.info("Training of %s ended: %s %s", name, run.status, run.error)
+        return False
+    logger.info("Training of %s ended: %s %s", source.name, run.status, run.error)
+    return True
 
 
 @shared_task
@@ -190,15 +207,18 @@ def _train_ratings_when_due() -> dict:
 
 @shared_task
 def train_ratings_task() -> None:
-    """Trains what predicts stars; a second delivery finds the lease held and returns."""
-    try:
-        run = train_ratings(trigger="schedule")
-    except TrainingBusyError:
-        logger.info("The stars are being trained already")
-    except NoTrainingDataError as error:
-        logger.warning("%s", error)
-    else:
-        logger.info("Training of the stars ended: %s %s", run.status, run.error)
+    """Trains what predicts stars, unless a source is being trained: the next look asks again."""
+    with advisory_lock(LONG_TRAINING) as is_mine:
+        if not is_mine:
+            return
+        try:
+            run = train_ratings(trigger="schedule")
+        except TrainingBusyError:
+            logger.info("The stars are being trained already")
+        except NoTrainingDataError as error:
+            logger.warning("%s", error)
+        else:
+            logger.info("Training of the stars ended: %s %s", run.status, run.error)
 
 
 @shared_task

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import zlib
 from datetime import timedelta
 from decimal import Decimal
 
 import numpy as np
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -38,7 +41,11 @@ from recommendations.sources import (
     sources_named,
     sources_of,
 )
-from recommendations.tasks import train_due_sources_task, train_source_task
+from recommendations.tasks import (
+    LONG_TRAINING,
+    train_due_sources_task,
+    train_next_source_task,
+)
 
 # Settings under which the networks learn a world of 48 films in a second.
 QUICK = {
@@ -293,16 +300,36 @@ def test_a_damaged_source_goes_back_to_the_version_before(described, person, set
     assert ranked.model_version == old.model_version.version
 
 
+def test_no_source_is_trained_while_another_one_is(described, quick, trained_elsewhere):
+    before = TrainingRun.objects.count()
+    train_next_source_task()
+    assert TrainingRun.objects.count() == before
+
+
+@pytest.fixture
+def trained_elsewhere():
+    """Another worker is at a long training: its connection holds the lock."""
+    with psycopg.connect(**_connection_params(), autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [zlib.crc32(LONG_TRAINING.encode())])
+        yield
+
+
+def _connection_params() -> dict:
+    params = connection.get_connection_params()
+    return {key: params[key] for key in ("dbname", "user", "host", "port") if params.get(key)}
+
+
 def test_sources_are_trained_by_themselves_once_per_data(described, quick, settings):
     due = sources_due(now=timezone.now())
     assert [source.name for source in due] == [
         s.name for s in SOURCES.values() if s.tier in (Tier.LIGHT, Tier.HEAVY)
     ]
     train_due_sources_task()
-    for source in sources_of(Tier.LIGHT):
-        train_source_task(source.name)
-    assert {s.tier for s in sources_due(now=timezone.now())} == {Tier.HEAVY}
-    train_source_task("lightgcn")
+    for _ in sources_of(Tier.LIGHT):
+        train_next_source_task()
+    heavy = sources_due(now=timezone.now())
+    assert {s.tier for s in heavy} == {Tier.HEAVY}
+    sources_train([SOURCES["lightgcn"]], trigger="schedule")
     services.rating_set(
         user=described.crowds[0][0],
         movie=described.films[1][3],
