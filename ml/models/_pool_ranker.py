@@ -277,7 +277,7 @@ class PoolRanker(Recommender):
         raw = np.asarray(self.predict(x.reshape(-1, x.shape[-1]))).reshape(pool.items.shape)
         raw = np.where(pool.valid, raw, -np.inf)
         if self.sees_blend and raw.shape[1]:
-            # Z-scores have long tails: near 1 a logistic of float32 would make the best films equal.
+            # Z-scores have long tails: near 1 a float32 logistic would make the best films equal.
             best = raw.max(axis=1, keepdims=True)
             raw = raw - np.where(np.isfinite(best), best, 0.0)
         for i in range(len(out)):
