@@ -276,6 +276,10 @@ class PoolRanker(Recommender):
         x = self._matrix(histories, pool, now)
         raw = np.asarray(self.predict(x.reshape(-1, x.shape[-1]))).reshape(pool.items.shape)
         raw = np.where(pool.valid, raw, -np.inf)
+        if self.sees_blend and raw.shape[1]:
+            # Z-scores have long tails: near 1 a float32 logistic would make the best films equal.
+            best = raw.max(axis=1, keepdims=True)
+            raw = raw - np.where(np.isfinite(best), best, 0.0)
         for i in range(len(out)):
             valid = pool.valid[i]
             out[i, pool.items[i, valid]] = 1.0 / (1.0 + np.exp(-raw[i, valid]))

@@ -29,9 +29,9 @@ def add_like_moments(
 
 
 @numba.njit(cache=True, fastmath=True)
-def _add(
+def _add(  # type: ignore[no-untyped-def]  # numba infers
     indptr, films, found_indptr, found, items, ends, weight, film_weight, after, power, scores
-):  # type: ignore[no-untyped-def]  # numba infers
+):
     reach = len(weight)
     likeness = np.zeros(len(items), dtype=np.float32)
     touched = np.empty(len(items), dtype=np.int64)

@@ -202,7 +202,7 @@ def test_what_is_held_back_is_counted_nowhere(target: Target) -> None:
     rest, tasks = held_back(events, target, 2, np.random.default_rng(1))
     known = set(zip(rest.user_index.tolist(), rest.item_index.tolist(), strict=True))
     for i, user in enumerate(tasks.user):
-        shown = tasks.histories.select([i]).item_index.tolist()
+        shown = tasks.histories.select(np.array([i])).item_index.tolist()
         wanted = tasks.wanted[i].tolist()
         assert wanted
         assert not set(wanted) & set(shown)
@@ -221,6 +221,17 @@ def test_trees_that_learned_nothing_leave_the_blend_as_it_is() -> None:
     pool = model.pool(Histories.from_interactions(two_tastes(), users=np.array([3])))
     x = model.features_of(Histories.from_interactions(two_tastes(), users=np.array([3])), pool)[0]
     assert (np.diff(model.predict(x)[pool.valid[0]]) <= 0).all()  # best first, as the pool is
+
+
+def test_far_ahead_is_not_made_equal() -> None:
+    settings: dict[str, Any] = {"parts": PARTS, "n_trees": 5, "sees_blend": True}
+    model = create("lambdamart", settings).fit(two_tastes(), seed=1)
+    assert isinstance(model, LambdaMart)
+    plain = model.predict
+    model.predict = lambda x: 40.0 + plain(x)  # type: ignore[method-assign]
+    people = Histories.from_interactions(two_tastes(), users=np.array([3]))
+    found = model.score(people)[0, model.pool(people).items[0][:5]]
+    assert len(np.unique(found)) == 5
 
 
 class Watched(LambdaMart):

@@ -149,8 +149,9 @@ def test_als_folds_many_people_in_as_it_does_one_by_one() -> None:
 
 
 def test_like_moments_are_what_the_formula_says() -> None:
-    settings = {"decay": 0.8, "reach": 4, "power": 2.5, "after": 0.5, "n_after": 2}
-    model = LikeMoments(**settings, source_power=0.3, target_power=0.2).fit(EVENTS)
+    model = LikeMoments(
+        decay=0.8, reach=4, power=2.5, after=0.5, n_after=2, source_power=0.3, target_power=0.2
+    ).fit(EVENTS)
     shown = [3, 8, 1, 15, 2, 7]
     users, items = ordered_events(EVENTS)
     n = np.bincount(items, minlength=30)
