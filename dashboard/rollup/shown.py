@@ -122,20 +122,23 @@ def shown_day_roll(day: date, films: Catalogue, *, now: datetime) -> ShownDay:
     return found
 
 
-def exposure_of(day: ShownDay) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Ids of the films shown on the day and how often each was."""
-    values = np.frombuffer(day.exposure, dtype=np.int64)
+def exposure_of(exposure: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Ids of the films shown on a day and how often each was, from its row's ``exposure``."""
+    values = np.frombuffer(exposure, dtype=np.int64)
     return values[: len(values) // 2], values[len(values) // 2 :]
 
 
-def exposure_over(days: Iterable[ShownDay]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The same of several days together."""
-    parts = [exposure_of(day) for day in days]
+def exposure_over(days: Iterable[bytes]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same of several days together. Ids count from 1: an array up to the last is small."""
+    parts = [exposure_of(exposure) for exposure in days]
     if not parts:
         return np.empty(0, np.int64), np.empty(0, np.int64)
-    ids, at = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
-    counts = np.bincount(at, np.concatenate([part[1] for part in parts]), len(ids))
-    return ids, counts.astype(np.int64)
+    counts = np.bincount(
+        np.concatenate([part[0] for part in parts]),
+        np.concatenate([part[1] for part in parts]),
+    ).astype(np.int64)
+    ids = np.flatnonzero(counts)
+    return ids, counts[ids]
 
 
 def exposure_gini(counts: NDArray[np.int64], n_catalogue: int) -> float | None:

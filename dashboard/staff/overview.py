@@ -54,8 +54,8 @@ class Overview:
 def overview(period: Period, *, now: datetime) -> Overview:
     """From the roll-ups, in a fixed number of queries, and one look at Redis."""
     did, did_before = feedback_days(period), feedback_days(period.before)
-    shown = shown_days(period, with_exposure=True)
-    shown_before = shown_days(period.before, with_exposure=True)
+    shown = shown_days(period)
+    shown_before = shown_days(period.before)
     this_hour = now.replace(minute=0, second=0, microsecond=0)
     totals = list(StageHour.objects.filter(stage=TOTAL, hour__gt=this_hour - timedelta(days=1)))
     served = ModelVersion.objects.filter(kind=HYBRID, status=ModelVersion.Status.ACTIVE).first()
@@ -78,7 +78,7 @@ def overview(period: Period, *, now: datetime) -> Overview:
             (
                 _("Lists"),
                 reverse("dashboard:staff_shown"),
-                shown_tiles(list(shown.values()), list(shown_before.values())),
+                shown_tiles(period, list(shown.values()), list(shown_before.values())),
             ),
             (
                 _("Pipeline"),

@@ -52,10 +52,10 @@ def feedback_days(period: Period) -> dict[date, FeedbackDay]:
     return {row.day: row for row in rows}
 
 
-def shown_days(period: Period, *, with_exposure: bool = False) -> dict[date, ShownDay]:
-    """The same of what was shown; the exposure of films only where it is asked for."""
-    rows = ShownDay.objects.filter(day__range=(period.first, period.today))
-    return {row.day: row for row in (rows if with_exposure else rows.defer("exposure"))}
+def shown_days(period: Period) -> dict[date, ShownDay]:
+    """The same of what was shown, without the exposure of films, which is large."""
+    rows = ShownDay.objects.filter(day__range=(period.first, period.today)).defer("exposure")
+    return {row.day: row for row in rows}
 
 
 def summed_counts(days: list[ShownDay] | list[FeedbackDay], dimension: str) -> dict[str, int]:

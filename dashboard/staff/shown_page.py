@@ -19,6 +19,7 @@ from dashboard.plots import (
     shares,
     time_plot,
 )
+from dashboard.rollup.days import DAY
 from dashboard.rollup.shown import (
     FILM_SLICES,
     FOREIGN,
@@ -46,6 +47,8 @@ SLICE_NAMES = {
     OLD: gettext_lazy("Films over 30 years old"),
     FOREIGN: gettext_lazy("Films not in English"),
 }
+
+SPREAD_DAYS = 28
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,9 @@ def origins(period: Period) -> tuple[Origin, ...]:
 
 def shown_page(period: Period) -> ShownPage:
     """From the roll-ups, in a fixed number of queries."""
-    rows = shown_days(period, with_exposure=True)
+    rows = shown_days(period)
     known = list(rows.values())
-    before = list(shown_days(period.before, with_exposure=True).values())
+    before = list(shown_days(period.before).values())
     days = [f"{day}" for day in period.days]
     from_where = origins(period)
 
@@ -102,7 +105,7 @@ def shown_page(period: Period) -> ShownPage:
         for day in period.days
     ]
     return ShownPage(
-        tiles=shown_tiles(known, before),
+        tiles=shown_tiles(period, known, before),
         plots=(
             time_plot(
                 "lists",
@@ -174,7 +177,20 @@ def shown_page(period: Period) -> ShownPage:
     )
 
 
-def shown_tiles(known: list[ShownDay], before: list[ShownDay]) -> tuple[Tile, ...]:
+def spread_over(period: Period) -> tuple[float | None, float | None]:
+    """Coverage and Gini of the films shown in the period's last SPREAD_DAYS, each film once.
+
+    Not of a year: hundreds of days by tens of thousands of films took seconds to unite.
+    """
+    rows = ShownDay.objects.filter(
+        day__gt=period.today - min(period.n_days, SPREAD_DAYS) * DAY, day__lte=period.today
+    ).values_list("exposure", "n_catalogue")
+    _ids, counts = exposure_over(exposure for exposure, _n in rows)
+    n_catalogue = max((n for _exposure, n in rows), default=0)
+    return ratio(len(counts), n_catalogue), exposure_gini(counts, n_catalogue)
+
+
+def shown_tiles(period: Period, known: list[ShownDay], before: list[ShownDay]) -> tuple[Tile, ...]:
     """The figures of a period against those of the one before."""
 
     def total(rows: list[ShownDay], name: str) -> int:
@@ -184,17 +200,17 @@ def shown_tiles(known: list[ShownDay], before: list[ShownDay]) -> tuple[Tile, ..
         weighed = [(getattr(r, name), r.n_lists) for r in rows if getattr(r, name) is not None]
         return ratio(sum(v * n for v, n in weighed), sum(n for _v, n in weighed))
 
-    def spread(rows: list[ShownDay]) -> tuple[float | None, float | None]:
-        _ids, counts = exposure_over(rows)
-        n_catalogue = max((row.n_catalogue for row in rows), default=0)
-        return ratio(len(counts), n_catalogue), exposure_gini(counts, n_catalogue)
-
-    (coverage, gini), (coverage_before, gini_before) = spread(known), spread(before)
+    lately = Period(min(period.n_days, SPREAD_DAYS), period.today)
+    (coverage, gini), (coverage_before, gini_before) = (
+        spread_over(lately),
+        spread_over(lately.before),
+    )
+    note = "" if lately == period else _("of the last %(n)s days") % {"n": SPREAD_DAYS}
     n, n_before = total(known, "n_lists"), total(before, "n_lists")
     return (
         tile(_("Lists shown"), n, n_before),
-        percent_tile(_("Catalogue coverage"), coverage, coverage_before),
-        tile(_("Gini of exposure"), gini, gini_before, unit=as_ratio),
+        percent_tile(_("Catalogue coverage"), coverage, coverage_before, note=note),
+        tile(_("Gini of exposure"), gini, gini_before, unit=as_ratio, note=note),
         tile(_("Novelty in bits"), mean(known, "novelty"), mean(before, "novelty")),
         tile(
             _("Variety within a list"),
