@@ -20,7 +20,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.admin_base import FastPaginator, PersonSearchMixin, ReadOnlyAdmin
+from accounts.admin_base import FastPaginator, PersonLogAdmin
 from accounts.models import TasteSettings, User
 
 # Their own pages would let staff verify an address for somebody or read a second factor's secret.
@@ -133,7 +133,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(PersonSearchMixin, ReadOnlyAdmin):
+class EmailAddressAdmin(PersonLogAdmin):
     """Addresses and whether they were verified."""
 
     list_display = ["email", "user", "verified", "primary"]
@@ -142,7 +142,7 @@ class EmailAddressAdmin(PersonSearchMixin, ReadOnlyAdmin):
 
 
 @admin.register(Authenticator)
-class AuthenticatorAdmin(PersonSearchMixin, ReadOnlyAdmin):
+class AuthenticatorAdmin(PersonLogAdmin):
     """Second factors, without their secrets; a superuser takes away one that was lost."""
 
     list_display = ["user", "type", "created_at", "last_used_at"]
@@ -155,7 +155,7 @@ class AuthenticatorAdmin(PersonSearchMixin, ReadOnlyAdmin):
 
 
 @admin.register(UserSession)
-class UserSessionAdmin(PersonSearchMixin, ReadOnlyAdmin):
+class UserSessionAdmin(PersonLogAdmin):
     """Where people are logged in."""
 
     list_display = ["user", "created_at", "last_seen_at", "ip", "user_agent"]
@@ -179,7 +179,7 @@ class UserSessionAdmin(PersonSearchMixin, ReadOnlyAdmin):
 
 
 @admin.register(LogEntry)
-class LogEntryAdmin(PersonSearchMixin, ReadOnlyAdmin):
+class LogEntryAdmin(PersonLogAdmin):
     """What staff did here: written by every action, changed by nobody."""
 
     list_display = ["action_time", "user", "content_type", "object_repr", "said"]

@@ -65,7 +65,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class PersonSearchMixin:
+class PersonLogAdmin(ReadOnlyAdmin):
     """Search of a log by whole e-mail address: names are looked up first, then the log by index.
 
     ``icontains`` over a join would read a log of 20 million rows from end to end.
@@ -77,7 +77,7 @@ class PersonSearchMixin:
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """See :class:`PersonSearchMixin`."""
+        """See :class:`PersonLogAdmin`."""
         term = search_term.strip()
         if not term:
             return queryset, False

@@ -113,7 +113,9 @@ def measured(rows: list[LabelledRow], removed: set[int]) -> dict[str, Any]:
             tally.offered += not is_taken and truth is not None and truth in match.candidate_ids
         said = f"{row.kind}: {row.title} ({row.year})"
         if is_taken and match.movie_id != truth:
-            mistakes.append(f"{said} -> {Movie.objects.get(pk=match.movie_id)} [{match.reason}]")
+            mistakes.append(
+                f"{said} -> {Movie.objects.get(pk=match.movie_id or 0)} [{match.reason}]"
+            )
         elif not is_taken and truth is not None:
             misses.append(f"{said} [{match.reason}] {Movie.objects.get(pk=truth)}")
     return {

@@ -131,7 +131,7 @@ def main() -> int:
         parser.error("--runs must be 2 or more, --lists 10 or more")
     stage = stage_of(seed=options.seed, n_people=4000)
     console = Console(stderr=True)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name, target in stage.targets.items():
         truth = truth_of(stage, target)
         found = [

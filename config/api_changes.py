@@ -157,7 +157,8 @@ def _resolved_all(nodes: list[dict[str, Any]], document: dict[str, Any]) -> list
 
 def _schema_of(node: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
     content = _resolved(node, document).get("content", {})
-    return next(iter(content.values()), {}).get("schema", {})
+    first: dict[str, Any] = next(iter(content.values()), {})
+    return first.get("schema", {})
 
 
 def _kinds_of(node: dict[str, Any], document: dict[str, Any]) -> set[str]:

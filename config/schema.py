@@ -27,9 +27,10 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_requirement(self, auto_schema: AutoSchema) -> Any:
         """None where only somebody who logged in may ask."""
-        if auto_schema.view.needs_login:
+        view: Any = auto_schema.view
+        if view.needs_login:
             return None
-        return {self.name: auto_schema.view.scopes_needed(auto_schema.method)}
+        return {self.name: view.scopes_needed(auto_schema.method)}
 
     def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
         """As OpenAPI has it."""

@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_python
@@ -83,7 +84,8 @@ def update(language: str) -> Catalog:
     name = dict(settings.LANGUAGES)[language]
     catalog.header_comment = f"# {name}: the texts of Marquee. Gathered by manage.py messages."
     for message in catalog:
-        message.locations = sorted({(name, None) for name, _line in message.locations})
+        files = sorted({name for name, _line in message.locations})
+        message.locations = [(name, None) for name in files]  # type: ignore[misc]  # no line is fine
     buffer = io.BytesIO()
     write_po(
         buffer,
@@ -164,9 +166,8 @@ def _texts_of(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], str | No
     if path.suffix != ".py":
         # Django turns a template into something like Python; only its indentation is none.
         text = "\n".join(line.strip() for line in templatize(text, origin=str(path)).split("\n"))
-    for line, name, found, _comments in extract_python(
-        io.BytesIO(text.encode()), list(_KEYWORDS), [], {}
-    ):
+    found_in: Any = extract_python(io.BytesIO(text.encode()), dict.fromkeys(_KEYWORDS), [], {})
+    for line, name, found, _comments in found_in:
         if found is None:
             continue  # ``_(variable)``: its words are marked where they stand
         values = (found,) if isinstance(found, str) else tuple(found)
@@ -182,7 +183,7 @@ def _texts_of(path: Path) -> Iterator[tuple[int, str | tuple[str, ...], str | No
 
 def _problems_of(message: Message) -> list[str]:
     ids = (message.id,) if isinstance(message.id, str) else tuple(message.id)
-    said = (message.string,) if isinstance(message.string, str) else tuple(message.string)
+    said = (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
     if not all(said):
         return [f"not translated: {_shown(message)}"]
     found = []

@@ -6,18 +6,18 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
-from accounts.admin_base import NAMED, PersonSearchMixin, ReadOnlyAdmin
+from accounts.admin_base import NAMED, PersonLogAdmin
 from catalog.models import Movie
 from feedback.models import Impression, Interaction, Rating, Reaction, Slate
 
 
-class FeedbackAdmin(PersonSearchMixin, ReadOnlyAdmin):
+class FeedbackAdmin(PersonLogAdmin):
     """Searched by a person's whole address or a film's exact title."""
 
     search_help_text = "A whole e-mail address, or a film's exact title."
 
     def named_by(self, term: str) -> Q:
-        """See :class:`PersonSearchMixin`."""
+        """See :class:`PersonLogAdmin`."""
         films = Movie.objects.filter(title=term).values_list("pk", flat=True)
         return super().named_by(term) | Q(movie_id__in=list(films[:NAMED]))
 
@@ -62,7 +62,7 @@ class ImpressionInline(admin.TabularInline):
 
 
 @admin.register(Slate)
-class SlateAdmin(PersonSearchMixin, ReadOnlyAdmin):
+class SlateAdmin(PersonLogAdmin):
     """Lists as they were shown."""
 
     list_display = ["created_at", "user", "surface", "policy", "model_version", "fallback"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 
@@ -59,7 +60,8 @@ def answered(user: User | AnonymousUser, question: Question) -> Deal:
     """The list, and what was understood of the sentence. Fewer than ``n`` films only where what
     was asked for leaves no more. Raises UnknownSourceError."""
     taste = taste_of(user) if isinstance(user, User) else Taste()
-    taste = replace(taste, **question.dials)
+    dials: dict[str, Any] = dict(question.dials)
+    taste = replace(taste, **dials)
     person = feedback_of(user)
     barred = barred_movie_ids(taste) | _outside(question)
     if question.recommender in (AUTO, BASELINE):

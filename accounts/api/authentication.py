@@ -33,7 +33,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
 class AppAuthentication(XSessionTokenAuthentication):
     """``X-Session-Token``, as allauth's headless log-in hands it out."""
 
-    def authenticate(self, request: Request) -> tuple | None:  # type: ignore[override]
+    def authenticate(self, request: Request) -> tuple | None:
         """A token that leads nowhere is refused: the app must know that its log-in has ended."""
         if not self.get_session_token(request):
             return None

@@ -141,8 +141,8 @@ def _read_body(request: HttpRequest, limit: int) -> None:
 
 def _limit_headers(throttles: Sequence[BaseThrottle]) -> dict[str, str]:
     """Of the limit that is nearest; none where nothing limits."""
-    counted = [
-        (limit.num_requests - len(limit.history), limit)
+    counted: list[tuple[int, Any]] = [
+        (limit.num_requests - len(limit.history), limit)  # type: ignore[attr-defined]  # DRF's
         for limit in throttles
         if isinstance(limit, SimpleRateThrottle) and hasattr(limit, "history") and limit.rate
     ]

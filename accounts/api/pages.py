@@ -57,6 +57,6 @@ def paged(
 ) -> Response:
     """The page that the request's cursor points at."""
     pages = CursorPages()
-    pages.ordering = ordering
+    pages.ordering = ordering  # type: ignore[assignment]  # several are fine
     page = pages.paginate_queryset(rows, request, view=view)
     return pages.get_paginated_response(serializer(page, many=True).data)

@@ -118,7 +118,7 @@ class TasteSettingsApi(Api):
         before = taste_of(person) if isinstance(person, User) else Taste()
         body = TasteSettingsSerializer(data=request.data, partial=True, context={"before": before})
         body.is_valid(raise_exception=True)
-        sent = {
+        sent: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value
             for name, value in body.validated_data.items()
         }

@@ -83,5 +83,5 @@ def _states() -> list[tuple[str, int]]:
         EnrichmentState.objects.values_list("status").annotate(n=Count("pk")).order_by("status")
     )
     never = Movie.objects.count() - sum(counts.values())
-    named = [(EnrichmentState.Status(status).label, n) for status, n in counts.items()]
+    named = [(str(EnrichmentState.Status(status).label), n) for status, n in counts.items()]
     return [(_("Never asked for"), never), *named]

@@ -20,7 +20,7 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 REST_FRAMEWORK = {**REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": {"anon": None, "user": None}}
-ACCOUNT_RATE_LIMITS = False
+ACCOUNT_RATE_LIMITS = False  # type: ignore[assignment]  # allauth: no limits at all
 # Tests of the admin are about the admin; the second factor has its own.
 STAFF_MFA_REQUIRED = False
 # Live servers start a thread per request; the gate has tests of its own.

@@ -122,9 +122,9 @@ def exposition(*, now: datetime) -> bytes:
     """The text that Prometheus reads."""
     registry = CollectorRegistry()
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        MultiProcessCollector(registry)
     else:
-        registry.register(REGISTRY)  # type: ignore[arg-type]
+        registry.register(REGISTRY)
     registry.register(Standing(now))
     return generate_latest(registry)
 

@@ -56,13 +56,13 @@ def queues(*, now_s: float) -> Queues:
         found = tuple(
             Queue(
                 name=name,
-                n_waiting=int(client.llen(name)),  # type: ignore[arg-type]
+                n_waiting=int(client.llen(name)),
                 # kombu pushes on the left and takes from the right: the oldest is the last.
                 oldest_s=_age(client.lindex(name, -1), now_s=now_s),  # type: ignore[arg-type]
             )
             for name in queue_names()
         )
-        n_taken = int(client.hlen(UNACKED))  # type: ignore[arg-type]
+        n_taken = int(client.hlen(UNACKED))
     except (redis.RedisError, OSError) as error:
         return Queues(error=f"Redis does not answer ({type(error).__name__}).")
     finally:

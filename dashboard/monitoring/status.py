@@ -125,9 +125,9 @@ def _redis(now: datetime) -> Dependency:
         State.OK,
         _("%(version)s, %(size)s used, up for %(days)s days")
         % {
-            "version": info["redis_version"],  # type: ignore[index]
-            "size": filesizeformat(info["used_memory"]),  # type: ignore[index]
-            "days": info["uptime_in_days"],  # type: ignore[index]
+            "version": info["redis_version"],
+            "size": filesizeformat(info["used_memory"]),
+            "days": info["uptime_in_days"],
         },
     )
 

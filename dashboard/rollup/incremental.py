@@ -124,7 +124,7 @@ def _touched(mark: RollUpMark) -> tuple[set[date], set[date]]:
             UNION SELECT (s.created_at AT TIME ZONE 'UTC')::date
             FROM {impressions} i JOIN {slates} s ON s.request_id = i.slate_id
             WHERE i.id > %s""",  # noqa: S608
-            [mark.interaction_id, ANSWERED_WITHIN, mark.impression_id],
+            [mark.interaction_id, str(ANSWERED_WITHIN), mark.impression_id],
         )
         shown = {day for (day,) in cursor.fetchall()}
     return did, shown

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from django.db import connection
@@ -149,7 +150,7 @@ def exposure_gini(counts: NDArray[np.int64], n_catalogue: int) -> float | None:
     return gini(np.concatenate([np.zeros(silent), counts]))
 
 
-def _rows(sql: str, params: list[object]) -> list[tuple]:
+def _rows(sql: str, params: list[Any]) -> list[tuple]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return cursor.fetchall()
@@ -260,7 +261,7 @@ def _diversity(day: date, films: Catalogue) -> float | None:
     )
     if not rows:
         return None
-    lists = np.full((len(rows), LIST_DEPTH), -1, dtype=np.int64)
+    lists = np.full((len(rows), LIST_DEPTH), -1, dtype=np.int32)
     for row, (ids,) in enumerate(rows):
         lists[row, : len(ids)] = films.index(np.array(ids, dtype=np.int64))
     # In parts: thousands of lists by ten films by twenty genres at once would be a lot of memory.

@@ -67,6 +67,8 @@ def overview(period: Period, *, now: datetime) -> Overview:
     events = [float(did[day].n_events) if day in did else 0.0 for day in period.days]
     lists = [float(shown[day].n_lists) if day in shown else 0.0 for day in period.days]
     days = [f"{day}" for day in period.days]
+    counted = [row.computed_at for row in did.values()]
+    counted += [row.computed_at for row in shown.values()]
     return Overview(
         worries=tuple(_worries(served, waiting, now=now)),
         groups=(
@@ -119,7 +121,7 @@ def overview(period: Period, *, now: datetime) -> Overview:
             ),
         ),
         served=served,
-        counted_at=max((row.computed_at for row in (*did.values(), *shown.values())), default=None),
+        counted_at=max(counted, default=None),
     )
 
 

@@ -185,7 +185,7 @@ def spread_over(period: Period) -> tuple[float | None, float | None]:
     rows = ShownDay.objects.filter(
         day__gt=period.today - min(period.n_days, SPREAD_DAYS) * DAY, day__lte=period.today
     ).values_list("exposure", "n_catalogue")
-    _ids, counts = exposure_over(exposure for exposure, _n in rows)
+    _ids, counts = exposure_over(bytes(exposure) for exposure, _n in rows)
     n_catalogue = max((n for _exposure, n in rows), default=0)
     return ratio(len(counts), n_catalogue), exposure_gini(counts, n_catalogue)
 

@@ -69,7 +69,8 @@ def film_of(raw: Any, is_ours: bool) -> FilmRef | None:
     """A film as exports name it."""
     if not isinstance(raw, dict):
         return None
-    ids = raw.get("ids") if isinstance(raw.get("ids"), dict) else {}
+    given = raw.get("ids")
+    ids = given if isinstance(given, dict) else {}
     known = [
         (SITE, identity(ids.get(SITE)) if is_ours else ""),
         ("imdb", imdb_id(ids.get("imdb"))),
@@ -145,7 +146,7 @@ def _passed(row: dict[str, Any]) -> Effect | None:
 
 def _listed(row: dict[str, Any], is_ours: bool) -> Said:
     name = text(row.get("name"), 80)
-    about = {"list_name": name, "list_note": text(row.get("note"), 1000)}
+    about: dict[str, Any] = {"list_name": name, "list_note": text(row.get("note"), 1000)}
     made_at = moment(row.get("made_at"))
     films = row.get("films")
     if not name:

@@ -82,12 +82,12 @@ class Effect:
     @classmethod
     def from_json(cls, row: dict[str, Any]) -> Effect:
         """What :meth:`to_json` wrote."""
-        times = {
+        times: dict[str, Any] = {
             name: datetime.fromisoformat(row[name])
             for name in ("at", "changed_at", "expires_at")
             if name in row
         }
-        plain = {
+        plain: dict[str, Any] = {
             name: row[name]
             for name in (
                 *("stars", "note", "list_name", "list_note", "position"),

@@ -112,7 +112,8 @@ def _list_names(files: list[Member]) -> dict[str, tuple[str, str]]:
 def _film(raw: Any) -> FilmRef | None:
     if not isinstance(raw, dict):
         return None
-    ids = raw.get("ids") if isinstance(raw.get("ids"), dict) else {}
+    given = raw.get("ids")
+    ids = given if isinstance(given, dict) else {}
     known = (("imdb", imdb_id(ids.get("imdb"))), ("tmdb", identity(ids.get("tmdb"))))
     found = tuple((source, value) for source, value in known if value)
     title = text(raw.get("title"))

@@ -269,12 +269,14 @@ class PoolRanker(Recommender):
         # The tail: the blend squeezed into (-1, 0), below every candidate's 0..1.
         low = np.where(finite, pool.blend, np.inf).min(axis=1, keepdims=True)
         high = np.where(finite, pool.blend, -np.inf).max(axis=1, keepdims=True)
-        low, high = (np.where(np.isfinite(edge), edge, 0.0) for edge in (low, high))
+        low = np.where(np.isfinite(low), low, 0.0)
+        high = np.where(np.isfinite(high), high, 0.0)
         span = high - low + 1e-6
         below = np.where(finite, pool.blend, high) - high
         out = np.where(finite, below / span - 1e-3, -np.inf).astype(np.float32)
         x = self._matrix(histories, pool, now)
-        raw = np.asarray(self.predict(x.reshape(-1, x.shape[-1]))).reshape(pool.items.shape)
+        flat = np.asarray(self.predict(x.reshape(-1, x.shape[-1])))
+        raw: FloatArray = flat.reshape(pool.items.shape)
         raw = np.where(pool.valid, raw, -np.inf)
         if self.sees_blend and raw.shape[1]:
             # Z-scores have long tails: near 1 a float32 logistic would make the best films equal.

@@ -153,7 +153,7 @@ def _add(
     places.supported.append(support([*fixed, *window], wanted_all[:n]))
     for (position, movie_id, chance), judged_id in zip(shown, wanted, strict=False):
         places.reward.append(float(movie_id in likes[slate.pk]))
-        places.logged.append(chance)
+        places.logged.append(chance)  # type: ignore[arg-type]  # None is excluded above
         places.target.append(float(movie_id == judged_id))
         places.group.append(number)
         places.at.append(position - trial.how.first)

@@ -9,7 +9,7 @@ again.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -79,9 +79,9 @@ def answers_put(
         .values_list("request_id", "user_id", "movie_id", "kind", "value", "created_at")
     )
     for request_id, user_id, movie_id, kind, value, at in events.iterator(chunk_size=CHUNK):
-        shown = by_id.get(request_id)
+        shown = by_id.get(request_id) if request_id is not None else None
         # Any client can name any list: only its own person's word counts.
-        if shown is None or shown.user_id != user_id or at > ends[request_id]:
+        if shown is None or shown.user_id != user_id or at > ends[shown.request_id]:
             continue
         word = word_of(kind, value)
         if word is not None:
@@ -140,7 +140,9 @@ def split_outcomes(experiment: Experiment, *, upto: datetime) -> Split:
     )
 
 
-def _mean_of(people: list[tuple[int, list[ShownList]]], what) -> NDArray[np.float64]:  # type: ignore[no-untyped-def]
+def _mean_of(
+    people: list[tuple[int, list[ShownList]]], what: Callable[[ShownList], float]
+) -> NDArray[np.float64]:
     return np.array([sum(map(what, of)) / len(of) for _, of in people], dtype=np.float64)
 
 

@@ -58,7 +58,8 @@ def trial_for(user: User | AnonymousUser, request_id: uuid.UUID) -> Trial | None
     if experiment is None:
         return None
     if experiment.kind == Experiment.Kind.INTERLEAVED:
-        arms, sources = [Assignment.Arm.BOTH], [(experiment.policy_a, experiment.policy_b)]
+        arms = [Assignment.Arm.BOTH]
+        sources: list[tuple[str, ...]] = [(experiment.policy_a, experiment.policy_b)]
     else:
         arms = [Assignment.Arm.A, Assignment.Arm.B]
         sources = [(experiment.policy_a,), (experiment.policy_b,)]
@@ -81,6 +82,7 @@ def trial_list(trial: Trial, n: int, make: Make) -> RankedList:
     Shorter where the policies have no more films.
     """
     rng = np.random.default_rng(trial.seed)
+    films: tuple[RankedFilm, ...] | None
     if len(trial.sources) == 2:
         lists = [make(source, n) for source in trial.sources]
         films = _drafted(lists, n, rng)

@@ -144,7 +144,7 @@ class Base:
             headers=headers,
             timeout=60,
         )
-        data = answer.json() if answer.content else None
+        data: Any = answer.json() if answer.content else None
         self._check(name, answer.status_code, data)
         if answer.status_code >= 400:
             raise ApiError(answer.status_code, data["error"])

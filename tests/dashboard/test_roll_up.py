@@ -133,7 +133,7 @@ def recounted_shown(day: date) -> dict:
 
 
 def rolled_shown(row: ShownDay) -> dict:
-    ids, counts = exposure_of(row.exposure)
+    ids, counts = exposure_of(bytes(row.exposure))
     return {
         **{n: getattr(row, n) for n in ("n_lists", "n_people", "n_impressions")},
         **{n: getattr(row, n) for n in ("n_cold", "n_fallback")},

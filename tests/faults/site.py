@@ -228,7 +228,7 @@ class Person:
             answer = self.session.post(
                 f"{self.site.url}/films/{film}/rate/",
                 data={"stars": stars, "event_id": event, "next": "/about/"},
-                headers={"X-CSRFToken": self.session.cookies.get("csrftoken", "")},
+                headers={"X-CSRFToken": self.session.cookies.get("csrftoken") or ""},
                 allow_redirects=False,
                 timeout=30,
             )
