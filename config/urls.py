@@ -2,7 +2,7 @@
 
 from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView
 
 from config import pwa, views
@@ -30,6 +30,8 @@ urlpatterns = [
     path("", include("feedback.urls")),
     path("", include("dashboard.urls")),
     path("accounts/", include("allauth.urls")),
+    # allauth has a door for telephone numbers, which Marquee never asks for: it would answer 500.
+    re_path(r"^_allauth/\w+/v1/(account|auth)/phone", views.not_offered),
     path("_allauth/", include("allauth.headless.urls")),
     path("settings/", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -20,6 +20,11 @@ YEAR_S = 365 * 24 * 3600
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """A form whose token is missing or old: usually a page left open over a log-out."""
     return render(request, "403_csrf.html", status=403)
+
+
+def not_offered(request: HttpRequest) -> HttpResponse:
+    """A door that a library brings along and Marquee has nothing behind."""
+    raise Http404
 
 
 @require_safe
