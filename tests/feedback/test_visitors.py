@@ -38,6 +38,10 @@ STAYING = {
     "recommendations.Recommendation",  # computed anew
     # Accounts only.
     *("feedback.ImportJob", "feedback.ExportJob", "accounts.DeletionRequest"),
+    *("accounts.ApiToken", "accounts.KeptAnswer"),
+    "recommendations.Experiment",  # staff only
+    # What a visitor was assigned and saw counts for the visitor: the account has its own.
+    *("recommendations.Assignment", "recommendations.Exposure"),
 }
 
 
