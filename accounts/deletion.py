@@ -50,8 +50,9 @@ def session_keys_of(user_id: int) -> list[str]:
 
 
 def _tell(email: str, request: DeletionRequest) -> None:
+    subject = _("Your account will be deleted")
     send_mail(
-        subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{_('Your account will be deleted')}",
+        subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{subject}",
         message=_(
             "Somebody, you we hope, asked for this account to be deleted with all its data.\n\n"
             "It will be on %(day)s. Until then, log in and choose “Keep my account” to stop it."

@@ -19,6 +19,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 logger = logging.getLogger(__name__)
 
@@ -32,13 +33,13 @@ PUBLISH_AGAIN_AFTER = timedelta(seconds=60)
 class WorkStatus(models.TextChoices):
     """How long work stands. Not every kind of work knows every state."""
 
-    QUEUED = "queued", "Waiting for a worker"
-    RUNNING = "running", "At it"
-    READY = "ready", "Waiting for you"
-    DONE = "done", "Done"
-    UNDONE = "undone", "Taken back"
-    CANCELLED = "cancelled", "Cancelled"
-    FAILED = "failed", "Failed"
+    QUEUED = "queued", _("Waiting for a worker")
+    RUNNING = "running", _("At it")
+    READY = "ready", _("Waiting for you")
+    DONE = "done", _("Done")
+    UNDONE = "undone", _("Taken back")
+    CANCELLED = "cancelled", _("Cancelled")
+    FAILED = "failed", _("Failed")
 
 
 OPEN = (WorkStatus.QUEUED, WorkStatus.RUNNING)

@@ -7,6 +7,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from pgvector.django import VectorField
 
 
@@ -16,10 +18,10 @@ class ModelVersion(models.Model):
     class Status(models.TextChoices):
         """candidate -> active -> retired; failed where a gate said no."""
 
-        CANDIDATE = "candidate", "Candidate"
-        ACTIVE = "active", "Active"
-        RETIRED = "retired", "Retired"
-        FAILED = "failed", "Failed"
+        CANDIDATE = "candidate", pgettext_lazy("standing of a model", "Candidate")
+        ACTIVE = "active", _("Active")
+        RETIRED = "retired", _("Retired")
+        FAILED = "failed", _("Failed")
 
     kind = models.CharField(max_length=24, default="hybrid")
     version = models.CharField(max_length=64, unique=True)
@@ -53,12 +55,12 @@ class TrainingRun(models.Model):
     class Status(models.TextChoices):
         """How it stands."""
 
-        RUNNING = "running", "Running"
-        DONE = "done", "Done"
-        SKIPPED = "skipped", "Skipped: nothing new"
-        REFUSED = "refused", "Refused by the gate"
-        FAILED = "failed", "Failed"
-        CANCELLED = "cancelled", "Cancelled"
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        SKIPPED = "skipped", _("Skipped: nothing new")
+        REFUSED = "refused", _("Refused by the gate")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
 
     kind = models.CharField(max_length=24, default="hybrid")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RUNNING)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Movie
 from feedback.work import OPEN, Work
@@ -24,10 +25,10 @@ class ImportJob(Work):
     class Phase(models.TextChoices):
         """What a worker does next, or did last."""
 
-        READ = "read", "Reading the file"
-        MATCH = "match", "Finding the films"
-        APPLY = "apply", "Writing"
-        UNDO = "undo", "Taking back"
+        READ = "read", _("Reading the file")
+        MATCH = "match", _("Finding the films")
+        APPLY = "apply", _("Writing")
+        UNDO = "undo", _("Taking back")
 
     phase = models.CharField(max_length=6, choices=Phase.choices, default=Phase.READ)
     source = models.CharField(max_length=10, choices=Source.choices, blank=True)
@@ -72,12 +73,12 @@ class ImportFilm(models.Model):
     class State(models.TextChoices):
         """pending -> found | check | unknown -> chosen | skipped, by the person."""
 
-        PENDING = "pending", "Not looked for yet"
-        FOUND = "found", "Found"
-        CHECK = "check", "To check"
-        UNKNOWN = "unknown", "Not in this catalogue"
-        CHOSEN = "chosen", "Chosen by you"
-        SKIPPED = "skipped", "Skipped by you"
+        PENDING = "pending", _("Not looked for yet")
+        FOUND = "found", _("Found")
+        CHECK = "check", _("To check")
+        UNKNOWN = "unknown", _("Not in this catalogue")
+        CHOSEN = "chosen", _("Chosen by you")
+        SKIPPED = "skipped", _("Skipped by you")
 
     job = models.ForeignKey(ImportJob, on_delete=models.CASCADE, related_name="films")
     key = models.CharField(max_length=64)
