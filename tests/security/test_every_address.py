@@ -97,6 +97,7 @@ def test_looking_breaks_nothing_changes_nothing_and_is_guarded(somebody, film):
     for path in addresses(film.pk):
         answer = somebody.get(path, secure=True)
         policy = answer.get("Content-Security-Policy", "")
+        kind = answer.get("Content-Type", "")
         expected = {
             "status": answer.status_code < 500,
             "CSP": "default-src 'none'" in policy and "unsafe-" not in policy,
@@ -105,6 +106,8 @@ def test_looking_breaks_nothing_changes_nothing_and_is_guarded(somebody, film):
             "referrer": answer.get("Referrer-Policy") == "same-origin",
             "opener": answer.get("Cross-Origin-Opener-Policy") == "same-origin",
             "request id": bool(answer.get("X-Request-ID")),
+            "charset": "charset=" in kind or not kind.startswith("text/"),
+            "no CORS": not answer.has_header("Access-Control-Allow-Origin"),
             "no server name": not answer.has_header("Server"),
         }
         wrong += [
@@ -166,3 +169,11 @@ def test_posts_without_a_token_are_refused_everywhere(film):
             wrong.append(f"{path}: {answer.status_code}")
     assert wrong == []
     assert counts() == before
+
+
+def test_there_is_nothing_to_list_or_trace():
+    client = Client(raise_request_exception=False)
+    for path in ("/static/", "/static/css/", "/static/../manage.py", "/.git/config", "/.env"):
+        assert client.get(path).status_code == 404, path
+    for path in ("/", "/about/", "/api/v1/genres/"):
+        assert client.generic("TRACE", path, headers={"X-Secret": "told"}).status_code == 405
