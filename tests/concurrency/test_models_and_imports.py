@@ -48,6 +48,10 @@ def test_of_four_trainings_at_once_one_runs():
     assert ModelVersion.objects.filter(status=Status.ACTIVE).count() == 1
 
 
+def quietly(*_: object) -> None:
+    """Nobody watches."""
+
+
 @pytest.fixture
 def folder(tmp_path):
     """A MovieLens folder of 200 films."""
@@ -66,9 +70,12 @@ def folder(tmp_path):
 
 
 def test_of_two_imports_at_once_one_is_told_to_wait_and_nothing_is_doubled(folder):
-    outcomes = at_once(lambda: import_movielens(str(folder)), lambda: import_movielens(str(folder)))
+    outcomes = at_once(
+        lambda: import_movielens(str(folder), progress=quietly),
+        lambda: import_movielens(str(folder), progress=quietly),
+    )
     refused = errors(outcomes)
     assert {type(error) for error in refused} <= {IngestionError}
     assert len(refused) <= 1
     assert Movie.objects.count() == 200
-    assert import_movielens(str(folder)).rows_changed == 0
+    assert import_movielens(str(folder), progress=quietly).rows_changed == 0

@@ -128,6 +128,10 @@ def test_what_a_session_is_shown_is_kept_by_no_cache(somebody, film):
             continue
         kept = answer.get("Cache-Control", "")
         is_public = "public" in kept or "immutable" in kept or kept == "no-cache"
+        if kept.startswith("public") and path.startswith("/api/v1/"):
+            # What the API lets caches keep says the same to everybody.
+            assert answer.content == Client().get(path, secure=True).content, path
+            continue
         is_picture = answer.get("Content-Type", "").startswith(("image/", "text/css"))
         if "no-store" not in kept and not (is_public and (is_picture or path in OPEN_TO_CACHES)):
             wrong.append(f"{path}: {answer.status_code} {kept!r}")
@@ -164,6 +168,8 @@ def test_posts_without_a_token_are_refused_everywhere(film):
     for path in addresses(film.pk):
         sent = {"content_type": "application/json"} if path.startswith("/api/") else {}
         answer = client.post(path, {"stars": "4", "kind": "like", "next": "/"}, **sent)
+        if path.startswith("/_allauth/app/") and answer.status_code in {400, 401, 409}:
+            continue  # apps bring no cookie, so nobody's browser can be made to act there
         # 405: takes no posts. 404: no such row. A token is asked for before anything is done.
         if answer.status_code not in {403, 404, 405}:
             wrong.append(f"{path}: {answer.status_code}")

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
+from accounts.tokens import token_create
 from config.settings import base
 from tests.security.conftest import EMAIL, PASSWORD
 
@@ -227,6 +228,21 @@ class TestStaff:
         answer = client.post("/api/v1/models/rollback/")
         assert answer.status_code == 403
         assert answer.json()["error"]["code"] == "second_factor_required"
+
+    def test_nor_with_a_token_or_an_apps_session(self, chief, client):
+        token = token_create(user=chief, name="x", scopes=["read", "staff"], days=30)
+        by_token = {"Authorization": f"Bearer {token.secret}"}
+        data = {"email": chief.email, "password": PASSWORD}
+        login = "/_allauth/app/v1/auth/login"
+        app = Client().post(login, data, content_type="application/json").json()
+        by_session = {"X-Session-Token": app["meta"]["session_token"]}
+        for headers in (by_token, by_session):
+            answer = Client().get("/api/v1/models/", headers=headers)
+            assert answer.status_code == 403
+            assert answer.json()["error"]["code"] == "second_factor_required"
+        Authenticator.objects.create(user=chief, type="totp", data={"secret": "x"})
+        for headers in (by_token, by_session):
+            assert Client().get("/api/v1/models/", headers=headers).status_code == 200
 
     def test_with_one_they_are_in(self, chief, client):
         log_in(client, chief.email)
