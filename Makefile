@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest clean-var
+.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults security clean-var
 
 # An interpreter by another name or path: make run PYTHON=/opt/python/bin/python3.11
 PYTHON ?= python3.11
@@ -56,6 +56,16 @@ types: $(DEV_STAMP) ## Static types
 # Two test processes on two cores: libraries that start a thread per core would only fight.
 pytest: $(DEV_STAMP) ## The tests, on a real Postgres, Redis, Celery worker and Chromium
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(ARGS)
+
+# What people would feel: a whole site is started and broken, some minutes.
+faults: $(DEV_STAMP) ## Break everything on purpose; writes the table of docs/reliability.md
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MARQUEE_FAULTS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/concurrency $(ARGS)
+
+security: $(DEV_STAMP) deploy-check ## What docs/security.md promises; known holes of what is installed
+	$(BIN)/ruff check --select S .
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -v tests/security tests/accounts $(ARGS)
+	@if $(BIN)/python -c "import pip_audit" 2>/dev/null; then $(BIN)/python -m pip_audit --requirement requirements.txt; \
+		else echo "pip-audit is not installed, so known holes were not looked up: $(BIN)/python -m pip install pip-audit"; fi
 
 clean-var: ## Remove the local database, models and caches (asks first)
 	@if [ -e var/run/up.json ]; then echo "Marquee is running from this folder: stop it first."; exit 1; fi

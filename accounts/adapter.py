@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context
 from django.conf import settings
@@ -17,6 +20,8 @@ from accounts.deletion import deletion_of
 from accounts.models import User
 from accounts.requests import remember_language
 from accounts.services import language_set
+
+logger = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -47,6 +52,7 @@ class AccountAdapter(DefaultAccountAdapter):
         Whoever comes back within the grace period of a deletion is offered to keep the account.
         """
         super().login(request, user)
+        logger.info("Account %s logged in from %s", user.pk, self.get_client_ip(request))
         if not isinstance(user, User):
             return
         chosen = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
@@ -65,6 +71,11 @@ class AccountAdapter(DefaultAccountAdapter):
         if isinstance(user, User) and deletion_of(user) is not None:
             return reverse("accounts:delete")
         return super().get_login_redirect_url(request)
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """The log says from where, not with which name or password."""
+        super().authentication_failed(request, **credentials)
+        logger.warning("A log-in failed from %s", self.get_client_ip(request))
 
     def is_safe_url(self, url: str) -> bool:
         """Only this very host: ALLOWED_HOSTS may name others that are not ours to lead to."""

@@ -8,6 +8,8 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from django import forms
 from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.choices import genre_choices, language_choices
@@ -48,6 +50,15 @@ class LoginForm(PlainFieldsMixin, allauth_forms.LoginForm):
 
 class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
     """E-mail and one password."""
+
+    def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
+        """A form that was sent twice at one moment finds the account made by the first."""
+        try:
+            with transaction.atomic():
+                return super().try_save(request)
+        except IntegrityError:
+            self.account_already_exists = True
+            return super().try_save(request)
 
 
 class ResetPasswordForm(PlainFieldsMixin, allauth_forms.ResetPasswordForm):

@@ -19,6 +19,13 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 
 
+def lacks_second_factor(user: object) -> bool:
+    """Whether this is somebody with power over others who has none where one is required."""
+    if not settings.STAFF_MFA_REQUIRED or not isinstance(user, User):
+        return False
+    return (user.is_staff or user.is_superuser) and not is_mfa_enabled(user)
+
+
 class StaffSecondFactorMiddleware:
     """Comes after authentication and messages."""
 
@@ -36,11 +43,7 @@ class StaffSecondFactorMiddleware:
         return self.get_response(request)
 
     def _is_held_up(self, request: HttpRequest) -> bool:
-        if not settings.STAFF_MFA_REQUIRED or self._is_open(request.path):
-            return False
-        user = request.user
-        has_power = isinstance(user, User) and (user.is_staff or user.is_superuser)
-        return has_power and not is_mfa_enabled(user)
+        return not self._is_open(request.path) and lacks_second_factor(request.user)
 
     def _is_open(self, path: str) -> bool:
         """Logging in and out, confirming oneself, and setting up the factor."""

@@ -7,6 +7,7 @@ from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
 from accounts.models import ApiToken, User
+from accounts.staff import lacks_second_factor
 from accounts.tokens import token_of
 
 
@@ -23,6 +24,7 @@ class TokenAuthentication(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed(
                 "This token does not exist, has ended or was revoked.", code="invalid_token"
             )
+        _refuse_without_factor(token.user)
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
@@ -42,7 +44,17 @@ class AppAuthentication(XSessionTokenAuthentication):
             raise exceptions.AuthenticationFailed(
                 "This session has ended or is not logged in yet.", code="invalid_session"
             )
+        _refuse_without_factor(found[0])
         return found
+
+
+def _refuse_without_factor(user: object) -> None:
+    """What the middleware asks of browsers: these two come without its session."""
+    if lacks_second_factor(user):
+        raise exceptions.PermissionDenied(
+            "Staff accounts need a second factor: set one up on the site to go on.",
+            code="second_factor_required",
+        )
 
 
 class BrowserAuthentication(authentication.SessionAuthentication):

@@ -106,7 +106,7 @@ def model_promote(version: ModelVersion, *, is_admitted: bool = False) -> ModelV
         vectors_write(version, serving)
     with transaction.atomic():
         # Every promotion of a kind queues on the same rows, so two at once end with one active.
-        locked = list(ModelVersion.objects.select_for_update().filter(kind=version.kind))
+        locked = _locked(version.kind)
         standing = {v.pk: v.status for v in locked}
         if standing.get(version.pk) == Status.FAILED:
             raise PromotionError(f"{version.version} was refused by the gate: {version.note}")
@@ -129,6 +129,11 @@ def vectors_tidy() -> int:
     return sum(vectors_drop_others(version) for version in served)
 
 
+def _locked(kind: str) -> list[ModelVersion]:
+    """All versions of a kind, taken in one order: who takes some first waits in a circle."""
+    return list(ModelVersion.objects.select_for_update().filter(kind=kind).order_by("pk"))
+
+
 def model_rollback(*, kind: str = "hybrid") -> ModelVersion:
     """Back to the version that was active before. Raises PromotionError where there is none."""
     active = ModelVersion.objects.filter(kind=kind, status=Status.ACTIVE).first()
@@ -140,6 +145,7 @@ def model_rollback(*, kind: str = "hybrid") -> ModelVersion:
     if before is None:
         raise PromotionError("There is no earlier version to go back to.")
     with transaction.atomic():
+        _locked(kind)
         if active is not None:
             # Not to be promoted again by the next rollback: it goes behind all others.
             ModelVersion.objects.filter(pk=active.pk).update(

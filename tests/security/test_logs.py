@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from config.logs import LineFormatter, RequestIdFilter
+from tests.security.conftest import EMAIL, PASSWORD
 
 RECORD = re.compile(r"2\d{3}-\d\d-\d\d ")
 nasty = st.text(
@@ -55,6 +56,15 @@ def test_a_path_with_a_line_break_is_logged_as_one_line(client, caplog):
         client.get("/none%0a2026-01-01%20ERROR%20forged/")
     (record,) = [r for r in caplog.records if r.name == "django.request"]
     assert len(LineFormatter("%(message)s").format(record).splitlines()) == 1
+
+
+@pytest.mark.django_db
+def test_coming_in_and_failing_to_are_logged_without_names(client, ada, caplog):
+    with caplog.at_level(logging.INFO, logger="accounts.adapter"):
+        client.post("/accounts/login/", {"login": EMAIL, "password": "not-it-at-all"})
+        client.post("/accounts/login/", {"login": EMAIL, "password": PASSWORD})
+    said = [record.getMessage() for record in caplog.records if record.name == "accounts.adapter"]
+    assert said == ["A log-in failed from 127.0.0.1", f"Account {ada.pk} logged in from 127.0.0.1"]
 
 
 def test_nothing_logs_a_password_a_token_or_a_body():

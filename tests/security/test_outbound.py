@@ -25,6 +25,7 @@ OUTBOUND = {
     "catalog/tmdb/transport.py": "TMDB_BASE_URL and TMDB_IMAGE_URL",
     "catalog/llm/client.py": "LLM_BASE_URL",
     "catalog/ingestion/sources.py": "the operator, on the command line",
+    "recommendations/traffic/client.py": "the operator, on the command line",
     "config/bootstrap.py": "MovieLens' fixed address",
     "config/management/commands/up.py": "our own address",
 }

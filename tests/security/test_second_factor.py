@@ -13,6 +13,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from accounts.models import User
+from accounts.tokens import token_create
+from config.settings import base
 from tests.security.conftest import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +144,59 @@ def test_a_new_password_ends_the_other_sessions(ada):
     assert there.get("/settings/").status_code == 302
 
 
+def test_a_reset_does_not_pass_by_the_factor(secret, mailoutbox):
+    client = Client()
+    client.post("/accounts/password/reset/", {"email": EMAIL})
+    link = next(word for word in mailoutbox[-1].body.split() if "/password/reset/key/" in word)
+    page = client.get(link, follow=True).redirect_chain[-1][0]
+    client.post(page, {"password1": "another-long-phrase"})
+    assert not is_in(client)
+    data = {"login": EMAIL, "password": "another-long-phrase"}
+    assert client.post("/accounts/login/", data)["Location"].startswith("/accounts/2fa/")
+    assert not is_in(client)
+
+
+def test_the_session_is_out_of_reach_for_scripts(ada, client):
+    cookie = log_in(client).cookies["sessionid"]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+
+
+def test_logging_in_gives_the_session_a_new_name(ada, client):
+    client.post("/accounts/login/", {"login": EMAIL, "password": "not-it-at-all"})
+    session = client.session
+    session["planted"] = "before"
+    session.save()
+    client.cookies["sessionid"] = session.session_key
+    log_in(client)
+    assert is_in(client)
+    assert client.session.session_key != session.session_key
+    assert not client.session.exists(session.session_key)
+
+
+def test_an_account_that_is_switched_off_is_out_at_once(ada, client):
+    log_in(client)
+    assert client.get("/settings/").status_code == 200
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    assert client.get("/settings/").status_code == 302
+
+
+def test_a_long_password_counts_to_its_last_letter(ada):
+    long = "correct horse battery staple " * 4
+    ada.set_password(long)
+    ada.save(update_fields=["password"])
+    for password, opens in ((long[:-1], False), (long[:72], False), (long, True)):
+        client = Client()
+        client.post("/accounts/login/", {"login": EMAIL, "password": password})
+        assert is_in(client) is opens
+
+
+def test_passwords_are_kept_by_argon2(ada, settings):
+    settings.PASSWORD_HASHERS = base.PASSWORD_HASHERS
+    ada.set_password(PASSWORD)
+    assert ada.password.startswith("argon2$argon2id$")
+
+
 class TestStaff:
     """Whoever has power over others."""
 
@@ -173,6 +228,21 @@ class TestStaff:
         answer = client.post("/api/v1/models/rollback/")
         assert answer.status_code == 403
         assert answer.json()["error"]["code"] == "second_factor_required"
+
+    def test_nor_with_a_token_or_an_apps_session(self, chief, client):
+        token = token_create(user=chief, name="x", scopes=["read", "staff"], days=30)
+        by_token = {"Authorization": f"Bearer {token.secret}"}
+        data = {"email": chief.email, "password": PASSWORD}
+        login = "/_allauth/app/v1/auth/login"
+        app = Client().post(login, data, content_type="application/json").json()
+        by_session = {"X-Session-Token": app["meta"]["session_token"]}
+        for headers in (by_token, by_session):
+            answer = Client().get("/api/v1/models/", headers=headers)
+            assert answer.status_code == 403
+            assert answer.json()["error"]["code"] == "second_factor_required"
+        Authenticator.objects.create(user=chief, type="totp", data={"secret": "x"})
+        for headers in (by_token, by_session):
+            assert Client().get("/api/v1/models/", headers=headers).status_code == 200
 
     def test_with_one_they_are_in(self, chief, client):
         log_in(client, chief.email)
