@@ -31,7 +31,7 @@ urlpatterns = [
     path("", include("dashboard.urls")),
     path("accounts/", include("allauth.urls")),
     # allauth has a door for telephone numbers, which Marquee never asks for: it would answer 500.
-    re_path(r"^_allauth/\w+/v1/(account|auth)/phone", views.not_offered),
+    re_path(r"^_allauth/\w+/v1/(?:account|auth)/phone", views.not_offered),
     path("_allauth/", include("allauth.headless.urls")),
     path("settings/", include("accounts.urls")),
     path("admin/", admin.site.urls),

@@ -273,9 +273,9 @@ def test_the_clock_is_set_back_while_a_training_is_dead(site, matrix):
         opened.execute(
             "INSERT INTO recommendations_trainingrun (kind, status, trigger, started_at, "
             "heartbeat_at, stage, progress, log, error, data_fingerprint, last_interaction_id, "
-            "is_cancel_requested, checkpoint) "
+            "is_cancel_requested, checkpoint, curve) "
             "SELECT kind, 'running', trigger, now() + interval '1 h', "
-            "now() + interval '1 h', '', 0, '', '', '', 0, false, '{}' "
+            "now() + interval '1 h', '', 0, '', '', '', 0, false, '{}', '[]' "
             "FROM recommendations_trainingrun WHERE kind = 'hybrid' ORDER BY id DESC LIMIT 1"
         )
     done = site.manage("train", check=False)

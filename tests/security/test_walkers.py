@@ -53,7 +53,9 @@ def test_a_page_that_hands_out_others_rows_would_be_found(own, others, settings)
 
 def test_looking_changes_nothing(own, others):
     chief = Client(raise_request_exception=False)
-    chief.force_login(User.objects.create_superuser("chief@example.org"))
+    boss = User.objects.create_superuser("chief@example.org")
+    EmailAddress.objects.create(user=boss, email=boss.email, verified=True, primary=True)
+    chief.force_login(boss)
     for client in (*others.values(), chief):
         assert walk_looking(client) == []
 
