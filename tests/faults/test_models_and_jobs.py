@@ -47,6 +47,14 @@ def at(stage, share):
 run = train(is_forced=True, on_progress=at)
 print(run.status, run.error)
 """
+DEAD_AHEAD = """
+import django; django.setup()
+from datetime import timedelta
+from django.utils import timezone
+from recommendations.models import TrainingRun
+ahead = timezone.now() + timedelta(hours=1)
+TrainingRun.objects.create(kind="hybrid", trigger="command", started_at=ahead, heartbeat_at=ahead)
+"""
 SEND = """
 import django; django.setup()
 from recommendations.tasks import train_hybrid_task
@@ -269,15 +277,7 @@ def site_servers(site) -> dict[str, str]:
 
 
 def test_the_clock_is_set_back_while_a_training_is_dead(site, matrix):
-    with site.sql() as opened:
-        opened.execute(
-            "INSERT INTO recommendations_trainingrun (kind, status, trigger, started_at, "
-            "heartbeat_at, stage, progress, log, error, data_fingerprint, last_interaction_id, "
-            "is_cancel_requested, checkpoint, curve) "
-            "SELECT kind, 'running', trigger, now() + interval '1 h', "
-            "now() + interval '1 h', '', 0, '', '', '', 0, false, '{}', '[]' "
-            "FROM recommendations_trainingrun WHERE kind = 'hybrid' ORDER BY id DESC LIMIT 1"
-        )
+    site.script(DEAD_AHEAD)
     done = site.manage("train", check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert site.ask("SELECT count(*) FROM recommendations_trainingrun WHERE status='running'") == 0
