@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,8 @@ def covered(cell: str) -> list[str]:
     return found
 
 
-def rows() -> list[tuple[str, str, str, str]]:
+def rows() -> list[tuple[str | Any, ...]]:
+    """Four texts each."""
     return [found.groups() for found in ROW.finditer(PAGE.read_text(encoding="utf-8"))]
 
 
