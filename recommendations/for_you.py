@@ -9,6 +9,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.forms import DialsForm
 from accounts.models import User
@@ -40,9 +41,9 @@ from recommendations.tags import tags_of
 FILMS = 24
 SURFACE = "for_you"
 LENGTHS = (
-    (90, _("Up to 90 minutes")),
-    (120, _("Up to two hours")),
-    (150, _("Up to two and a half")),
+    (90, gettext_lazy("Up to 90 minutes")),
+    (120, gettext_lazy("Up to two hours")),
+    (150, gettext_lazy("Up to two and a half")),
 )
 DECADES = tuple(range(1930, 2030, 10))
 
