@@ -57,7 +57,7 @@ def give_stars(page, url, movie, stars):
     """Through the film page's radio buttons; done when the ticket stub says so."""
     page.goto(f"{url}/films/{movie.pk}/")
     widget = page.locator(f"#film-actions-{movie.pk}")
-    widget.locator(f"input[name=stars][value='{stars}']").check(force=True)
+    widget.locator(f"input[name=stars][value='{stars}']").check()
     page.locator("[data-toast]").first.wait_for()
     assert page.locator("[data-toast]").first.inner_text().count(movie.title)
 
@@ -133,7 +133,7 @@ def test_everything_works_without_javascript(live_server, new_page, browser_prob
     assert page.url == f"{url}/for-you/"
     for film in world.films[1][:3]:
         page.goto(f"{url}/films/{film.pk}/actions/?next=/films/{film.pk}/")
-        page.locator("input[name=stars][value='4.5']").check(force=True)
+        page.locator("input[name=stars][value='4.5']").check()
         page.locator("button", has_text="Rate").first.click()
         assert page.url == f"{url}/films/{film.pk}/"
     assert Rating.objects.filter(user__email="grace@example.org").count() == 3
