@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults security clean-var
+.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults load security clean-var
 
 # An interpreter by another name or path: make run PYTHON=/opt/python/bin/python3.11
 PYTHON ?= python3.11
@@ -60,6 +60,10 @@ pytest: $(DEV_STAMP) ## The tests, on a real Postgres, Redis, Celery worker and 
 # What people would feel: a whole site is started and broken, some minutes.
 faults: $(DEV_STAMP) ## Break everything on purpose; writes the table of docs/reliability.md
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MARQUEE_FAULTS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/concurrency $(ARGS)
+
+# The world is made once, 10 minutes and 5 GB under var/; the run itself takes 15 minutes.
+load: $(DEV_STAMP) ## People on a running site in a large world; writes its table too (ARGS="--people 8 --seconds 60")
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.load $(ARGS)
 
 security: $(DEV_STAMP) deploy-check ## What docs/security.md promises; known holes of what is installed
 	$(BIN)/ruff check --select S .

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent.parent / "docs" / "reliability.md"
+from benchmarks.marked_page import write_marked
+
 _HEAD = ("what breaks", "what goes on", "what a person sees", "well again by itself", "answers")
 
 
@@ -53,13 +52,6 @@ class Matrix:
         ]
         return "\n".join(lines) + "\n"
 
-    def write(self, today: date, page: Path = PAGE) -> None:
-        """Between the marks of the page."""
-        text = page.read_text(encoding="utf-8")
-        replaced = re.sub(
-            r"(<!-- faults -->\n).*?(<!-- /faults -->)",
-            lambda found: found[1] + self.markdown(today) + found[2],
-            text,
-            flags=re.DOTALL,
-        )
-        page.write_text(replaced, encoding="utf-8")
+    def write(self, today: date) -> None:
+        """Between the marks of docs/reliability.md."""
+        write_marked("faults", self.markdown(today))
