@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults load security clean-var
+.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults fuzz load security clean-var
 
 # An interpreter by another name or path: make run PYTHON=/opt/python/bin/python3.11
 PYTHON ?= python3.11
@@ -61,15 +61,16 @@ pytest: $(DEV_STAMP) ## The tests, on a real Postgres, Redis, Celery worker and 
 faults: $(DEV_STAMP) ## Break everything on purpose; writes the table of docs/reliability.md
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MARQUEE_FAULTS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/concurrency $(ARGS)
 
+# Whatever bytes come: hypothesis makes ten thousand files of each kind.
+fuzz: $(DEV_STAMP) ## 10,000 broken files of each kind for the importers
+	OPENBLAS_NUM_THREADS=1 MARQUEE_FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest -n 0 -v --durations=0 tests/feedback/imports/test_fuzz.py $(ARGS)
+
 # The world is made once, 10 minutes and 5 GB under var/; the run itself takes 15 minutes.
 load: $(DEV_STAMP) ## People on a running site in a large world; writes its table too (ARGS="--people 8 --seconds 60")
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.load $(ARGS)
 
-security: $(DEV_STAMP) deploy-check ## What docs/security.md promises; known holes of what is installed
-	$(BIN)/ruff check --select S .
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n 0 -v tests/security tests/accounts $(ARGS)
-	@if $(BIN)/python -c "import pip_audit" 2>/dev/null; then $(BIN)/python -m pip_audit --requirement requirements.txt; \
-		else echo "pip-audit is not installed, so known holes were not looked up: $(BIN)/python -m pip install pip-audit"; fi
+security: $(DEV_STAMP) ## What docs/security.md promises; secrets in the history; known holes of what is installed
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.security $(ARGS)
 
 clean-var: ## Remove the local database, models and caches (asks first)
 	@if [ -e var/run/up.json ]; then echo "Marquee is running from this folder: stop it first."; exit 1; fi

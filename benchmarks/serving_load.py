@@ -96,7 +96,7 @@ def web(*, workers: int = 2, threads: int = 4) -> Iterator[Web]:
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
         *("--port", str(port), "--workers", str(workers)),
         *("--blocking-threads", str(threads + settings.WEB_QUEUE + SPARE_THREADS)),
-        *("--workers-kill-timeout", "3", "--no-ws", "--log-level", "warning"),
+        *("--workers-kill-timeout", "3", "--no-ws", "--log-level", "error"),
         "config.wsgi:application",
     ]
     env = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "LOG_LEVEL": "WARNING"}

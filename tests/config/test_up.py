@@ -163,6 +163,8 @@ def test_it_starts_serves_survives_kills_and_leaves_nothing_behind(up):
     assert up.get("/about/")[0] == 200
     password = (up.var / "demo_login").read_text().strip()
     assert password in up.output()
+    # Nobody who starts it for the first time should wonder whether something is wrong.
+    assert "[WARNING]" not in up.output()
     assert (up.var / "demo_login").stat().st_mode & 0o777 == 0o600
 
     # A second one says where the first is.
