@@ -17,6 +17,12 @@ from django.conf import settings
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
 
+from accounts.tombstones import (
+    tombstone_file,
+    tombstones_all,
+    tombstones_read,
+    tombstones_write,
+)
 from config.backup import postgres
 from config.backup.create import TREES, files_of
 from config.backup.manifest import (
@@ -51,8 +57,9 @@ def backup_restore(
     """Put the backup in ``source`` into the database and folders that the settings name.
 
     Everything is built beside its place and tried there: checksums, rows of every table, newer
-    migrations, pages. Only then it is exchanged for what was there; a failure before that changes
-    nothing. ``is_forced`` replaces films and people that are there. Raises ``BackupError``.
+    migrations, without those who were forgotten here since, pages. Only then it is exchanged for
+    what was there; a failure before that changes nothing. ``is_forced`` replaces films and people
+    that are there. Raises ``BackupError``.
     """
     source = source.absolute()
     manifest = read_manifest(source)
@@ -73,6 +80,7 @@ def backup_restore(
         if n_behind:
             say(f"Applying {n_behind} newer migrations")
             _manage("migrate", "--no-input", "-v0", database=draft, folder=folder)
+        _forget_again(draft, folder, say)
         say("Trying the restored pages")
         smoke = _manage("smoke", database=draft, folder=folder)
         _exchange(draft, place, folder)
@@ -201,6 +209,24 @@ def _manage(*arguments: str, database: postgres.Database, folder: Path) -> str:
         msg = f"manage.py {arguments[0]} failed on the restored data: {said[-1] if said else '?'}"
         raise BackupError(msg)
     return done.stdout.strip()
+
+
+def _forget_again(draft: postgres.Database, folder: Path, say: Callable[[str], None]) -> None:
+    """Whom this place has forgotten since the backup does not come back with it.
+
+    Known from the file beside the database and from the database that is about to be replaced: both
+    are written down before that, so that the next restore knows as much.
+    """
+    known = tombstones_all()
+    connections.close_all()
+    if not known:
+        return
+    written = tombstones_read(tombstone_file())
+    if missing := {digest: at for digest, at in known.items() if digest not in written}:
+        tombstones_write(missing, tombstone_file())
+    tombstones_write(known, folder / tombstone_file().name)
+    said = _manage("forget", "--replay-tombstones", database=draft, folder=folder)
+    say(said.splitlines()[0])
 
 
 def _exchange(draft: postgres.Database, place: postgres.Database, folder: Path) -> None:

@@ -153,6 +153,42 @@ def test_a_place_where_somebody_lives_is_left_alone_unless_forced(place, small):
     assert place.counts() == before
 
 
+ADD = "from accounts.models import User; User.objects.create_user('bob@films.example')"
+FORGET = (
+    "from accounts.models import User; from recommendations.services.forgetting import *; "
+    "person_forget(User.objects.get(email='ann@films.example'))"
+)
+PEOPLE = (
+    "from accounts.models import User; "
+    "print(*User.objects.accounts().values_list('email', flat=True))"
+)
+
+
+@pytest.mark.parametrize("kept_in", ["the file", "the database"])
+def test_who_was_forgotten_since_does_not_come_back_with_a_backup(place, tmp_path, small, kept_in):
+    assert place.manage("restore", str(small)).returncode == 0
+    assert place.manage("shell", "-c", ADD).returncode == 0
+    assert place.manage("backup", str(tmp_path / "both")).returncode == 0
+    assert place.manage("shell", "-c", FORGET).returncode == 0
+    stones = place.var / "tombstones.jsonl"
+    kept = stones.read_text()
+    if kept_in == "the file":
+        with place.database.connected() as opened:
+            opened.execute("DELETE FROM accounts_tombstone")
+    else:
+        stones.unlink()
+
+    again = place.manage("restore", str(tmp_path / "both"), "--force")
+
+    assert again.returncode == 0, again.stderr
+    assert "Forgot 1 people again." in again.stdout
+    assert place.manage("shell", "-v0", "-c", PEOPLE).stdout.split() == ["bob@films.example"]
+    assert place.counts()["accounts_tombstone"] == 1
+    assert json.loads(stones.read_text())["digest"] == json.loads(kept)["digest"]
+    # A backup of elsewhere, where nobody was forgotten, comes back whole.
+    assert "Forgot" not in place.manage("restore", str(small)).stdout
+
+
 def test_a_place_in_use_is_left_alone_even_when_forced(place, small):
     with place.database.connected():
         done = place.manage("restore", str(small), "--force")

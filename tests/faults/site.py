@@ -25,6 +25,7 @@ import psycopg
 import requests
 
 from config.embedded.pids import read_record
+from config.supervisor import MAX_QUICK_DEATHS, STABLE_AFTER_S
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT_S = 240
@@ -69,6 +70,7 @@ class Site:
         self.log = self.folder / "up.log"
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
+        self.quick_deaths: Counter[str] = Counter()
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("DATABASE_", "REDIS_"))},
             "DJANGO_SETTINGS_MODULE": "config.settings.local",
@@ -167,6 +169,30 @@ class Site:
         """Of a line of the Procfile; 0 while there is none."""
         record = read_record(self.var / "run" / f"{name}.json")
         return record.pid if record else 0
+
+    def kill(self, name: str) -> int:
+        """SIGKILL to a line of the Procfile; the pid it had.
+
+        What dies quickly too often in a row counts as broken and is given up (config.supervisor):
+        before that, it is let live until it counts as stable.
+        """
+        self.wait(lambda: self.pid(name), 40, f"a running {name}")
+        pid = self.pid(name)
+        lived_s = time.time() - psutil.Process(pid).create_time()
+        if lived_s < STABLE_AFTER_S and self.quick_deaths[name] + 2 >= MAX_QUICK_DEATHS:
+            time.sleep(STABLE_AFTER_S + 0.5 - lived_s)
+            lived_s = STABLE_AFTER_S
+        if lived_s >= STABLE_AFTER_S:
+            self.quick_deaths[name] = 0
+        self.quick_deaths[name] += 1
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def restart_web(self) -> float:
+        """Kills the web server; seconds until it is well again by itself."""
+        self.kill("web")
+        self.wait(lambda: not self.is_well(), 20, "the end of the web server")
+        return self.heal()
 
     def children(self, name: str) -> list[int]:
         """The processes below it: the web server's workers, Celery's pool."""

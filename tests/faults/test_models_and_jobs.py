@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -124,9 +123,7 @@ def test_files_of_the_active_model_are_broken(site, reader, matrix, tmp_path, ki
     try:
         damage(kind, folder)
         assert listed(reader)["results"] == served["results"]  # what is in memory goes on
-        os.kill(site.pid("web"), signal.SIGKILL)
-        site.wait(lambda: not site.is_well(), 20, "the end of the web server")
-        healed_s = site.heal()
+        healed_s = site.restart_web()
         stand_in = listed(reader)
         assert stand_in["model_version"] not in {"", folder.name}
         assert len(stand_in["results"]) == len(served["results"]) > 0
@@ -134,9 +131,7 @@ def test_files_of_the_active_model_are_broken(site, reader, matrix, tmp_path, ki
     finally:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(tmp_path / "kept", folder)
-        os.kill(site.pid("web"), signal.SIGKILL)
-        site.wait(lambda: not site.is_well(), 20, "the end of the web server")
-        site.heal()
+        site.restart_web()
     assert listed(reader)["model_version"] == folder.name
     matrix.add(
         Row(
@@ -152,9 +147,7 @@ def test_no_model_can_be_read_at_all(site, reader, matrix):
     models = site.var / "models"
     try:
         models.rename(site.var / "models-away")
-        os.kill(site.pid("web"), signal.SIGKILL)
-        site.wait(lambda: not site.is_well(), 20, "the end of the web server")
-        healed_s = site.heal()
+        healed_s = site.restart_web()
         found = listed(reader)
         assert found["model_version"] == ""
         assert len(found["results"]) > 0
@@ -163,9 +156,7 @@ def test_no_model_can_be_read_at_all(site, reader, matrix):
     finally:
         shutil.rmtree(models, ignore_errors=True)
         (site.var / "models-away").rename(models)
-        os.kill(site.pid("web"), signal.SIGKILL)
-        site.wait(lambda: not site.is_well(), 20, "the end of the web server")
-        site.heal()
+        site.restart_web()
     matrix.add(
         Row(
             "no version of the model can be read",

@@ -108,8 +108,7 @@ def test_redis_is_gone(site, matrix, how):
 def test_worker_and_beat_die(site, matrix, name):
     with Crowd(site, n=2) as crowd:
         crowd.more(5)
-        before = site.pid(name)
-        os.kill(before, signal.SIGKILL)
+        before = site.kill(name)
         healed_s = site.comes_back(name, before)
         crowd.more(5)
     # The minute's job (every two seconds here) goes on.
@@ -139,8 +138,9 @@ def test_worker_and_beat_die(site, matrix, name):
 def test_everything_dies_at_once(site, matrix):
     with Crowd(site) as crowd:
         crowd.more(10)
-        pids = [site.pid(name) for name in ("web", "worker", "beat")]
-        for pid in [*pids, site.postgres_pid, site.redis_pid]:
+        for name in ("web", "worker", "beat"):
+            site.kill(name)
+        for pid in (site.postgres_pid, site.redis_pid):
             os.kill(pid, signal.SIGKILL)
         healed_s = site.heal(90)
         crowd.more(10)
