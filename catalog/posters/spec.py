@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-POSTER_VERSION = 2
+POSTER_VERSION = 3
 """Raise it with every change that alters a drawing: poster addresses and caches go by it."""
 
 

@@ -168,6 +168,10 @@ def _advance(char: str, face: str) -> int:
     if category == "Mc":
         return 36
     script = _script(char)
+    parts = unicodedata.normalize("NFKD", char)
+    if script == "LATIN" and parts != char and len(parts) > 1:
+        # Two letters in one, as in the Croatian Ǆ.
+        return sum(_advance(part, face) for part in parts)
     return _SCRIPT_ADVANCE.get(script, _OTHER_ADVANCE)
 
 
