@@ -23,6 +23,11 @@ class Ease(ItemToItem):
     (:class:`ml.data.Weighting`); ``decay`` and ``floor`` weigh the history at prediction. With
     ``n_kept`` only that many weights a row stay, and the table is sparse.
 
+    ``reach`` counts a pair of films that one person rated d places apart as ``exp(-d / reach)``
+    instead of 1 in G: what is rated together in one sitting says more of each other than what lies
+    years apart. That kernel is positive definite, hence so is G (Schur's product theorem), and
+    all else stays as it is; the score is linear in the history as before. None: all pairs alike.
+
     Memory: 4 n_items^2 bytes, twice for a moment; time n_items^3 / 3 for the factor.
     """
 
@@ -39,9 +44,12 @@ class Ease(ItemToItem):
         n_kept: int | None = None,
         decay: float = 1.0,
         floor: float = 0.0,
+        reach: float | None = None,
     ) -> None:
         if l2 <= 0 or not 0 <= dropout < 1:
             raise ValueError("l2 must be positive and dropout in [0, 1)")
+        if reach is not None and reach <= 0:
+            raise ValueError("reach must be positive (or None: all pairs count alike)")
         super().__init__(decay=decay, floor=floor)
         self.l2 = l2
         self.dropout = dropout
@@ -49,6 +57,7 @@ class Ease(ItemToItem):
         self.alpha = alpha
         self.half_life_days = half_life_days
         self.n_kept = n_kept
+        self.reach = reach
 
     def fit(
         self, interactions: Interactions, *, seed: int = 0, features: ItemFeatures | None = None
@@ -63,8 +72,13 @@ class Ease(ItemToItem):
         self.seen = diagonal > 0
         # Films without events have zero rows and columns; leaving them out changes nothing else.
         seen = np.flatnonzero(self.seen)
-        people = np.flatnonzero(np.diff(matrix.indptr))
-        weights = _fitted(matrix[people][:, seen], penalty[seen])
+        if self.reach is None:
+            people = np.flatnonzero(np.diff(matrix.indptr))
+            weights = _fitted(matrix[people][:, seen], penalty[seen])
+        else:
+            gram = near_gram(interactions, weighting, self.reach)[np.ix_(seen, seen)]
+            gram[np.diag_indices_from(gram)] += penalty[seen]
+            weights = ease_weights(gram)
         if len(seen) < self.n_items:
             full = np.zeros((self.n_items, self.n_items), dtype=np.float32)
             full[np.ix_(seen, seen)] = weights
@@ -80,6 +94,7 @@ class Ease(ItemToItem):
             "alpha": self.alpha,
             "half_life_days": self.half_life_days,
             "n_kept": self.n_kept,
+            "reach": self.reach,
             **self.history_params(),
         }
 
@@ -132,6 +147,30 @@ def gram_matrix(matrix: sparse.csr_matrix) -> NDArray[np.float32]:
     product = (matrix.T.tocsr() @ matrix).tocoo()
     gram = np.zeros((matrix.shape[1], matrix.shape[1]), dtype=np.float32)
     gram[product.row, product.col] = product.data
+    return gram
+
+
+def near_gram(
+    interactions: Interactions, weighting: Weighting, reach: float
+) -> NDArray[np.float32]:
+    """``G`` dense float32 [n_items, n_items] with pairs d places apart counted ``exp(-d / reach)``.
+
+    Time: ``16 reach`` steps per event at most.
+    """
+    from ml.models.near_kernels import add_near_pairs
+
+    weight = weighting.weights(interactions)
+    order = np.lexsort((interactions.timestamp, interactions.user_index))
+    order = order[weight[order] != 0]
+    counts = np.bincount(interactions.user_index[order], minlength=interactions.n_users)
+    gram = np.zeros((interactions.n_items, interactions.n_items), dtype=np.float32)
+    add_near_pairs(
+        np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)]),
+        interactions.item_index[order],
+        weight[order],
+        reach,
+        gram,
+    )
     return gram
 
 

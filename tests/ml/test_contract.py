@@ -46,6 +46,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("item_item", {"kind": "pearson", "min_common": 1, "shrinkage": 5.0}),
     ("ease", {"l2": 5.0, "n_kept": 20, "decay": 0.8, "floor": 0.02}),
     ("edlae", {"l2": 5.0, "half_life_days": 100.0, "min_rating": 4.0, "alpha": 1.0}),
+    ("edlae", {"l2": 5.0, "reach": 5.0}),
     ("als", {"n_factors": 8, "decay": 0.9, "floor": 0.1}),
     ("cold_map", {"base": "edlae", "base_params": {"l2": 5.0}, "boost": 2.0}),
     ("genre_cosine", {"decay": 0.8, "floor": 0.02}),

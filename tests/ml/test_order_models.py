@@ -36,6 +36,32 @@ def test_both_routes_of_ease_agree() -> None:
     assert np.allclose(weights_by_people(matrix, penalty), ease_weights(gram), atol=1e-5)
 
 
+def test_near_ease_counts_pairs_by_how_far_apart_they_were_rated() -> None:
+    users, items = ordered_events(EVENTS)
+    gram = np.zeros((30, 30))
+    for user in range(EVENTS.n_users):
+        own = items[users == user]
+        place = np.arange(len(own))
+        gram[np.ix_(own, own)] += np.exp(-np.abs(place[:, None] - place[None, :]) / 2.5)
+    inverse = np.linalg.inv(gram + np.diag(4.0 + gram.diagonal()))
+    expected = -inverse / inverse.diagonal()[None, :]
+    np.fill_diagonal(expected, 0.0)
+    table = Ease(l2=4.0, dropout=0.5, reach=2.5).fit(EVENTS).table
+    assert table == pytest.approx(expected, abs=1e-4)
+    assert not np.allclose(table, Ease(l2=4.0, dropout=0.5).fit(EVENTS).table, atol=1e-2)
+
+
+def test_a_reach_beyond_all_histories_is_plain_ease() -> None:
+    near = Ease(l2=5.0, min_rating=4.0, alpha=0.5, reach=1e6).fit(EVENTS).table
+    plain = Ease(l2=5.0, min_rating=4.0, alpha=0.5).fit(EVENTS).table
+    assert near == pytest.approx(plain, abs=1e-4)
+
+
+def test_a_reach_must_be_positive() -> None:
+    with pytest.raises(ValueError, match="reach must be positive"):
+        Ease(reach=0.0)
+
+
 def slit_rows(decay: float, floor: float) -> tuple[np.ndarray, np.ndarray]:
     """X and Y of SLIT, one row per event but the first of each person, written out."""
     users, items = ordered_events(EVENTS)
