@@ -14,13 +14,14 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from accounts.models import DeletionRequest, User
+from accounts.models import ApiToken, DeletionRequest, User
 
 
 def deletion_request(user: User, *, session_key: str | None = None) -> DeletionRequest:
     """The account goes after the grace period; asked again, the first date stays.
 
-    Every other session ends at once. The address is told, in case it was not its owner who asked.
+    Every other session and every token of a program ends at once. The address is told, in case it
+    was not its owner who asked.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -35,6 +36,7 @@ def deletion_request(user: User, *, session_key: str | None = None) -> DeletionR
         keys = [key for key in session_keys_of(user.pk) if key != session_key]
         Session.objects.filter(session_key__in=keys).delete()
         UserSession.objects.filter(user=user).exclude(session_key=session_key or "").delete()
+        ApiToken.objects.filter(user=user).delete()
     if is_new and user.email:
         _tell(user.email, request)
     return request

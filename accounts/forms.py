@@ -8,6 +8,7 @@ from typing import Any
 from allauth.account import forms as allauth_forms
 from django import forms
 from django.conf import settings
+from django.contrib.auth.hashers import make_password
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -52,7 +53,13 @@ class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
     """E-mail and one password."""
 
     def try_save(self, request: HttpRequest) -> tuple[Any, Any]:
-        """A form that was sent twice at one moment finds the account made by the first."""
+        """A form that was sent twice at one moment finds the account made by the first.
+
+        Where there is an account already the password is hashed all the same: the time that it
+        takes would tell.
+        """
+        if self.account_already_exists:
+            make_password(self.cleaned_data["password1"])
         try:
             with transaction.atomic():
                 return super().try_save(request)

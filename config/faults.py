@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.utils import translation
+
+from config.languages import language_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +39,12 @@ _OVERLOADED = _Failure(
 
 
 def overloaded(request: HttpRequest, *, retry_after_s: int) -> HttpResponse:
-    """For a request that is turned away at the door (``config.overload``)."""
-    response = _answer(request, _OVERLOADED)
+    """For a request that is turned away at the door (``config.overload``).
+
+    The door stands before the language is known, because that comes after the session.
+    """
+    with translation.override(language_of(request)):
+        response = _answer(request, _OVERLOADED)
     response["Retry-After"] = str(retry_after_s)
     return response
 

@@ -176,6 +176,7 @@ ACCOUNT_FORMS = {
 }
 # Also hands what a visitor did over to the account.
 ACCOUNT_ADAPTER = "feedback.adapter.MergingAccountAdapter"
+MFA_ADAPTER = "accounts.factors.FactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = SITE_NAME

@@ -29,8 +29,8 @@ class Hall:
         assert self.leave.wait(timeout=30)
         return HttpResponse("here")
 
-    def ask(self, path="/") -> HttpResponse:
-        answer = self.middleware(RequestFactory().get(path))
+    def ask(self, path="/", **headers: str) -> HttpResponse:
+        answer = self.middleware(RequestFactory().get(path, headers=headers))
         self.statuses.append(answer.status_code)
         return answer
 
@@ -99,6 +99,16 @@ def test_who_waited_too_long_is_told_so(hall):
     assert full.inside.acquire(timeout=10)
     assert full.ask().status_code == 503
     assert full.middleware.gate.n_waiting == 0
+
+
+def test_who_is_turned_away_is_told_so_in_their_language(hall):
+    full = hall(working=1, waiting=0)
+    full.come(1)
+    assert full.inside.acquire(timeout=10)
+    said = full.ask("/", accept_language="de-AT,de;q=0.9").content.decode()
+    assert '<html lang="de">' in said
+    assert "Full house" not in said
+    assert "Full house" in full.ask("/").content.decode()
 
 
 def test_the_api_answers_in_its_own_shape(hall):

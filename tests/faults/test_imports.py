@@ -10,7 +10,7 @@ import pytest
 from tests.faults.table import Row
 
 VIEWINGS = 9_000
-STRANGERS = 4_000
+STRANGERS = 1_500
 # Viewings of the films that are here, each on a day of its own, and films that nobody knows.
 BRING = """
 import django; django.setup()

@@ -33,7 +33,7 @@ def world(site) -> World:
 
 
 def test_some_seconds_of_people_without_an_error(site, world):
-    ratings = "SELECT count(*) FROM feedback_interaction WHERE kind = 'rating'"
+    ratings = "SELECT count(*) FROM feedback_interaction WHERE kind = 'rate'"
     before = site.ask(ratings)
     with Watch({"web": site.pid("web"), "worker": site.pid("worker")}, lambda: site.ask(OPEN)) as w:
         found = run_crowd(site.url, world, Crowd(people=6, seconds=12, pause_s=0.3))

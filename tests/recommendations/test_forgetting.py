@@ -14,7 +14,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.deletion import deletion_cancel, deletion_request
-from accounts.models import DeletionRequest, ErasureReceipt, Tombstone, User
+from accounts.models import ApiToken, DeletionRequest, ErasureReceipt, Tombstone, User
+from accounts.tokens import token_create, token_of
 from accounts.tombstones import tombstone_file
 from feedback.models import Rating
 from recommendations.feature_store import build
@@ -123,7 +124,11 @@ def test_the_grace_period_lets_somebody_stay(ada, settings):
     other = Client()
     other.force_login(ada)
     other.get("/settings/import/")
+    secret = token_create(user=ada, name="program", scopes=["read"], days=9).secret
+    assert token_of(secret) is not None
     asked = deletion_request(ada)
+    assert token_of(secret) is None
+    assert not ApiToken.objects.exists()
     assert other.get("/settings/import/").status_code == 302  # logged out everywhere
     assert mail.outbox[0].to == [EMAIL]
     assert deletion_request(ada).due_at == asked.due_at

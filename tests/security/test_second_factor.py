@@ -295,3 +295,22 @@ def test_a_passkey_is_added_and_opens_the_account_alone(live_server, new_page, a
     page.wait_for_url(f"{home}/")
     page.goto(f"{home}/settings/")
     assert page.url == f"{home}/settings/"
+
+
+def test_factors_lie_encrypted_in_the_database(secret, client, settings, caplog):
+    client.get("/accounts/2fa/recovery-codes/")
+    kept = Authenticator.objects.get(type="totp").data["secret"]
+    seed = Authenticator.objects.get(type="recovery_codes").data["seed"]
+    assert secret not in kept
+    assert [text[:5] for text in (kept, seed)] == ["gAAAA", "gAAAA"]
+    codes = Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes()
+    # A key that is replaced but kept as an earlier one still opens; without it nothing does.
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "another-key"
+    assert Authenticator.objects.get(type="recovery_codes").wrap().get_unused_codes() == codes
+    settings.SECRET_KEY_FALLBACKS = []
+    cache.clear()
+    lost = Authenticator.objects.get(type="totp").wrap()
+    assert not lost.validate_code(code_of(secret))
+    assert not Authenticator.objects.get(type="recovery_codes").wrap().validate_code(codes[0])
+    assert "stored under another SECRET_KEY" in caplog.text
