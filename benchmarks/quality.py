@@ -56,9 +56,17 @@ class Job:
 
 
 JOBS = (
-    Job("ml-1m", "ratio-811", (1, 2, 3), (*TASTE, "untuned-blend", "hybrid"), "ease"),
-    Job("ml-100k", "ms-100k", (1, 2, 3, 4, 5), (*TASTE, "vae", "hybrid"), "ease"),
-    Job("ml-1m", "strong", (7, 8, 9), (*TASTE, "hybrid", "stacked"), "ease"),
+    Job(
+        *("ml-1m", "ratio-811", (1, 2, 3)),
+        (*TASTE, "edlae-near", "untuned-blend", "hybrid"),
+        "ease",
+    ),
+    Job(
+        *("ml-100k", "ms-100k", (1, 2, 3, 4, 5)),
+        (*TASTE, "edlae-near-small", "vae", "hybrid"),
+        "ease",
+    ),
+    Job("ml-1m", "strong", (7, 8, 9), (*TASTE, "edlae-near", "hybrid", "stacked"), "ease"),
     Job("ml-latest-small", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
     Job("ml-1m", "prequential", (1,), (*ORDER, *WINDOWS, "hybrid"), "popularity"),
     Job(
@@ -76,7 +84,7 @@ JOBS = (
     Job(
         *("ml-1m", "last-out", (1,)),
         (
-            *(*ORDER, "like_moments", "hybrid"),
+            *(*ORDER, "edlae-near-recent", "like_moments", "hybrid"),
             *("lambdamart", "lambdamart-moments", "lambdamart-sasrec"),
         ),
         "edlae",

@@ -93,8 +93,9 @@ def checks(everything: dict[str, Any]) -> list[str]:
         parts.append("## What each source adds\n")
         parts.append("`python benchmarks/tried.py`, on validation: every source alone, then the")
         parts.append("blend taking in the source that helps most, until none adds .0001.\n")
-        columns = {"dataset": "", "protocol": "", "measure": "", "step": "", "source": ""}
-        parts += _plain_table(tried, columns | {"value": ".4f"})
+        columns = {"dataset": "", "protocol": "", "n_rows": "d", "date": "", "measure": ""}
+        columns |= {"step": "", "source": "", "value": ".4f"}
+        parts += _plain_table(tried, columns)
     if truths := everything.get("sparse_truth"):
         parts.append("## ml-latest-small: sparse, and which films are to be found\n")
         parts.append("`python benchmarks/sparse_truth.py`: NDCG@10 of the same models on the same")

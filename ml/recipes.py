@@ -39,6 +39,11 @@ def _part(label: str, model: str, **params: Any) -> Part:
 TWO_MEMORIES: dict[str, Any] = {"memories": [[0.5, 0.0], [0.95, 0.05]], "l2": 30.0}
 SMALL_VAE: dict[str, Any] = {"n_hidden": 200, "n_latent": 64, "n_epochs": 100, "batch_size": 64}
 RECENT = {"decay": 0.8, "floor": 0.02}  # QUALITY's weights of a history by recency
+# Settings of EDLAE with a reach: of ML-1M's sittings, and of the shorter ones of the last days.
+NEAR: dict[str, Any] = {"l2": 150.0, "reach": 100.0}
+NEARER: dict[str, Any] = {"l2": 100.0, "reach": 30.0}
+NEAREST: dict[str, Any] = {"l2": 60.0, "reach": 3.0}
+NEAR_SMALL: dict[str, Any] = {"l2": 75.0, "dropout": 0.67, "reach": 30.0}
 
 # What the learners of the next film re-order. Sources of weight 0 do not choose candidates, but the
 # learner sees them: what the very last films lead to, and who liked them.
@@ -156,6 +161,10 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "pearson": ("item_item", {"kind": "pearson", "shrinkage": 50.0, "min_common": 5}),
     "edlae-recent": ("edlae", RECENT),
     "ease-recent": ("ease", RECENT),
+    "edlae-near": ("edlae", NEAR),
+    "edlae-nearer": ("edlae", NEARER),
+    "edlae-near-small": ("edlae", NEAR_SMALL),
+    "edlae-near-recent": ("edlae", {**NEARER, **RECENT}),
     "slit-2": ("slit", TWO_MEMORIES),
     "untuned-blend": ("hybrid", _UNTUNED_BLEND),
     "cold-blend": ("hybrid", _COLD_BLEND),
@@ -187,7 +196,8 @@ _TASTE = (  # everything one likes, whatever the order
     _part("edlae", "edlae", l2=250.0),
     _part("als", "als", n_factors=64),
     _part("als-wide", "als", n_factors=128),
-    _part("als-widest", "als", n_factors=256, n_epochs=12),
+    _part("near", "edlae", **NEAR),
+    _part("nearer", "edlae", **NEARER),
     _part("kernel", "kernel_ridge"),
     _part("kernel-sharp", "kernel_ridge", l2=4.0),
     _part("graph", "graph_filter"),
@@ -207,6 +217,8 @@ _NEXT_FILM = (  # what comes next, where everyone's sequences may be searched fo
     _part("edlae-recent", "edlae", l2=250.0, **RECENT),
     _part("transition", "transition"),
     _part("slit-2", "slit", **TWO_MEMORIES),
+    _part("near-recent", "edlae", **NEARER, **RECENT),
+    _part("near-last", "edlae", **NEAREST, decay=0.7, floor=0.01),
     _part("moments", "like_moments"),
     _part("recent", "popularity", window_days=30.0),
 )
@@ -225,6 +237,8 @@ HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     "ratio-811": (
         _part("edlae", "edlae", l2=250.0),
         _part("edlae-liked", "edlae", l2=250.0, min_rating=4.0),
+        _part("near", "edlae", **NEAR),
+        _part("nearer", "edlae", **NEARER),
         _part("als", "als", n_factors=64),
         _part("als-wide", "als", n_factors=128),
         _part("kernel", "kernel_ridge"),
@@ -234,6 +248,9 @@ HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     "ms-100k": (
         _part("edlae", "edlae", l2=400.0, dropout=0.67),
         _part("edlae-liked", "edlae", l2=300.0, dropout=0.67, min_rating=4.0),
+        _part("near", "edlae", **NEAR_SMALL),
+        _part("near-wide", "edlae", l2=150.0, dropout=0.67, reach=150.0),
+        _part("near-narrow", "edlae", l2=150.0, dropout=0.67, reach=5.0),
         _part("als", "als", n_factors=64, l2=0.03),
         _part("als-32", "als", n_factors=32, l2=0.03),
         _part("als-narrow", "als", n_factors=16, alpha0=0.3),

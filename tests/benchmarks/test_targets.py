@@ -127,10 +127,11 @@ def test_the_page_is_rendered_from_the_files_alone(tmp_path: Path) -> None:
     for name, content in results(ease=0.21, hybrid=0.25).items():
         (folder / f"{name}.json").write_text(json.dumps(content))
     tried = {"dataset": "set", "protocol": "job", "measure": "ndcg@10", "step": "alone"}
+    tried |= {"n_rows": 5, "date": "2026-01-01"}
     (folder / "tried.json").write_text(json.dumps([tried | {"source": "ease", "value": 0.2}]))
     render(folder, docs)
     page = (docs / "benchmarks.md").read_text()
     assert "| hybrid | 0.2500 [0.2400, 0.2600] |" in page
-    assert "| set | job | ndcg@10 | alone | ease | 0.2000 |" in page
+    assert "| set | job | 5 | 2026-01-01 | ndcg@10 | alone | ease | 0.2000 |" in page
     assert page.count("not measured") > 10
     assert (docs / "benchmarks" / "set--job--job.svg").is_file()
