@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import re
-import uuid
-from collections.abc import Iterator
-
 import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.models import User
 from feedback.models import DiaryEntry, FilmList, Rating
+from tests.security.addresses import addresses
 from tests.worlds import make_film
 
 pytestmark = pytest.mark.django_db
 
-#: What a path part may hold; a converter that is not here fails the walk.
-SAMPLES = {
-    "int": "{film}",
-    "str": "sample",
-    "slug": "sample",
-    "uuid": str(uuid.UUID(int=7)),
-    "path": "sample/part",
-}
 #: Rows that looking may write: that somebody was here, what they were shown.
 NOTED_BY_LOOKING = {
     *("sessions.Session", "usersessions.UserSession", "feedback.Slate", "feedback.Impression"),
@@ -33,27 +21,6 @@ NOTED_BY_LOOKING = {
 }
 # Pages that a stranger may see are the same for all strangers and may be cached.
 OPEN_TO_CACHES = ("/manifest.webmanifest", "/sw.js", "/offline/")
-
-
-def patterns(found: URLResolver, before: str = "") -> Iterator[str]:
-    for entry in found.url_patterns:
-        text = before + str(entry.pattern)
-        if isinstance(entry, URLResolver):
-            yield from patterns(entry, text)
-        elif isinstance(entry, URLPattern):
-            yield text
-
-
-def addresses(film: int) -> list[str]:
-    """One address for each pattern."""
-    made = []
-    for pattern in patterns(get_resolver()):
-        text = re.sub(r"<(?:(\w+):)?\w+>", lambda m: SAMPLES[m.group(1) or "str"], pattern)
-        # Regular expressions of allauth and the admin.
-        text = re.sub(r"\(\?P<\w+>[^)]*\)", "sample", text).replace("^", "").replace("$", "")
-        text = re.sub(r"\\Z|\(\?:\.\*\)|\\", "", text)
-        made.append("/" + text.format(film=film))
-    return sorted(set(made))
 
 
 @pytest.fixture
@@ -84,7 +51,7 @@ def somebody(request, film):
 
 
 def test_the_map_is_large_enough_to_be_the_map(film):
-    found = addresses(film.pk)
+    found = addresses({"int": str(film.pk)})
     assert len(found) > 120
     assert {"/", "/accounts/login/", "/api/v1/movies/", f"/films/{film.pk}/", "/admin/"} <= set(
         found
@@ -94,7 +61,7 @@ def test_the_map_is_large_enough_to_be_the_map(film):
 def test_looking_breaks_nothing_changes_nothing_and_is_guarded(somebody, film):
     before = counts()
     wrong = []
-    for path in addresses(film.pk):
+    for path in addresses({"int": str(film.pk)}):
         answer = somebody.get(path, secure=True)
         policy = answer.get("Content-Security-Policy", "")
         kind = answer.get("Content-Type", "")
@@ -120,7 +87,7 @@ def test_looking_breaks_nothing_changes_nothing_and_is_guarded(somebody, film):
 def test_what_a_session_is_shown_is_kept_by_no_cache(somebody, film):
     is_stranger = "_auth_user_id" not in somebody.session
     wrong = []
-    for path in addresses(film.pk):
+    for path in addresses({"int": str(film.pk)}):
         answer = somebody.get(path, secure=True)
         if is_stranger:
             # Looking around gives nobody a session, so there is nothing to keep.
@@ -169,7 +136,7 @@ def test_posts_without_a_token_are_refused_everywhere(film):
     client.force_login(User.objects.create_superuser("chief@example.org"))
     before = counts()
     wrong = []
-    for path in addresses(film.pk):
+    for path in addresses({"int": str(film.pk)}):
         sent = {"content_type": "application/json"} if path.startswith("/api/") else {}
         answer = client.post(path, {"stars": "4", "kind": "like", "next": "/"}, **sent)
         if path.startswith("/_allauth/app/") and answer.status_code in {400, 401, 409}:
