@@ -29,7 +29,7 @@ BLOCK_BYTES = 1 << 20
 # Every person rates every film of the starter catalogue, until there are enough.
 RATINGS = """
 INSERT INTO feedback_rating (user_id, movie_id, stars, created_at, updated_at)
-SELECT p.id, m.id, (1 + (p.id * 7 + m.id * 3) % 10) / 2.0, now(), now()
+SELECT p.id, m.id, (1 + (p.id * 7 + m.id * 3) %% 10) / 2.0, now(), now()
 FROM accounts_user p CROSS JOIN catalog_movie m ORDER BY p.id, m.id LIMIT %s
 """
 LOG = """

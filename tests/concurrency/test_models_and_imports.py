@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import pytest
 
+from accounts.models import User
 from catalog.ingestion.errors import IngestionError
 from catalog.ingestion.movielens import import_movielens
 from catalog.models import Movie
+from catalog.services.search_terms import search_terms_rebuild
+from feedback.imports import jobs
+from feedback.imports.jobs import import_run
+from feedback.imports.models import ImportJob
+from feedback.imports.services import import_apply, import_create
+from feedback.models import Interaction, Rating
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services.lease import TrainingBusyError
 from recommendations.services.registry import PromotionError, model_promote, model_rollback
@@ -79,3 +86,43 @@ def test_of_two_imports_at_once_one_is_told_to_wait_and_nothing_is_doubled(folde
     assert len(refused) <= 1
     assert Movie.objects.count() == 200
     assert import_movielens(str(folder), progress=quietly).rows_changed == 0
+
+
+N_ROWS = 300
+
+
+@pytest.fixture
+def two_files(monkeypatch):
+    """One person's ratings handed in twice, under way in steps of 20 rows; the films are here."""
+    monkeypatch.setattr(jobs, "READ_BATCH", 20)
+    monkeypatch.setattr(jobs, "MATCH_BATCH", 20)
+    monkeypatch.setattr(jobs, "APPLY_BATCH", 20)
+    make_films(N_ROWS)
+    ada = User.objects.create_user("ada@example.org")
+    rows = "".join(f"2021-05-03,Film {n},{1950 + n % 60},https://x/{n},4\n" for n in range(N_ROWS))
+    content = f"Date,Name,Year,Letterboxd URI,Rating\n{rows}".encode()
+    return [import_create(user=ada, filename="ratings.csv", content=content) for _ in range(2)]
+
+
+def make_films(n: int) -> None:
+    """So many, told apart by title and year."""
+    films = [Movie(title=f"Film {i}", year=1950 + i % 60) for i in range(n)]
+    for film in films:
+        film.normalize_titles()
+    Movie.objects.bulk_create(films)
+    search_terms_rebuild()
+
+
+def test_two_imports_of_one_person_at_once_count_every_film_once(two_files):
+    everybody = [lambda job=job: import_run(job.pk) for job in two_files for _worker in range(2)]
+    assert errors(at_once(*everybody)) == []
+    assert [job.rows.count() for job in two_files] == [N_ROWS] * 2
+    assert not Rating.objects.exists()
+    assert all(import_apply(ImportJob.objects.get(pk=job.pk)) for job in two_files)
+    assert errors(at_once(*everybody)) == []
+    for job in two_files:
+        job.refresh_from_db()
+        assert (job.status, job.rows.filter(is_applied=True).count()) == ("done", N_ROWS)
+    assert Rating.objects.count() == N_ROWS
+    assert Interaction.objects.filter(kind="rate").count() == N_ROWS
+    assert sum(job.changes.count() for job in two_files) == N_ROWS
