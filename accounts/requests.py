@@ -10,6 +10,7 @@ from allauth.core import ratelimit
 from allauth.core.exceptions import ImmediateHttpResponse
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
@@ -63,6 +64,11 @@ def person_for_feedback(request: HttpRequest | Request) -> User:
     elif person.is_visitor:
         visitor_seen(plain, person)
     return person
+
+
+def session_of(request: Request) -> SessionBase:
+    """The session that asks: an app's, which its token names, or the browser's."""
+    return request.auth if isinstance(request.auth, SessionBase) else request._request.session
 
 
 def remember_language(request: HttpRequest, language: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -56,9 +57,13 @@ class TokenForm(forms.Form):
 
 @login_required
 @never_cache
+@reauthentication_required(allow_get=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def tokens(request: HttpRequest) -> HttpResponse:
-    """My tokens, and a form for another; the answer to the form is the only page that shows it."""
+    """My tokens, and a form for another; the answer to the form is the only page that shows it.
+
+    POST asks for the password or second factor first: a token outlives the session that made it.
+    """
     user = signed_in(request.user)
     made: NewToken | None = None
     form = TokenForm(

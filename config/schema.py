@@ -121,8 +121,9 @@ def _statuses(operation: dict[str, Any], *, method: str, has_place: bool) -> lis
 
 def _add_examples(operation: dict[str, Any]) -> None:
     known = _examples().get(operation["operationId"], {})
-    if "request" in known and "requestBody" in operation:
-        operation["requestBody"]["content"][_JSON]["example"] = known["request"]
+    sent = operation.get("requestBody", {}).get("content", {})
+    if "request" in known and _JSON in sent:
+        sent[_JSON]["example"] = known["request"]
     for status, response in operation["responses"].items():
         content = response.get("content", {}).get(_JSON)
         if content is not None and "response" in known and status.startswith("2"):

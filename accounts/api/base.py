@@ -118,7 +118,10 @@ class Api(APIView):
             shared = f"public, max-age={PUBLIC_MAX_AGE_S}"
             done["Cache-Control"] = shared if is_shared else "private, no-store"
         if request.method in ("GET", "HEAD") and done.status_code == 200:
-            done.add_post_render_callback(partial(_validated, request._request))
+            validate = partial(_validated, request._request)
+            if not isinstance(done, Response):  # a file: it is rendered already
+                return validate(done) or done
+            done.add_post_render_callback(validate)
         return done
 
 

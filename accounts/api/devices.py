@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.backends.base import SessionBase
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 from accounts.api.base import Api
 from accounts.devices import device_end, devices_of
 from accounts.models import User
-from accounts.requests import signed_in
+from accounts.requests import session_of, signed_in
 from accounts.services import display_name_set
 
 
@@ -98,7 +97,7 @@ class DeviceListApi(Api):
     )
     def get(self, request: Request) -> Response:
         """Browsers and apps; programs with a token of mine are under ``me/tokens``."""
-        here = _session_key(request)
+        here = session_of(request).session_key
         rows = [_device(session, here) for session in devices_of(signed_in(request.user))]
         return Response(DeviceListSerializer({"results": rows}).data)
 
@@ -119,13 +118,6 @@ class DeviceApi(Api):
         """Its cookie or token opens nothing from then on; this very session may be ended, too."""
         device_end(get_object_or_404(UserSession, pk=pk, user=signed_in(request.user)))
         return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-def _session_key(request: Request) -> str | None:
-    """Of the session that asks: an app's, or the browser's."""
-    if isinstance(request.auth, SessionBase):
-        return request.auth.session_key
-    return request._request.session.session_key
 
 
 def _device(session: UserSession, here: str | None) -> dict[str, Any]:

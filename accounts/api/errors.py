@@ -61,3 +61,37 @@ class LoginNeeded(exceptions.PermissionDenied):
 
     default_code = "login_required"
     default_detail = "A personal token cannot do this. Log in, in a browser or an app."
+
+
+class ProofNeeded(exceptions.PermissionDenied):
+    """What only happens right after the password or the second factor was given once more."""
+
+    default_code = "reauthentication_required"
+    default_detail = (
+        "Confirm who you are, then ask again: in a browser at /accounts/reauthenticate/, "
+        "in an app by a POST to /_allauth/app/v1/auth/reauthenticate."
+    )
+
+
+class NothingToDo(exceptions.APIException):
+    """The job is not at a point where this can be asked of it."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "nothing_to_do"
+    default_detail = "There is nothing to do. Look at the job's state first."
+
+
+class UnderWay(exceptions.APIException):
+    """A worker is at the job, or will be."""
+
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "under_way"
+    default_detail = "The job is under way. Wait until it has stopped."
+
+
+class Expired(exceptions.APIException):
+    """It was there."""
+
+    status_code = status.HTTP_410_GONE
+    default_code = "expired"
+    default_detail = "This export has expired and was deleted. Ask for a new one."

@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import Api
 from accounts.models import ApiToken
+from accounts.reauthentication import require_proven
 from accounts.requests import signed_in
 from accounts.tokens import MAX_DAYS, MIN_DAYS, TokenError, token_create, token_revoke
 
@@ -88,7 +89,12 @@ class TokenListApi(Api):
         responses={201: NewTokenSerializer},
     )
     def post(self, request: Request) -> Response:
-        """The answer shows the token once; the server keeps a digest. There is room for 50."""
+        """The answer shows the token once; the server keeps a digest. There is room for 50.
+
+        Only right after the password or second factor was given once more:
+        403 `reauthentication_required` otherwise.
+        """
+        require_proven(request)
         body = NewTokenBody(data=request.data)
         body.is_valid(raise_exception=True)
         try:

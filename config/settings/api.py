@@ -38,6 +38,7 @@ SPECTACULAR_SETTINGS = {
         {"name": "feedback", "description": "What I did with films."},
         {"name": "diary and lists", "description": "Viewings, and films under a name."},
         {"name": "me", "description": "Settings and taste."},
+        {"name": "my data", "description": "Imports, exports, the end of my account."},
         {"name": "identity", "description": "Who I am, where I am logged in, tokens."},
         {"name": "models", "description": "For staff: versions and trainings."},
         {"name": "experiments", "description": "For staff: policies tried on people."},
@@ -47,6 +48,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "MoodEnum": "recommendations.swipe_serializers.MOODS",
         "ReactionEnum": "feedback.models.Reaction.Kind",
+        "WorkStatusEnum": "feedback.work.WorkStatus",
+        "ImportSourceEnum": "feedback.imports.models.ImportJob.Source",
         "ExperimentKindEnum": "recommendations.models.Experiment.Kind",
     },
     "POSTPROCESSING_HOOKS": [

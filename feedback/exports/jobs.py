@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -95,6 +95,16 @@ def export_content(job: ExportJob, *, now: datetime | None = None) -> bytes | No
         return None
     content = ExportFile.objects.filter(job=job).values_list("content", flat=True).first()
     return None if content is None else bytes(content)
+
+
+def export_filename(job: ExportJob) -> str:
+    """What its person finds among their downloads."""
+    return f"marquee-export-{job.created_at:%Y-%m-%d}.zip"
+
+
+def exports_of(user: User) -> QuerySet[ExportJob]:
+    """A person's exports, the latest first."""
+    return ExportJob.objects.filter(user=user).order_by("-created_at", "-pk")
 
 
 def exports_resume(*, now: datetime | None = None) -> int:

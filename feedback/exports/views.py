@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.requests import signed_in
-from feedback.exports.jobs import export_content, export_request
+from feedback.exports.jobs import export_content, export_filename, export_request, exports_of
 from feedback.exports.models import ExportJob
 
 SHOWN_EXPORTS = 5
@@ -29,7 +29,7 @@ def exports(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         export_request(user)
         return redirect("feedback:exports")
-    jobs = list(ExportJob.objects.filter(user=user).order_by("-created_at")[:SHOWN_EXPORTS])
+    jobs = list(exports_of(user)[:SHOWN_EXPORTS])
     context = {
         "jobs": jobs,
         "current": next((job for job in jobs if job.is_open), None),
@@ -50,7 +50,5 @@ def export_download(request: HttpRequest, pk: UUID) -> HttpResponse:
     if content is None:
         return render(request, "feedback/exports/expired.html", {"job": job}, status=410)
     response = HttpResponse(content, content_type="application/zip")
-    response["Content-Disposition"] = (
-        f'attachment; filename="marquee-export-{job.created_at:%Y-%m-%d}.zip"'
-    )
+    response["Content-Disposition"] = f'attachment; filename="{export_filename(job)}"'
     return response

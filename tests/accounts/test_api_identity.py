@@ -31,6 +31,11 @@ def bearer(made):
     return {"Authorization": f"Bearer {made.secret}"}
 
 
+def prove(client):
+    """The password, once more."""
+    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
+
+
 def code_of(answer):
     return answer.json()["error"]["code"]
 
@@ -39,6 +44,10 @@ class TestTokens:
     def test_a_token_is_shown_once_and_kept_as_a_digest(self, client, ada):
         client.force_login(ada)
         body = {"name": "Notebook", "scopes": ["read"], "days": 7}
+        answer = client.post("/api/v1/me/tokens/", body, content_type=JSON)
+        assert (answer.status_code, code_of(answer)) == (403, "reauthentication_required")
+        assert not ApiToken.objects.exists()
+        prove(client)
         answer = client.post("/api/v1/me/tokens/", body, content_type=JSON)
         assert answer.status_code == 201
         secret = answer.json()["token"]
@@ -162,6 +171,10 @@ class TestTokenPage:
     def test_make_see_once_and_revoke(self, client, ada):
         client.force_login(ada)
         body = {"name": "Shell", "scopes": ["read", "write"], "days": "30"}
+        answer = client.post("/settings/tokens/", body)
+        assert "/reauthenticate/" in answer["Location"]
+        assert not ApiToken.objects.exists()
+        prove(client)
         page = client.post("/settings/tokens/", body)
         assert page.status_code == 201
         secret = re.search(r"mq_[\w-]{43}", page.content.decode())[0]
@@ -186,6 +199,7 @@ class TestTokenPage:
     )
     def test_what_is_missing_is_said_and_nothing_is_made(self, client, ada, body):
         client.force_login(ada)
+        prove(client)
         page = client.post("/settings/tokens/", body)
         assert page.status_code == 422
         assert not ApiToken.objects.exists()

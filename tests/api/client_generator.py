@@ -17,6 +17,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+FORM = "multipart/form-data"
 METHODS = ("get", "post", "put", "patch", "delete")
 HEAD = '''"""Generated from {title} {version}. Do not edit: generate it anew."""
 
@@ -35,6 +36,7 @@ METHOD = '''
             path_values={path_values},
             query={query},
             body={body},
+            files={files},
             key=key,
         )
 '''
@@ -54,7 +56,7 @@ def _method(document: dict[str, Any], path: str, method: str, operation: dict[st
     parameters = [_resolved(p, document) for p in operation.get("parameters", [])]
     in_path = [p["name"] for p in parameters if p["in"] == "path"]
     query = [p for p in parameters if p["in"] == "query"]
-    body = _body_of(operation, document)
+    body, is_form = _body_of(operation, document)
     fields = list(body.get("properties", {}))
     required = [p["name"] for p in query if p.get("required")] + body.get("required", [])
     names = dict.fromkeys([*in_path, *(p["name"] for p in query), *fields])
@@ -69,7 +71,8 @@ def _method(document: dict[str, Any], path: str, method: str, operation: dict[st
         path=path,
         path_values=_dict(in_path),
         query=_dict([p["name"] for p in query]),
-        body=_dict(fields) if "requestBody" in operation else None,
+        body=_dict(fields) if "requestBody" in operation and not is_form else None,
+        files=_dict(fields) if is_form else None,
     )
 
 
@@ -90,9 +93,12 @@ def _resolved(node: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
     return node
 
 
-def _body_of(operation: dict[str, Any], document: dict[str, Any]) -> dict[str, Any]:
+def _body_of(operation: dict[str, Any], document: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """The schema of the body, and whether it goes as a form with files."""
     content = operation.get("requestBody", {}).get("content", {})
-    return _resolved(content.get("application/json", {}).get("schema", {}), document)
+    is_form = FORM in content
+    kind = content.get(FORM if is_form else "application/json", {})
+    return _resolved(kind.get("schema", {}), document), is_form
 
 
 class ApiError(Exception):
@@ -131,9 +137,13 @@ class Base:
         path_values: dict[str, Any],
         query: dict[str, Any],
         body: dict[str, Any] | None,
+        files: dict[str, Any] | None,
         key: str | None,
     ) -> Any:
-        """The decoded answer; ApiError for a refusal, AssertionError for one of another shape."""
+        """The decoded answer, or a file; ApiError for a refusal, AssertionError for another shape.
+
+        ``files`` are pairs of name and content.
+        """
         sent = None if body is None else self._set(body)
         headers = {"Idempotency-Key": key or str(uuid.uuid4())} if method != "GET" else {}
         answer = self.session.request(
@@ -141,10 +151,12 @@ class Base:
             self.url + path.format(**path_values),
             params=self._set(query),
             json=sent,
+            files=files,
             headers=headers,
             timeout=60,
         )
-        data: Any = answer.json() if answer.content else None
+        kind = answer.headers.get("Content-Type", "")
+        data: Any = answer.json() if kind == "application/json" else answer.content or None
         self._check(name, answer.status_code, data)
         if answer.status_code >= 400:
             raise ApiError(answer.status_code, data["error"])
@@ -160,6 +172,9 @@ class Base:
         content = _resolved(answers[str(status)], self.document).get("content")
         if not content:
             assert data is None, f"{name} answered a body where its schema says none"
+            return
+        if isinstance(data, bytes):
+            assert "application/zip" in content, f"{name} answered a file"
             return
         schema = _anchored(content["application/json"]["schema"])
         validator = Draft202012Validator(schema, registry=self.registry)

@@ -39,6 +39,16 @@ def document():
     return yaml.safe_load(document_now())
 
 
+def prove(client, password=PASSWORD):
+    """Gives the password once more, as an app does; the token stays or is told anew."""
+    url = f"{client.url}/_allauth/app/v1/auth/reauthenticate"
+    answer = client.session.post(url, json={"password": password}, timeout=60)
+    assert answer.status_code == 200, answer.text
+    client.session.headers["X-Session-Token"] = answer.json()["meta"].get(
+        "session_token", client.session.headers["X-Session-Token"]
+    )
+
+
 @pytest.fixture
 def sign_up(live_server, document):
     """A function that registers as an app does, and gives the generated client of that person."""

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+import json
 import uuid
+import zipfile
+from datetime import datetime
 from typing import Any
 
 import pytest
 import yaml
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import DeletionRequest, User
 from config.schema import EXAMPLES
+from feedback.exports.jobs import export_run
+from feedback.exports.models import ExportJob
+from feedback.imports.jobs import import_run
 from feedback.models import Interaction, Rating
 from recommendations.models import ModelVersion, ScheduledRun, TrainingRun
+from recommendations.services.forgetting import deletions_run
 from recommendations.services.training import train
 from tests.api.client_generator import ApiError, client_of
-from tests.api.conftest import WRITE_EXAMPLES
+from tests.api.conftest import WRITE_EXAMPLES, prove
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -58,6 +67,33 @@ def test_the_main_path(served, sign_up):
     liked = {event["movie_id"] for event in events}
     after = {row["movie_id"] for row in me.recommendations_for_me(n=20)["results"]}
     assert not liked & after
+    _leave(me)
+
+
+def _leave(me: Any) -> None:
+    """Everything taken along, and the account given up: each after the password."""
+    for act in (me.exports_create, me.deletion_request):
+        with pytest.raises(ApiError) as refused:
+            act()
+        assert (refused.value.status, refused.value.code) == (403, "reauthentication_required")
+    assert not ExportJob.objects.exists()
+    assert not DeletionRequest.objects.exists()
+    prove(me)
+    asked = me.exports_create()
+    export_run(asked["id"])
+    assert me.exports_retrieve(id=asked["id"])["status"] == "done"
+    file = me.exports_download(id=asked["id"])
+    with zipfile.ZipFile(io.BytesIO(file)) as archive:
+        assert len(json.loads(archive.read("json/ratings.json"))) == 6
+    assert hashlib.sha256(file).hexdigest() == me.exports_list()["results"][0]["sha256"]
+    due_at = me.deletion_request()["due_at"]
+    assert me.deletion_retrieve()["due_at"] == due_at
+    person = User.objects.get(email="you@example.org").pk
+    assert deletions_run(now=datetime.fromisoformat(due_at)) == 1
+    assert not User.objects.filter(pk=person).exists()
+    with pytest.raises(ApiError) as refused:
+        me.me_retrieve()
+    assert refused.value.code == "invalid_session"
 
 
 def test_one_key_is_one_act_and_refusals_carry_codes(served, sign_up):
@@ -90,6 +126,7 @@ def test_every_operation_answers_as_its_document_says(served, sign_up, live_serv
     _diary(me, film)
     _recommendations(me, served)
     _identity(me, live_server, document)
+    _my_data(me, served.films[0][10:])
     _staff(me)
     called = {name: (sent, answer) for name, sent, answer in reversed(me.calls)}
     assert set(called) == set(me.operations)
@@ -174,6 +211,7 @@ def _recommendations(me: Any, served: Any) -> None:
 def _identity(me: Any, live_server: Any, document: dict[str, Any]) -> None:
     me.me_retrieve()
     me.me_update(display_name="You")
+    prove(me)
     made = me.tokens_create(name="Notebook", scopes=["read"], days=30)
     program = client_of(live_server.url, document, {"Authorization": f"Bearer {made['token']}"})
     assert program.me_retrieve()["display_name"] == "You"
@@ -190,6 +228,43 @@ def _identity(me: Any, live_server: Any, document: dict[str, Any]) -> None:
     assert me.session.post(url, json=body, headers={"X-Session-Token": None}).status_code == 200
     devices = me.devices_list()["results"]
     me.devices_end(id=next(d["id"] for d in devices if not d["is_current"]))
+
+
+def _my_data(me: Any, films: list[Any]) -> None:
+    """Imports and exports; the worker's part is done here."""
+    rows = [f"2021-05-0{i},{film.title},{film.year},u,4" for i, film in enumerate(films[:3], 1)]
+    text = "\n".join(["Date,Name,Year,Letterboxd URI,Rating", *rows, "2021-05-09,Nothing,1999,u,3"])
+    held = me.imports_create(file=("ratings.csv", text.encode()))
+    me.imports_cancel(id=held["id"])
+    brought = me.imports_create(file=("ratings.csv", text.encode()))["id"]
+    import_run(brought)
+    assert me.imports_retrieve(id=brought)["report"]["n_found"] == 3
+    [lost] = me.imports_films_list(id=brought, state="unknown")["results"]
+    chosen = me.imports_films_choose(id=brought, film_id=lost["id"], movie_id=films[5].pk)
+    assert chosen["movie"]["id"] == films[5].pk
+    me.imports_apply(id=brought)
+    import_run(brought)
+    assert me.imports_retrieve(id=brought)["report"]["n_written"] == 4
+    assert me.ratings_retrieve(movie_id=films[5].pk)["stars"] == 3
+    me.imports_undo(id=brought)
+    import_run(brought)
+    assert me.imports_retrieve(id=brought)["status"] == "undone"
+    with pytest.raises(ApiError) as refused:
+        me.ratings_retrieve(movie_id=films[5].pk)
+    assert refused.value.code == "not_found"
+    me.imports_list()
+    me.imports_forget(id=brought)
+    asked = me.exports_create()["id"]
+    with pytest.raises(ApiError) as refused:
+        me.exports_download(id=asked)
+    assert (refused.value.status, refused.value.code) == (409, "under_way")
+    export_run(asked)
+    me.exports_list()
+    me.exports_retrieve(id=asked)
+    assert me.exports_download(id=asked)[:2] == b"PK"
+    me.deletion_request()
+    me.deletion_retrieve()
+    me.deletion_cancel()
 
 
 def _staff(me: Any) -> None:
@@ -218,11 +293,15 @@ def _staff(me: Any) -> None:
     me.experiments_stop(id=made["id"], reason="Enough seen")
 
 
+#: Operations whose answer is a file.
+FILES = {"exports_download"}
+
+
 def _write(called: dict[str, tuple[Any, Any]]) -> None:
     """The examples of the document, from what was really sent and answered."""
     examples = {}
     for name, (sent, answer) in sorted(called.items()):
-        both = {"request": sent or None, "response": answer}
+        both = {"request": sent or None, "response": answer if name not in FILES else None}
         shown = {k: _shortened(v) for k, v in both.items() if v is not None}
         if shown:
             examples[name] = shown

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from accounts.models import ApiToken
+from accounts.models import ApiToken, DeletionRequest
 from config.error_codes import CODES
+from feedback.exports.models import ExportJob
+from feedback.imports.models import ImportJob
 from feedback.models import FilmList, Interaction, Rating
 
 PAGE = Path(settings.BASE_DIR) / "docs" / "api.md"
@@ -41,6 +43,9 @@ def test_the_walk_walks(served, live_server, tmp_path):
     assert Rating.objects.filter(user__email="you@example.org").count() == 5
     kinds = Interaction.objects.filter(user__email="you@example.org")
     assert kinds.filter(kind="react").count() == 1
+    assert ImportJob.objects.get().filename == "ratings.csv"
+    assert ExportJob.objects.get().user.email == "you@example.org"
+    assert not DeletionRequest.objects.exists()  # asked for, and taken back
     assert FilmList.objects.get().items.count() == 1
     assert not ApiToken.objects.exists()
 

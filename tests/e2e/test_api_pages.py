@@ -57,6 +57,8 @@ def test_a_token_is_made_seen_and_revoked(
     log_in(page, live_server, then="/settings/tokens/")
     shot(page, f"tokens-empty-{size}-{theme}")
     page.get_by_role("button", name="Make the token").click()
+    page.get_by_label("Password").fill("a-long-enough-phrase")
+    page.get_by_role("button", name="It is me").click()
     page.get_by_label("Name").fill("Notebook")
     page.get_by_label("Write: rate films").check()
     page.get_by_role("button", name="Make the token").click()
