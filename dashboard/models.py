@@ -5,6 +5,7 @@ They hold counts, never a person. What was shown outlives the slates it was coun
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
@@ -94,3 +95,69 @@ class RollUpMark(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Clustering(models.Model):
+    """The kinds of audience as they were last found; one row. ``figures`` are of sittings."""
+
+    # Of the ratings that it was computed from: unchanged ones are not computed again.
+    fingerprint = models.CharField(max_length=64)
+    # The average person: [{"kind", "value"}] and as many shares.
+    traits = models.JSONField()
+    mean = ArrayField(models.FloatField())
+    n_people = models.PositiveIntegerField()
+    width = models.FloatField()
+    figures = models.JSONField(default=dict)
+    computed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"Clusters of {self.computed_at:%Y-%m-%d %H:%M}"
+
+
+class TasteClusterQuerySet(models.QuerySet["TasteCluster"]):
+    """What pages need of clusters."""
+
+    def with_accounts(self) -> TasteClusterQuerySet:
+        """``n_accounts``: its people who have an account here."""
+        return self.annotate(n_accounts=models.Count("members"))
+
+
+class TasteCluster(models.Model):
+    """One kind of audience. ``marks`` name it: [{"kind", "value"}], the plainest first."""
+
+    clustering = models.ForeignKey(Clustering, on_delete=models.CASCADE, related_name="clusters")
+    number = models.PositiveSmallIntegerField()
+    # What slices are counted under: the marks, so that a cluster found again keeps its past.
+    key = models.CharField(max_length=120)
+    marks = models.JSONField(default=list)
+    centre = ArrayField(models.FloatField())
+    # Shares of the films its people like, in the order of the traits.
+    shares = ArrayField(models.FloatField())
+    n_people = models.PositiveIntegerField()
+    # Medians of its people: {"liked", "per_sitting", "sittings", "liked_share"}
+    figures = models.JSONField(default=dict)
+
+    objects = TasteClusterQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clustering", "number"], name="dashboard_taste_cluster_number"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ClusterMember(models.Model):
+    """Which kind of audience an account belonged to when clusters were last found."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="taste_cluster"
+    )
+    cluster = models.ForeignKey(TasteCluster, on_delete=models.CASCADE, related_name="members")
+
+    def __str__(self) -> str:
+        return f"{self.user_id} in {self.cluster_id}"

@@ -63,6 +63,14 @@ class Shift:
 
 
 @dataclass(frozen=True)
+class CatalogueCounts:
+    """How many visible films carry each genre, decade and country, by the reader's names."""
+
+    n_films: int
+    counts: Mapping[str, Mapping[str, int]]
+
+
+@dataclass(frozen=True)
 class Taste:
     """Everything that the page shows of the history itself."""
 
@@ -75,6 +83,7 @@ class Taste:
     groups: tuple[Group, ...] = ()
     recent: tuple[Shift, ...] = ()
     facts: Mapping[int, FilmFacts] = field(default_factory=dict)
+    catalogue: CatalogueCounts = field(default_factory=lambda: CatalogueCounts(0, {}))
 
     @property
     def is_empty(self) -> bool:
@@ -102,6 +111,7 @@ def taste_of_person(user: User) -> Taste:
         movie.pk: movie for movie in Movie.objects.in_order([e.movie_id for e in person.history])
     }
     facts = {pk: facts_of(movie) for pk, movie in movies.items()}
+    catalogue = catalogue_counts()
     best = sorted(liked, key=lambda e: (float(e.stars or 0), e.at), reverse=True)
     return Taste(
         n_films=base.n_films,
@@ -112,11 +122,12 @@ def taste_of_person(user: User) -> Taste:
             for e in best[:N_LIKED]
             if e.movie_id in movies
         ),
-        profiles=_profiles([facts[e.movie_id] for e in liked if e.movie_id in facts]),
+        profiles=_profiles([facts[e.movie_id] for e in liked if e.movie_id in facts], catalogue),
         over_time=_over_time(person, facts),
         groups=_groups(best, movies, facts),
         recent=_recent(person, facts),
         facts=facts,
+        catalogue=catalogue,
     )
 
 
@@ -142,10 +153,9 @@ def decade_name(decade: int | str | None) -> str:
     return decade_label(int(decade)) if decade else ""
 
 
-def _profiles(liked: Sequence[FilmFacts]) -> tuple[BarChart, ...]:
-    """Genres, decades and countries of the liked films against the whole catalogue."""
+def catalogue_counts() -> CatalogueCounts:
+    """What people's own films are held against, in four queries."""
     visible = Movie.objects.visible()
-    n_visible = visible.count()
     genres = {
         genre_label(name): n
         for name, n in visible.filter(genres__isnull=False)
@@ -167,16 +177,22 @@ def _profiles(liked: Sequence[FilmFacts]) -> tuple[BarChart, ...]:
     ):
         countries.update(dict.fromkeys(codes, n))
     named = {country_name(code): n for code, n in countries.items()}
+    return CatalogueCounts(
+        visible.count(), {"genres": genres, "decades": decades, "countries": named}
+    )
+
+
+def _profiles(liked: Sequence[FilmFacts], theirs: CatalogueCounts) -> tuple[BarChart, ...]:
+    """Genres, decades and countries of the liked films against the whole catalogue."""
     own: dict[str, list[tuple[str, ...]]] = {
         "genres": [film.genres for film in liked],
         "decades": [(decade_name(film.decade),) if film.decade else () for film in liked],
         "countries": [tuple(map(country_name, film.countries)) for film in liked],
     }
     titles = {"genres": _("Genres"), "decades": _("Decades"), "countries": _("Countries")}
-    theirs = {"genres": genres, "decades": decades, "countries": named}
     charts = []
     for slug, title in titles.items():
-        rows = _against(shares(own[slug]), theirs[slug], n_visible)
+        rows = _against(shares(own[slug]), theirs.counts[slug], theirs.n_films)
         if slug == "decades":
             rows.sort()
         if rows:

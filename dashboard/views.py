@@ -10,7 +10,9 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.requests import person_of
 from catalog.selectors import audience_is_simulated
+from dashboard.clusters.reading import kind_of_person
 from dashboard.judged import judged_for, label_of
+from dashboard.sittings import sittings_of
 from dashboard.taste import MIN_FILMS, taste_of_person
 
 
@@ -25,6 +27,8 @@ def taste(request: HttpRequest) -> HttpResponse:
         context |= {
             "judged": judged_for(person),
             "label": label_of(person, mine),
+            "kind": kind_of_person(person),
+            "sittings": sittings_of(person, mine.catalogue),
             "is_audience_simulated": audience_is_simulated(),
         }
     return render(request, "dashboard/taste.html", context)

@@ -87,6 +87,17 @@ class TooFewPeopleError(Exception):
     """Fewer than MIN_PEOPLE people with MIN_FILMS liked films; the message says how many."""
 
 
+def fame_edges(n_ratings: NDArray[np.integer]) -> tuple[int, int]:
+    """From so many ratings on a film is well known, up to so many little known."""
+    if not len(n_ratings):
+        return 0, -1
+    counts = np.sort(n_ratings)[::-1]
+    return (
+        int(counts[int(np.ceil(HEAD_SHARE * len(counts))) - 1]),
+        int(counts[int(KNOWN_SHARE * len(counts))]),
+    )
+
+
 def film_traits(
     genres: NDArray[np.floating],
     genre_names: Sequence[str],
@@ -96,12 +107,11 @@ def film_traits(
     """From genres [n, g], years [n] (NaN unknown) and rating counts [n]; decades with any film."""
     decade = np.where(np.isfinite(year), np.floor(np.nan_to_num(year) / 10) * 10, -1).astype(int)
     decades = [int(d) for d in np.unique(decade) if d > 0]
-    rank = np.empty(len(n_ratings))
-    rank[np.argsort(-n_ratings, kind="stable")] = np.arange(len(n_ratings)) / max(1, len(n_ratings))
+    well, little = fame_edges(n_ratings)
     columns = [
         np.asarray(genres, dtype=np.float32),
         np.stack([decade == d for d in decades], axis=1) if decades else np.empty((len(year), 0)),
-        np.stack([rank < HEAD_SHARE, rank >= KNOWN_SHARE], axis=1),
+        np.stack([n_ratings >= well, n_ratings <= little], axis=1),
     ]
     traits = [Trait("genre", name) for name in genre_names]
     traits += [Trait("decade", str(d)) for d in decades]

@@ -67,6 +67,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 290},
     },
+    "taste-clusters": {
+        "task": "dashboard.tasks.find_clusters_task",
+        "schedule": 6 * 3600.0,
+        "options": {"expires": 6 * 3600 - 60},
+    },
     # TMDB's terms: nothing older than six months. Refreshed from day 150 where there is a key,
     # dropped at day 180 where that did not work.
     "keep-tmdb-data-fresh": {

@@ -13,7 +13,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from catalog.models import Movie
-from dashboard.models import ShownDay
+from dashboard.models import ClusterMember, ShownDay, TasteCluster
 from dashboard.rollup.days import end_of, start_of
 from dashboard.rollup.feedback import VERDICT
 from feedback.models import Impression, Interaction, Slate
@@ -25,6 +25,8 @@ OLD_YEARS = 30
 HEAD_SHARE = 0.1  # the best known tenth of the catalogue
 NOBODY, NEW, LIGHT, HEAVY = "nothing known", "new", "light", "heavy"
 HEAD, TAIL, OLD, FOREIGN = "well known films", "little known films", "old films", "not English"
+#: Before the key of a kind of audience: what its people of today were shown.
+CLUSTER_PREFIX = "taste "
 PEOPLE_SLICES = (NOBODY, NEW, LIGHT, HEAVY)
 FILM_SLICES = (HEAD, TAIL, OLD, FOREIGN)
 
@@ -42,6 +44,15 @@ _REASON = """
          WHEN i.score IS NULL THEN 'popular, to fill the list'
          ELSE 'no film of one''s own' END"""
 _ON_DAY = "s.created_at >= %s AND s.created_at < %s"
+# Slates with what their people said of films that they showed, in time (_answer_span).
+_ANSWERED = f"""
+    {_SLATES} s JOIN {_LOG} e
+      ON e.request_id = s.request_id AND e.created_at >= %s AND e.created_at < %s
+     AND e.created_at < s.created_at + %s"""
+_IS_ANSWER = f"""
+    e.kind IN ('rate', 'react') AND EXISTS (
+        SELECT 1 FROM {_IMPRESSIONS} i
+        WHERE i.slate_id = s.request_id AND i.movie_id = e.movie_id)"""  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -116,6 +127,7 @@ def shown_day_roll(day: date, films: Catalogue, *, now: datetime) -> ShownDay:
     _lists(found, counts, slices)
     _impressions(found, counts, slices, films)
     _answers(found, slices, films)
+    slices |= _cluster_slices(day)
     found.diversity = _diversity(day, films)
     found.counts = {name: dict(of_name) for name, of_name in counts.items()}
     found.slices = {name: dict(of_name) for name, of_name in slices.items()}
@@ -158,6 +170,10 @@ def _rows(sql: str, params: list[Any]) -> list[tuple]:
 
 def _span(day: date) -> list[object]:
     return [start_of(day), end_of(day)]
+
+
+def _answer_span(day: date) -> list[object]:
+    return [start_of(day), end_of(day) + ANSWERED_WITHIN, ANSWERED_WITHIN]
 
 
 def _lists(
@@ -231,15 +247,8 @@ def _answers(found: ShownDay, slices: dict[str, Counter[str]], films: Catalogue)
     """What people said of films that the day's lists showed them, within a week of the list."""
     rows = _rows(
         f"""SELECT {_SLICE}, e.movie_id, {VERDICT} AS verdict, count(*)
-        FROM {_SLATES} s JOIN {_LOG} e
-          ON e.request_id = s.request_id AND e.created_at >= %s AND e.created_at < %s
-         AND e.created_at < s.created_at + %s
-        WHERE {_ON_DAY} AND e.kind IN ('rate', 'react')
-          AND EXISTS (SELECT 1 FROM {_IMPRESSIONS} i
-                      WHERE i.slate_id = s.request_id AND i.movie_id = e.movie_id)
-        GROUP BY 1, 2, 3""",  # noqa: S608
-        [start_of(found.day), end_of(found.day) + ANSWERED_WITHIN, ANSWERED_WITHIN]
-        + _span(found.day),
+        FROM {_ANSWERED} WHERE {_ON_DAY} AND {_IS_ANSWER} GROUP BY 1, 2, 3""",  # noqa: S608
+        [*_answer_span(found.day), *_span(found.day)],
     )
     members = films.slices(found.day)
     for slice_name, movie_id, verdict, n in rows:
@@ -249,6 +258,37 @@ def _answers(found: ShownDay, slices: dict[str, Counter[str]], films: Catalogue)
         for name in (slice_name, *(name for name, is_in in members.items() if is_in[at])):
             slices[name]["opinions"] += n
             slices[name]["positive"] += n if verdict else 0
+
+
+def _cluster_slices(day: date) -> dict[str, Counter[str]]:
+    """By kind of audience, as people belong to them when the day is counted."""
+    members, clusters = ClusterMember._meta.db_table, TasteCluster._meta.db_table
+    of_cluster = f"""
+        JOIN {members} m ON m.user_id = s.user_id JOIN {clusters} c ON c.id = m.cluster_id
+        WHERE {_ON_DAY}"""
+    span = _span(day)
+    found: defaultdict[str, Counter[str]] = defaultdict(
+        lambda: Counter(lists=0, impressions=0, opinions=0, positive=0)
+    )
+    for what, source in (
+        ("lists", f"{_SLATES} s"),
+        ("impressions", f"{_IMPRESSIONS} i JOIN {_SLATES} s ON s.request_id = i.slate_id"),
+    ):
+        for key, n in _rows(
+            f"SELECT c.key, count(*) FROM {source} {of_cluster} GROUP BY 1",  # noqa: S608
+            span,
+        ):
+            found[CLUSTER_PREFIX + key][what] += n
+    rows = _rows(
+        f"""SELECT c.key, {VERDICT} AS verdict, count(*) FROM {_ANSWERED} {of_cluster}
+        AND {_IS_ANSWER} GROUP BY 1, 2""",  # noqa: S608
+        [*_answer_span(day), *span],
+    )
+    for key, verdict, n in rows:
+        if verdict is not None:
+            found[CLUSTER_PREFIX + key]["opinions"] += n
+            found[CLUSTER_PREFIX + key]["positive"] += n if verdict else 0
+    return dict(found)
 
 
 def _diversity(day: date, films: Catalogue) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,7 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dashboard.models import ShownDay
+from dashboard.clusters.words import cluster_name
+from dashboard.models import ShownDay, TasteCluster
 from dashboard.plots import (
     Origin,
     Shares,
@@ -21,6 +23,7 @@ from dashboard.plots import (
 )
 from dashboard.rollup.days import DAY
 from dashboard.rollup.shown import (
+    CLUSTER_PREFIX,
     FILM_SLICES,
     FOREIGN,
     HEAD,
@@ -71,6 +74,8 @@ class ShownPage:
     plots: tuple[TimePlot, ...]
     shares: tuple[Shares, ...]
     people: tuple[SliceRow, ...]
+    # By kind of audience; empty where none were found.
+    kinds: tuple[SliceRow, ...]
     films: tuple[SliceRow, ...]
     origins: tuple[Origin, ...]
     counted_at: datetime | None
@@ -170,8 +175,9 @@ def shown_page(period: Period) -> ShownPage:
                 ("policy", _("Policies"), _("Lists")),
             )
         ),
-        people=_slices(known, PEOPLE_SLICES),
-        films=_slices(known, FILM_SLICES),
+        people=slice_rows(known, _named(PEOPLE_SLICES), is_people=True),
+        kinds=slice_rows(known, cluster_slice_names(), is_people=True),
+        films=slice_rows(known, _named(FILM_SLICES), is_people=False),
         origins=from_where,
         counted_at=max((row.computed_at for row in known), default=None),
     )
@@ -226,7 +232,10 @@ def shown_tiles(period: Period, known: list[ShownDay], before: list[ShownDay]) -
     )
 
 
-def _slices(known: list[ShownDay], names: tuple[str, ...]) -> tuple[SliceRow, ...]:
+def slice_rows(
+    known: list[ShownDay], names: Mapping[str, object], *, is_people: bool
+) -> tuple[SliceRow, ...]:
+    """The sums over all days of the slices that ``names`` calls by a name for people."""
     totals: dict[str, dict[str, int]] = {name: {} for name in names}
     for day in known:
         for name in names:
@@ -235,8 +244,8 @@ def _slices(known: list[ShownDay], names: tuple[str, ...]) -> tuple[SliceRow, ..
     n_shown = sum(day.n_impressions for day in known)
     return tuple(
         SliceRow(
-            name=str(SLICE_NAMES[name]),
-            lists=of.get("lists") if name in PEOPLE_SLICES else None,
+            name=str(names[name]),
+            lists=of.get("lists", 0) if is_people else None,
             impressions=of.get("impressions", 0),
             share=_percent(of.get("impressions", 0), n_shown),
             opinions=of.get("opinions", 0),
@@ -244,6 +253,18 @@ def _slices(known: list[ShownDay], names: tuple[str, ...]) -> tuple[SliceRow, ..
         )
         for name, of in totals.items()
     )
+
+
+def _named(names: tuple[str, ...]) -> dict[str, object]:
+    return {name: SLICE_NAMES[name] for name in names}
+
+
+def cluster_slice_names() -> dict[str, object]:
+    """What the slices of the kinds of audience of today are called, the largest first."""
+    return {
+        CLUSTER_PREFIX + row.key: cluster_name(row.marks, key=row.key)
+        for row in TasteCluster.objects.order_by("number")
+    }
 
 
 def _percent(part: int, whole: int) -> str:

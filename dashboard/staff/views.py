@@ -9,6 +9,7 @@ from django.utils import timezone
 from dashboard.model_card import card_markdown, model_card
 from dashboard.monitoring.status import dependencies, worst
 from dashboard.staff.access import staff_page
+from dashboard.staff.clusters_page import clusters_page
 from dashboard.staff.feedback_page import feedback_page
 from dashboard.staff.models_page import models_page, trainings_now
 from dashboard.staff.overview import overview
@@ -62,6 +63,14 @@ def pipeline(request: HttpRequest) -> HttpResponse:
     page = pipeline_page(period, now=now)
     context = {"period": period, "page": page, "now": page.now}
     return render(request, "dashboard/staff/pipeline.html", context)
+
+
+@staff_page
+def clusters(request: HttpRequest) -> HttpResponse:
+    """Kinds of audience."""
+    period = _period(request)
+    context = {"period": period, "page": clusters_page(period)}
+    return render(request, "dashboard/staff/clusters.html", context)
 
 
 @staff_page

@@ -24,7 +24,10 @@ from recommendations.services.measuring import NotMeasurableError, version_measu
 from recommendations.services.training import train
 from tests.worlds import make_film, make_world
 
-PAGES = ("staff", "staff_feedback", "staff_shown", "staff_pipeline", "staff_models", "status")
+PAGES = (
+    *("staff", "staff_feedback", "staff_shown", "staff_pipeline", "staff_models"),
+    *("staff_clusters", "status"),
+)
 
 
 def address(name, *args):
@@ -75,6 +78,7 @@ class TestWhoMaySee:
         answer = staff_client.get(address(name))
         assert answer.status_code == 200
         assert "no-store" in answer["Cache-Control"]
+        assert ">None<" not in answer.content.decode()
 
     @pytest.mark.parametrize("name", PAGES)
     def test_looking_is_all_that_can_be_done(self, staff_client, name):

@@ -155,11 +155,11 @@ def test_the_page_costs_the_same_whatever_the_history(
     client.force_login(ada)
     # session, user · feedback twice · history's films, genres · catalogue: count, genres, decades,
     # countries · judged: two · list: model, standing, popular · its films, genres, counts ·
-    # simulated
+    # kinds of audience · log · simulated
     for start, stop in ((0, 4), (4, 10)):
         for film in shelf["Crime"][start:stop]:
             rate(ada, film, "5.0")
-        with django_assert_num_queries(19):
+        with django_assert_num_queries(21):
             html = client.get("/me/taste/").content.decode()
     assert "You against the catalogue" in html
     assert "<table" in html

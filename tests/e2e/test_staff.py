@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from dashboard.models import Clustering, ClusterMember, TasteCluster
 from dashboard.rollup.incremental import roll_up
 from feedback.models import Impression, Interaction, Slate
 from recommendations.models import DriftCheck, ModelVersion, ScheduledRun, TrainingRun
@@ -21,7 +22,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 PATHS = (
     *("/staff/", "/staff/feedback/", "/staff/lists/", "/staff/pipeline/", "/staff/models/"),
-    *("/staff/models/hybrid-2/", "/status/"),
+    *("/staff/models/hybrid-2/", "/staff/clusters/", "/status/"),
 )
 
 
@@ -85,6 +86,7 @@ def busy():
             request_id=slate.pk,
             created_at=at,
         )
+    kinds_of_audience(people, now=now)
     roll_up(now=now)
     gate = {
         "checks": [{"name": "champion", "is_passed": True, "said": "It is not worse."}],
@@ -123,6 +125,42 @@ def busy():
     ScheduledRun.objects.create(
         name="roll-up", started_at=now, finished_at=now, outcome={"feedback_days": 2}
     )
+
+
+def kinds_of_audience(people, *, now):
+    """Two kinds, the first person in one, the others in the other."""
+    traits = [{"kind": "genre", "value": "Horror"}, {"kind": "decade", "value": "1980"}]
+    clustering = Clustering.objects.create(
+        fingerprint="ab",
+        traits=traits,
+        mean=[0.2, 0.3],
+        n_people=300,
+        width=0.21,
+        figures={
+            "gap_s": 3600,
+            "fame_edges": [90, 3],
+            "n_sittings": 1234,
+            "edges": [1, 2, 5],
+            "sizes": [600, 300, 200, 134],
+        },
+        computed_at=now,
+    )
+    figures = {"liked": 24, "per_sitting": 3.5, "sittings": 4, "liked_share": 0.61}
+    for number, trait in enumerate(traits):
+        cluster = TasteCluster.objects.create(
+            clustering=clustering,
+            number=number,
+            key=trait["value"],
+            marks=[trait],
+            centre=[1.0 - number, float(number)],
+            shares=[0.4 - 0.3 * number, 0.25 + 0.3 * number],
+            n_people=200 - 100 * number,
+            figures=figures,
+        )
+        ClusterMember.objects.bulk_create(
+            ClusterMember(user=person, cluster=cluster)
+            for person in (people[1:] if number else people[:1])
+        )
 
 
 @pytest.fixture

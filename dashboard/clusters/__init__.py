@@ -1,0 +1,1 @@
+"""Kinds of audience: found, stored, put into words, read."""
