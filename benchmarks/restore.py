@@ -134,7 +134,8 @@ def counted() -> dict[str, int]:
     from feedback.models import Interaction, Rating
 
     return {
-        model._meta.db_table: model.objects.count() for model in (User, Movie, Rating, Interaction)
+        model._meta.db_table: model._default_manager.count()
+        for model in (User, Movie, Rating, Interaction)
     }
 
 
