@@ -43,10 +43,10 @@ class Curve:
 
 
 CURVES = (
-    Curve("ml-100k", "ms-100k", (1, 2)),
+    Curve("ml-100k", "ms-100k", (1,)),
     Curve("ml-1m", "strong", (7,)),
     Curve("ml-1m", "ratio-811", (1,), max_rows=1500),
-    Curve("ml-1m", "last-out", (1,), max_rows=1500),
+    Curve("ml-1m", "last-out", (1,), max_rows=600),
 )
 
 
