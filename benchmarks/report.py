@@ -7,6 +7,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from benchmarks.api_report import table
 from benchmarks.charts import Bar, bar_chart
 from benchmarks.targets import TARGETS, Results, is_peer, verdict
 
@@ -102,6 +103,8 @@ def checks(everything: dict[str, Any]) -> list[str]:
         parts.append("people, mean of the seeds, with three sets of films to find.\n")
         columns = {"truth": "", "model": ""} | {f"{n} known": ".4f" for n in (1, 3, 5, 10)}
         parts += _plain_table(truths, columns)
+    if api := everything.get("api"):
+        parts += table(api)
     if reference := everything.get("lightgcn_reference"):
         parts.append("## ml-100k: LightGCN beside a plain one from the paper\n")
         columns = {"seed": "d", "model": "", "ndcg@10": ".4f", "recall@10": ".4f", "fit_s": ".0f"}

@@ -1,10 +1,12 @@
-"""Every address of the site, and an empty one behind the same session, login and throttle."""
+"""Every address of the site, an empty one behind the same frame, and a list without any frame."""
 
 from django.urls import path
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from catalog.models import Movie
 from config.urls import handler500
 from config.urls import urlpatterns as of_the_site
 
@@ -19,4 +21,33 @@ class EmptyApi(APIView):
         return Response({})
 
 
-urlpatterns = [path("bench/empty/", EmptyApi.as_view()), *of_the_site]
+class BareSerializer(serializers.ModelSerializer[Movie]):
+    """A film's own columns, as one writes it on the first day."""
+
+    class Meta:
+        model = Movie
+        fields = [
+            *("id", "title", "original_title", "year", "runtime_min", "language", "countries"),
+            *("certification", "genres", "rating_count", "rating_mean"),
+        ]
+
+
+class BareListApi(APIView):
+    """The 20 films of the first page of the film list, without anything around them."""
+
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
+
+    def get(self, request: Request) -> Response:
+        """Two queries: films and their genres."""
+        films = Movie.objects.order_by("-rating_count").defer("search_vector")
+        rows = films.prefetch_related("genres")[:20]
+        return Response({"results": BareSerializer(rows, many=True).data})
+
+
+urlpatterns = [
+    path("bench/empty/", EmptyApi.as_view()),
+    path("bench/bare/", BareListApi.as_view()),
+    *of_the_site,
+]

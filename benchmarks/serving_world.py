@@ -29,13 +29,13 @@ START = datetime(2024, 1, 1, tzinfo=UTC)
 TABLE_WIDTH = 400  # weights a film keeps in the item-to-item tables (recommendations.policy)
 
 
-def enter() -> None:
+def enter(work: Path = WORK) -> None:
     """This process (and its children) use the world's own Postgres, Redis and folder."""
-    WORK.mkdir(parents=True, exist_ok=True)
+    work.mkdir(parents=True, exist_ok=True)
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
     os.environ["MARQUEE_ENV_FILE"] = ""
-    os.environ["MARQUEE_VAR"] = str(WORK)
+    os.environ["MARQUEE_VAR"] = str(work)
     os.environ["DJANGO_SETTINGS_MODULE"] = "benchmarks.serving_settings"
     from config.embedded import ensure_services
 
