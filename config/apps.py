@@ -12,7 +12,8 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         # schema: its extensions are known to the schema's generator by being read.
-        from config import checks, metrics, schema  # noqa: F401
+        from config import checks, errors, metrics, schema  # noqa: F401
 
+        errors.start()
         checks.register_all()
         metrics.make_folder()

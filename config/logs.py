@@ -24,20 +24,20 @@ class RequestIdFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = request_id_var.get()
         record.user_id = _user_id()
-        record.model_version = _model_version()
+        record.model_version = self.model_version()
         return True
+
+    @staticmethod
+    def model_version() -> str:
+        """What this process serves. Logging is set up before there are models to import."""
+        served = getattr(sys.modules.get("recommendations.snapshot"), "served_version", None)
+        return served() if served is not None else ""
 
 
 def _user_id() -> int | None:
     """Of whoever the request was found to be from; no line of the log costs a query for it."""
     person = getattr(request_var.get(), "_cached_user", None)
     return getattr(person, "pk", None)
-
-
-def _model_version() -> str:
-    """What this process serves. Logging is set up before there are models to import."""
-    served = getattr(sys.modules.get("recommendations.snapshot"), "served_version", None)
-    return served() if served is not None else ""
 
 
 def json_formatter() -> logging.Formatter:

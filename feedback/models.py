@@ -221,6 +221,12 @@ class Interaction(models.Model):
         indexes = [
             models.Index(fields=["user", "-created_at"], name="feedback_interaction_user"),
             models.Index(fields=["created_at"], name="feedback_interaction_time"),
+            # Answers to an experiment's lists: without it every reading walks the whole log.
+            models.Index(
+                fields=["request_id"],
+                name="feedback_interaction_request",
+                condition=Q(request_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

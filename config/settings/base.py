@@ -330,6 +330,10 @@ IMAGES_DIR = VAR_DIR / "images"
 # Who may read /metrics: who has the token; without one, this machine itself (behind no proxy).
 METRICS_TOKEN = env.text("METRICS_TOKEN")
 
+# --- Errors -------------------------------------------------------------------------------------
+# Where errors are reported, Sentry's address with its key; empty: nowhere (config/errors.py).
+SENTRY_DSN = env.text("SENTRY_DSN")
+
 # --- Logs ---------------------------------------------------------------------------------------
 LOGGING: dict[str, Any] = {
     "version": 1,
