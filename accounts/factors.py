@@ -10,6 +10,7 @@ import secrets
 from allauth.mfa.adapter import DefaultMFAAdapter
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.encoding import force_bytes
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,6 @@ def _fernet() -> MultiFernet:
     return MultiFernet([Fernet(_key_of(key)) for key in keys])
 
 
-def _key_of(secret: str) -> bytes:
-    digest = hashlib.sha256(_PURPOSE + secret.encode()).digest()
+def _key_of(secret: str | bytes) -> bytes:
+    digest = hashlib.sha256(_PURPOSE + force_bytes(secret)).digest()
     return base64.urlsafe_b64encode(digest)

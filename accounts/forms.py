@@ -58,7 +58,7 @@ class SignupForm(PlainFieldsMixin, allauth_forms.SignupForm):
         Where there is an account already the password is hashed all the same: the time that it
         takes would tell.
         """
-        if self.account_already_exists:
+        if self.account_already_exists:  # type: ignore[has-type]  # set by allauth's clean
             make_password(self.cleaned_data["password1"])
         try:
             with transaction.atomic():

@@ -96,7 +96,8 @@ def _fingerprint(request: HttpRequest) -> str:
     made = hashlib.sha256(f"{request.method}\n{request.get_full_path()}\n".encode())
     if request.content_type == "multipart/form-data":
         # A file may be larger than what is held in memory, and boundaries differ from try to try.
-        for name, upload in sorted(request.FILES.items()):
+        for name in sorted(request.FILES):
+            upload = request.FILES[name]
             made.update(repr((name, upload.name, upload.size)).encode())
             for chunk in upload.chunks():
                 made.update(chunk)

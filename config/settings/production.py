@@ -30,7 +30,6 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 
 # Behind the answer: how long it takes would tell whether an address has an account.
 EMAIL_BACKEND = "config.mail.LaterBackend"
-EMAIL_LATER_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", default=587, minimum=1, maximum=65535)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")

@@ -46,7 +46,7 @@ class ExportListSerializer(serializers.Serializer):
 class FileNegotiation(DefaultContentNegotiation):
     """The file is what it is, and errors are JSON, whatever ``Accept`` says."""
 
-    def select_renderer(self, request, renderers, format_suffix=None):  # type: ignore[no-untyped-def]  # DRF's
+    def select_renderer(self, request, renderers, format_suffix=None):
         """The first."""
         return renderers[0], renderers[0].media_type
 

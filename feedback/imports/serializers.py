@@ -29,7 +29,7 @@ class FilmChoiceBody(serializers.Serializer):
 class ImportSerializer(serializers.ModelSerializer[ImportJob]):
     """An import, and how far it is."""
 
-    source = serializers.ChoiceField(
+    source = serializers.ChoiceField(  # type: ignore[assignment]
         choices=ImportJob.Source.choices,
         allow_blank=True,
         read_only=True,

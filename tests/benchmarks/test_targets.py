@@ -126,7 +126,12 @@ def test_the_page_is_rendered_from_the_files_alone(tmp_path: Path) -> None:
     folder.mkdir(parents=True)
     for name, content in results(ease=0.21, hybrid=0.25).items():
         (folder / f"{name}.json").write_text(json.dumps(content))
-    tried = {"dataset": "set", "protocol": "job", "measure": "ndcg@10", "step": "alone"}
+    tried: dict[str, object] = {
+        "dataset": "set",
+        "protocol": "job",
+        "measure": "ndcg@10",
+        "step": "alone",
+    }
     tried |= {"n_rows": 5, "date": "2026-01-01"}
     (folder / "tried.json").write_text(json.dumps([tried | {"source": "ease", "value": 0.2}]))
     render(folder, docs)

@@ -29,8 +29,9 @@ NOTED_BY_LOOKING = {
     *("recommendations_assignment", "recommendations_exposure"),
 }
 #: What a client might say to be taken for the owner, or to have their rows acted on.
-NAMING = {"user": KEY, "user_id": KEY, "id": KEY, "slate": str(UUID_KEY)}
-BODY: dict[str, Any] = NAMING | {
+NAMING: dict[str, str | int] = {"user": KEY, "user_id": KEY, "id": KEY, "slate": str(UUID_KEY)}
+BODY: dict[str, Any] = {
+    **NAMING,
     **{"name": "taken", "display_name": "taken", "stars": 4, "kind": "like", "note": "taken"},
     **{"on": "1", "movie_id": KEY, "request_id": str(UUID_KEY), "watched_on": "2026-01-02"},
 }
@@ -120,6 +121,7 @@ def _asked(client: Client, method: str, path: str) -> Iterator[tuple[Any, bool]]
 
 
 def _ask(client: Client, method: str, path: str) -> Any:
+    answer: Any
     if method == "get":
         answer = client.get(path, NAMING, secure=True)
     elif method == "post" and not path.startswith(APIS):
