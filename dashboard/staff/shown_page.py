@@ -10,15 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.models import ShownDay
-from dashboard.plots import (
-    Origin,
-    Shares,
-    TimePlot,
-    as_percent,
-    as_ratio,
-    shares,
-    time_plot,
-)
+from dashboard.plots import Origin, Shares, TimePlot, shares, time_plot
 from dashboard.rollup.days import DAY
 from dashboard.rollup.shown import (
     FILM_SLICES,
@@ -36,6 +28,7 @@ from dashboard.rollup.shown import (
 )
 from dashboard.staff.periods import Period, ratio, shown_days, summed_counts
 from dashboard.staff.tiles import Tile, percent_tile, tile
+from dashboard.units import as_percent, as_ratio
 
 SLICE_NAMES = {
     NOBODY: gettext_lazy("People of whom nothing is known"),
