@@ -18,6 +18,12 @@ def decimal_text(value: float, *, places: int = 1) -> str:
     return str(number_format(round(value, places), decimal_pos=places))
 
 
+def signed_text(value: float, *, places: int = 2) -> str:
+    """1.5 as "+1.50"."""
+    rounded = round(value, places) + 0.0  # of the two zeros the one without a minus
+    return ("" if rounded < 0 else "+") + decimal_text(rounded, places=places)
+
+
 def stars_text(stars: Decimal | float) -> str:
     """4.5 as "4.5 stars", 0.5 as "half a star"."""
     value = Decimal(str(stars))

@@ -16,9 +16,10 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from catalog.numbers import count_text, decimal_text
 from catalog.selectors import audience_is_simulated
-from dashboard.plots import as_percent
 from dashboard.staff.quality import METRICS, Measurement, SliceFigures, gate_slices, measurements_of
+from dashboard.units import as_percent
 from ml.artifacts import ArtifactError, Manifest, load_model, read_manifest
 from ml.models.registry import UnknownModelError
 from recommendations.models import ModelVersion
@@ -120,7 +121,7 @@ def _facts(version: ModelVersion, manifest: Manifest | None) -> tuple[Fact, ...]
             Fact(
                 _("Files"),
                 _("%(n)s arrays, %(size)s MB")
-                % {"n": len(manifest.arrays), "size": f"{n_bytes / 1e6:.1f}"},
+                % {"n": len(manifest.arrays), "size": decimal_text(n_bytes / 1e6)},
             ),
         ]
     facts.append(Fact("sha256", version.manifest_sha256))
@@ -135,16 +136,20 @@ def _data(version: ModelVersion, manifest: Manifest | None) -> tuple[Fact, ...]:
         ("n_users", _("People")),
     ):
         if key in known:
-            facts.append(Fact(name, f"{known[key]:,}"))
+            facts.append(Fact(name, count_text(known[key])))
     if known.get("movie_ids"):
-        facts.append(Fact(_("Films"), f"{len(known['movie_ids']):,}"))
+        facts.append(Fact(_("Films"), count_text(len(known["movie_ids"]))))
     if known.get("data_read_at"):
         facts.append(Fact(_("Read at"), str(known["data_read_at"])[:16].replace("T", " ")))
     facts.append(Fact(_("Fingerprint of the data"), version.data_fingerprint))
     stars = version.metrics.get("profile", {}).get("stars")
     if stars:
         mean = sum(share * (i + 1) / 2 for i, share in enumerate(stars))
-        facts.append(Fact(_("Stars given"), _("%(mean)s on average") % {"mean": f"{mean:.2f}"}))
+        facts.append(
+            Fact(
+                _("Stars given"), _("%(mean)s on average") % {"mean": decimal_text(mean, places=2)}
+            )
+        )
     return tuple(facts)
 
 
@@ -179,7 +184,9 @@ def _importance(
         rows = sorted(weights.items(), key=lambda item: -item[1])
         return (
             tuple(
-                Importance(name, f"{weight:.2f}", round(100 * abs(weight) / total, 1))
+                Importance(
+                    name, decimal_text(weight, places=2), round(100 * abs(weight) / total, 1)
+                )
                 for name, weight in rows
             ),
             _("Weights of the sources in the blend, chosen on validation people."),
@@ -285,5 +292,5 @@ def _weak_slices(found: Measurement, kind: str) -> list[str]:
         return []
     return [
         _("On %(name)s it serves some worse than the %(mean)s of all: %(parts)s.")
-        % {"name": found.name, "mean": f"{whole:.3f}", "parts": "; ".join(weak)}
+        % {"name": found.name, "mean": decimal_text(whole, places=3), "parts": "; ".join(weak)}
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
+from catalog.numbers import count_text, decimal_text, short_text, signed_text
 from recommendations.experiments.chart import IntervalChart, interval_chart
 from recommendations.experiments.models import Experiment, ExperimentReading
 from recommendations.experiments.verdicts import Guard, Verdict
@@ -94,19 +95,19 @@ def experiment_page(experiment: Experiment) -> ExperimentPage:
 def _figures(experiment: Experiment, verdict: Verdict) -> list[tuple[str, str]]:
     is_interleaved = experiment.kind == Experiment.Kind.INTERLEAVED
     rows = [
-        (_("People counted"), f"{verdict.n_people:,}"),
-        (_("Lists counted"), f"{verdict.n_lists:,}"),
-        (_("Too new to count"), f"{verdict.n_waiting:,}"),
+        (_("People counted"), count_text(verdict.n_people)),
+        (_("Lists counted"), count_text(verdict.n_lists)),
+        (_("Too new to count"), count_text(verdict.n_waiting)),
     ]
     if is_interleaved:
         rows += [
-            (_("Likes on A's films"), f"{verdict.n_a:,}"),
-            (_("Likes on B's films"), f"{verdict.n_b:,}"),
+            (_("Likes on A's films"), count_text(verdict.n_a)),
+            (_("Likes on B's films"), count_text(verdict.n_b)),
             (_("B's lead per list, of 100"), _interval(verdict, 100.0)),
         ]
     else:
         rows += [
-            (_("People in A, in B"), f"{verdict.n_a:,}, {verdict.n_b:,}"),
+            (_("People in A, in B"), f"{count_text(verdict.n_a)}, {count_text(verdict.n_b)}"),
             (_("Likes per list in A, in B"), f"{_or(verdict.mean_a)}, {_or(verdict.mean_b)}"),
             (_("B minus A, likes per 100 lists"), _interval(verdict, 100.0)),
             (
@@ -115,8 +116,14 @@ def _figures(experiment: Experiment, verdict: Verdict) -> list[tuple[str, str]]:
             ),
         ]
     rows += [
-        (_("Chance of this if both were alike, looked at all the time"), f"{verdict.p_value:.2g}"),
-        (_("Chance of arms of these sizes in a fair split"), f"{verdict.split_p_value:.2g}"),
+        (
+            _("Chance of this if both were alike, looked at all the time"),
+            short_text(float(f"{verdict.p_value:.2g}")),
+        ),
+        (
+            _("Chance of arms of these sizes in a fair split"),
+            short_text(float(f"{verdict.split_p_value:.2g}")),
+        ),
     ]
     return rows
 
@@ -124,11 +131,14 @@ def _figures(experiment: Experiment, verdict: Verdict) -> list[tuple[str, str]]:
 def _interval(verdict: Verdict, scale: float) -> str:
     if verdict.lo is None or verdict.hi is None:
         return _("too few yet")
-    return f"{scale * verdict.estimate:+.2f} [{scale * verdict.lo:+.2f}, {scale * verdict.hi:+.2f}]"
+    mean, lo, hi = (
+        signed_text(scale * value) for value in (verdict.estimate, verdict.lo, verdict.hi)
+    )
+    return f"{mean} [{lo}, {hi}]"
 
 
 def _or(value: float | None) -> str:
-    return "-" if value is None else f"{value:.3f}"
+    return "-" if value is None else decimal_text(value, places=3)
 
 
 def _guards(verdict: Verdict) -> list[GuardRow]:

@@ -21,6 +21,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from kombu.exceptions import OperationalError
 
+from catalog.numbers import decimal_text
 from dashboard.models import RollUpMark
 from dashboard.monitoring.beat import beat_rows, last_heartbeat
 from ml.artifacts import ArtifactError, read_manifest
@@ -100,7 +101,7 @@ def _postgres(now: datetime) -> Dependency:
             "version": version,
             "size": filesizeformat(n_bytes),
             "n": n_open,
-            "ms": f"{took_ms:.1f}",
+            "ms": decimal_text(took_ms),
         },
     )
 

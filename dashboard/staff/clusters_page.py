@@ -14,10 +14,11 @@ from dashboard.charts import BarChart, bar_chart
 from dashboard.clusters.reading import newest
 from dashboard.clusters.words import cluster_name, mark_name
 from dashboard.models import Clustering, TasteCluster
-from dashboard.plots import Origin, Shares, as_number, as_percent, as_score, shares
+from dashboard.plots import Origin, Shares, shares
 from dashboard.staff.periods import Period, shown_days
 from dashboard.staff.shown_page import SliceRow, cluster_slice_names, origins, slice_rows
 from dashboard.staff.tiles import Tile
+from dashboard.units import as_number, as_percent, as_score
 from ml.clusters import MIN_FILMS, MIN_PEOPLE
 
 N_TRAITS = 8

@@ -11,9 +11,10 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from dashboard.models import FeedbackDay
-from dashboard.plots import Origin, Shares, TimePlot, as_percent, shares, time_plot
+from dashboard.plots import Origin, Shares, TimePlot, shares, time_plot
 from dashboard.staff.periods import Period, feedback_days, ratio, summed_counts
 from dashboard.staff.tiles import Tile, percent_tile, tile
+from dashboard.units import as_percent
 from feedback.models import Interaction
 
 

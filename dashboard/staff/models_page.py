@@ -9,22 +9,14 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from dashboard.plots import (
-    IntervalPlot,
-    Measured,
-    Origin,
-    TimePlot,
-    as_ratio,
-    as_score,
-    interval_plot,
-    time_plot,
-)
+from dashboard.plots import IntervalPlot, Measured, Origin, TimePlot, interval_plot, time_plot
 from dashboard.staff.quality import (
     Interval,
     gate_slices,
     measurement_on,
     protocol_names,
 )
+from dashboard.units import as_ratio, as_score
 from recommendations.models import DriftCheck, ModelVersion, TrainingRun
 from recommendations.services.drift import DRIFTED
 from recommendations.services.gate import METRIC

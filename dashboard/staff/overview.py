@@ -10,10 +10,11 @@ from django.urls import reverse
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
+from catalog.numbers import decimal_text
 from dashboard.models import StageHour
 from dashboard.monitoring.beat import beat_rows
 from dashboard.monitoring.queues import Queues, queues
-from dashboard.plots import TimePlot, as_percent, time_plot
+from dashboard.plots import TimePlot, time_plot
 from dashboard.rollup.latency import TOTAL
 from dashboard.staff.feedback_page import feedback_tiles
 from dashboard.staff.feedback_page import origins as feedback_origins
@@ -24,6 +25,7 @@ from dashboard.staff.quality import Interval, measurement_on
 from dashboard.staff.shown_page import origins as shown_origins
 from dashboard.staff.shown_page import shown_tiles
 from dashboard.staff.tiles import Tile
+from dashboard.units import as_percent
 from recommendations.models import DriftCheck, ModelVersion, TrainingRun
 from recommendations.services.gate import METRIC
 from recommendations.sources import HYBRID
@@ -145,7 +147,7 @@ def _model_tiles(
         first,
         Tile(
             METRIC.upper(),
-            "–" if quality.mean is None else f"{quality.mean:.3f}",
+            "–" if quality.mean is None else decimal_text(quality.mean, places=3),
             quality.text if quality.mean is not None else _("not measured on people"),
         ),
         Tile(

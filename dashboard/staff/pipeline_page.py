@@ -13,10 +13,11 @@ from django.utils.translation import gettext as _
 from dashboard.models import StageHour
 from dashboard.monitoring.beat import BeatRow, beat_rows
 from dashboard.monitoring.queues import Queues, queues
-from dashboard.plots import Origin, Shares, TimePlot, as_ms, as_percent, shares, time_plot
+from dashboard.plots import Origin, Shares, TimePlot, shares, time_plot
 from dashboard.rollup.latency import TOTAL, quantile, summed
 from dashboard.staff.periods import Period, ratio, shown_days, summed_counts
 from dashboard.staff.tiles import Tile, percent_tile, tile
+from dashboard.units import as_ms, as_percent
 
 HOUR = timedelta(hours=1)
 SHOWN_HOURS = 48

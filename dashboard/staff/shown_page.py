@@ -12,15 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from dashboard.clusters.words import cluster_name
 from dashboard.models import ShownDay, TasteCluster
-from dashboard.plots import (
-    Origin,
-    Shares,
-    TimePlot,
-    as_percent,
-    as_ratio,
-    shares,
-    time_plot,
-)
+from dashboard.plots import Origin, Shares, TimePlot, shares, time_plot
 from dashboard.rollup.days import DAY
 from dashboard.rollup.shown import (
     CLUSTER_PREFIX,
@@ -39,6 +31,7 @@ from dashboard.rollup.shown import (
 )
 from dashboard.staff.periods import Period, ratio, shown_days, summed_counts
 from dashboard.staff.tiles import Tile, percent_tile, tile
+from dashboard.units import as_percent, as_ratio
 
 SLICE_NAMES = {
     NOBODY: gettext_lazy("People of whom nothing is known"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from dashboard.plots import Unit, as_number, as_percent
+from dashboard.units import Unit, as_number, as_percent
 
 
 @dataclass(frozen=True)

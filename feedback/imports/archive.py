@@ -16,6 +16,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
+from catalog.numbers import count_text
 from feedback.imports.errors import ImportFileError
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
@@ -96,7 +97,7 @@ def _check(infos: list[zipfile.ZipInfo]) -> None:
     if len(infos) > MAX_MEMBERS:
         raise ImportFileError(
             _("The ZIP file holds more than %(n)s files: this is no export of films.")
-            % {"n": f"{MAX_MEMBERS:,}"}
+            % {"n": count_text(MAX_MEMBERS)}
         )
     if any(info.flag_bits & _ENCRYPTED for info in infos):
         raise ImportFileError(
@@ -148,7 +149,7 @@ def too_many_rows() -> ImportFileError:
     """What to say of a file beyond the limit."""
     return ImportFileError(
         _("This is more than %(n)s rows. Split the file and import its parts.")
-        % {"n": f"{MAX_ROWS:,}"}
+        % {"n": count_text(MAX_ROWS)}
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import ngettext
 
+from catalog.numbers import count_text
+
 
 class ImportFileError(Exception):
     """The file cannot be imported; the message is a sentence for its owner."""
@@ -15,4 +17,4 @@ def no_films(n: int) -> str:
         "One row is about a series, an episode or a game, not a film.",
         "%(n)s rows are about series, episodes or games, not films.",
         n,
-    ) % {"n": f"{n:,}"}
+    ) % {"n": count_text(n)}

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from catalog.numbers import count_text
 from catalog.titles import parse_movielens_title
 from feedback.imports.archive import Member
 from feedback.imports.errors import ImportFileError
@@ -49,7 +50,7 @@ def read(files: list[tuple[Member, Head]], notes: list[str]) -> Iterator[SourceR
                 "%(n)s rows have no film or no rating.",
                 n_unrated,
             )
-            % {"n": f"{n_unrated:,}"}
+            % {"n": count_text(n_unrated)}
         )
 
 

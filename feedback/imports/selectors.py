@@ -14,6 +14,7 @@ from django.utils.translation import ngettext, ngettext_lazy
 
 from accounts.models import User
 from catalog.models import Movie
+from catalog.numbers import count_text
 from feedback.imports.jobs import KNOWN, waiting_rows
 from feedback.imports.matching import REASON_TEXT, Reason
 from feedback.imports.models import ImportFilm, ImportJob
@@ -108,14 +109,14 @@ class ImportReport:
             ngettext(
                 "%(found)s of %(n)s film found", "%(found)s of %(n)s films found", self.n_films
             )
-            % {"found": f"{self.n_found:,}", "n": f"{self.n_films:,}"}
+            % {"found": count_text(self.n_found), "n": count_text(self.n_films)}
         ]
         if self.n_check:
-            parts.append(_("%(n)s to check") % {"n": f"{self.n_check:,}"})
+            parts.append(_("%(n)s to check") % {"n": count_text(self.n_check)})
         if self.n_unknown:
-            parts.append(_("%(n)s not in this catalogue") % {"n": f"{self.n_unknown:,}"})
+            parts.append(_("%(n)s not in this catalogue") % {"n": count_text(self.n_unknown)})
         if self.n_skipped:
-            parts.append(_("%(n)s skipped by you") % {"n": f"{self.n_skipped:,}"})
+            parts.append(_("%(n)s skipped by you") % {"n": count_text(self.n_skipped)})
         return "; ".join(parts)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from catalog.numbers import count_text
+
 WIDTH, HEIGHT = 720, 280
 LEFT, RIGHT, TOP, BOTTOM = 64, 16, 16, 40
 N_ROWS = 12  # of the table beside it
@@ -77,7 +79,7 @@ def interval_chart(
         line=" ".join(f"{x(n)},{y(mean)}" for n, mean, _, _ in shown),
         zero=y(0.0),
         up=_ticks(top, low, y, unit),
-        across=tuple(Tick(x(n), f"{n:,}") for n in sorted({n_first, n_last})),
+        across=tuple(Tick(x(n), count_text(n)) for n in sorted({n_first, n_last})),
         rows=tuple(_row(point, unit) for point in _spread(shown)),
     )
 

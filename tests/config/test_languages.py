@@ -17,7 +17,7 @@ from django.utils.translation import gettext, override
 from accounts.models import User
 from catalog.models import Genre
 from catalog.names import country_name, language_name
-from catalog.numbers import count_text, decimal_text, stars_text
+from catalog.numbers import count_text, decimal_text, signed_text, stars_text
 from config import translations
 from tests.worlds import make_film
 
@@ -267,6 +267,9 @@ class TestPages:
         with override("de"):
             assert count_text(1234567) == "1.234.567"
             assert decimal_text(4.25) == "4,2"
+            assert [signed_text(value) for value in (1.5, 0, -0.001, -2.25)] == [
+                *("+1,50", "+0,00", "+0,00", "-2,25")
+            ]
             assert [stars_text(Decimal(n)) for n in ("0.5", "1", "4.5", "5")] == [
                 "ein halber Stern",
                 "1 Stern",
