@@ -9,6 +9,13 @@ from __future__ import annotations
 
 from config.backup.create import backup_create
 from config.backup.manifest import BackupError, BackupManifest
-from config.backup.restore import Restored, backup_restore
+from config.backup.restore import Restored, backup_restore, backup_try
 
-__all__ = ["BackupError", "BackupManifest", "Restored", "backup_create", "backup_restore"]
+__all__ = [
+    "BackupError",
+    "BackupManifest",
+    "Restored",
+    "backup_create",
+    "backup_restore",
+    "backup_try",
+]

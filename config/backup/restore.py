@@ -35,6 +35,7 @@ from config.backup.manifest import (
     read_manifest,
     verify_files,
 )
+from config.backup.tried import failure_noted, note
 from config.embedded.pids import read_record
 
 # Rows in one of these mean that somebody lives here.
@@ -64,27 +65,73 @@ def backup_restore(
     source = source.absolute()
     manifest = read_manifest(source)
     n_behind = _migrations_behind(manifest)
-    verify_files(source, manifest, show)
+    with failure_noted(manifest):
+        verify_files(source, manifest, show)
     connections.close_all()
     place = postgres.Database.of_django()
     _refuse_while_used(place)
     if not is_forced:
         _refuse_lived_in(place)
+    with _rebuilt(source, manifest, place, n_behind=n_behind, show=show, say=say) as rebuilt:
+        _exchange(rebuilt.database, place, rebuilt.folder)
+    try:
+        note(manifest, is_passed=True, said=rebuilt.smoke)
+    except BackupError as error:  # restored all the same
+        say(str(error))
+    return Restored(manifest=manifest, n_migrated=n_behind, smoke=rebuilt.smoke)
+
+
+def backup_try(source: Path, *, show: Show, say: Callable[[str], None]) -> Restored:
+    """Everything that a restore does but the exchange: nothing here is touched, in use or not.
+
+    The outcome is written down for ``/status/``. Raises ``BackupError``.
+    """
+    source = source.absolute()
+    manifest = read_manifest(source)
+    n_behind = _migrations_behind(manifest)
+    with failure_noted(manifest):
+        verify_files(source, manifest, show)
+    connections.close_all()
+    place = postgres.Database.of_django()
+    with _rebuilt(source, manifest, place, n_behind=n_behind, show=show, say=say) as rebuilt:
+        note(manifest, is_passed=True, said=rebuilt.smoke)
+        return Restored(manifest=manifest, n_migrated=n_behind, smoke=rebuilt.smoke)
+
+
+@dataclass(frozen=True)
+class _Rebuilt:
+    """The backup, put up beside the place and tried there."""
+
+    database: postgres.Database
+    folder: Path
+    smoke: str
+
+
+@contextmanager
+def _rebuilt(
+    source: Path,
+    manifest: BackupManifest,
+    place: postgres.Database,
+    *,
+    n_behind: int,
+    show: Show,
+    say: Callable[[str], None],
+) -> Iterator[_Rebuilt]:
     draft = place.named(f"{place.name[:40]}_restoring_{secrets.token_hex(4)}")
     with _draft_database(draft), _draft_folder() as folder:
-        with draft.connected() as opened:
-            tool = postgres.program("pg_restore", at_least=postgres.server_version(opened))
-        postgres.load(draft, source / DUMP, tool=tool, show=show)
-        _compare_rows(draft, manifest)
-        _copy_files(source, folder, manifest, show)
-        if n_behind:
-            say(f"Applying {n_behind} newer migrations")
-            _manage("migrate", "--no-input", "-v0", database=draft, folder=folder)
-        _forget_again(draft, folder, say)
-        say("Trying the restored pages")
-        smoke = _manage("smoke", database=draft, folder=folder)
-        _exchange(draft, place, folder)
-    return Restored(manifest=manifest, n_migrated=n_behind, smoke=smoke)
+        with failure_noted(manifest):
+            with draft.connected() as opened:
+                tool = postgres.program("pg_restore", at_least=postgres.server_version(opened))
+            postgres.load(draft, source / DUMP, tool=tool, show=show)
+            _compare_rows(draft, manifest)
+            _copy_files(source, folder, manifest, show)
+            if n_behind:
+                say(f"Applying {n_behind} newer migrations")
+                _manage("migrate", "--no-input", "-v0", database=draft, folder=folder)
+            _forget_again(draft, folder, say)
+            say("Trying the restored pages")
+            smoke = _manage("smoke", database=draft, folder=folder)
+        yield _Rebuilt(draft, folder, smoke)
 
 
 def _migrations_behind(manifest: BackupManifest) -> int:

@@ -16,12 +16,14 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from psycopg import sql
 
 from accounts.models import User
 from catalog.models import Movie
 from config.backup.manifest import BackupManifest, FileEntry
 from config.backup.postgres import Database, table_counts
+from dashboard.monitoring.status import State, dependencies
 from feedback.models import Rating
 from recommendations.services.training import train
 from tests.worlds import make_film, make_world
@@ -36,6 +38,7 @@ def own_folders(settings, tmp_path):
     settings.VAR_DIR = tmp_path / "var"
     settings.MODELS_DIR = settings.VAR_DIR / "models"
     settings.WAREHOUSE_DIR = settings.VAR_DIR / "warehouse"
+    settings.BACKUPS_DIR = settings.VAR_DIR / "backups"
 
 
 class Place:
@@ -255,6 +258,64 @@ def test_rows_that_do_not_come_back_stop_the_restore(place, small):
     assert "catalog_movie 1 instead of 2" in done.stderr
     assert place.counts() == {}
     assert not {name for name in databases() if "_restoring_" in name}
+
+
+def noted(folder: Path) -> dict:
+    """What /status/ reads of the last trial."""
+    return json.loads((folder / "restore-test.json").read_text())
+
+
+def restore_said():
+    """What /status/ says of it."""
+    found = dependencies(now=timezone.now())
+    return next((one.state, one.said) for one in found if one.name == "Restore test")
+
+
+def test_a_trial_restores_beside_a_place_in_use_and_status_knows(small, settings):
+    out = StringIO()
+    before = databases()
+    person = User.objects.create_user("later@example.org")  # not in the backup
+    call_command("restore", small, is_trial=True, stdout=out)
+    assert "Could restore the backup of" in out.getvalue()
+    assert User.objects.filter(pk=person.pk).exists()
+    assert databases() == before
+    assert list(settings.VAR_DIR.glob(".restoring-*")) == []
+    outcome = noted(settings.BACKUPS_DIR)
+    assert outcome["is_passed"] is True
+    assert outcome["said"].startswith("Smoke test: every page answers")
+    made = json.loads((small / "manifest.json").read_text())["created_at"]
+    assert outcome["backup_created_at"] == made
+    assert restore_said() == (State.OK, "passed 0\xa0minutes ago")
+
+
+def test_a_trial_that_fails_is_noted_and_a_real_restore_notes_too(place, small, settings):
+    assert place.manage("restore", str(small)).returncode == 0
+    assert noted(place.var / "backups")["is_passed"] is True
+    manifest = json.loads((small / "manifest.json").read_text())
+    manifest["tables"]["catalog_movie"] = 2
+    rewrite(small, manifest)
+    with pytest.raises(CommandError, match="catalog_movie 1 instead of 2"):
+        call_command("restore", small, is_trial=True, stdout=StringIO())
+    outcome = noted(settings.BACKUPS_DIR)
+    assert (outcome["is_passed"], "catalog_movie 1 instead of 2" in outcome["said"]) == (
+        False,
+        True,
+    )
+    assert restore_said()[0] is State.DOWN
+    with (small / "database.dump").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(CommandError):
+        call_command("restore", small, is_trial=True, stdout=StringIO())
+    assert "database.dump" in noted(settings.BACKUPS_DIR)["said"]
+
+
+def test_a_refusal_is_no_failed_trial_and_force_does_not_go_with_it(place, small):
+    assert place.manage("restore", str(small)).returncode == 0
+    first = noted(place.var / "backups")
+    assert place.manage("restore", str(small)).returncode == 1  # somebody lives there
+    assert noted(place.var / "backups") == first
+    with pytest.raises(CommandError, match="leave --force away"):
+        call_command("restore", small, is_trial=True, force=True)
 
 
 def test_a_name_that_leads_out_of_the_backup_is_refused(small, tmp_path):
