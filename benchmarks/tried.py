@@ -83,7 +83,11 @@ def measure(curve: Curve, folder: Path) -> Iterator[dict[str, object]]:
             models.append(fit(part.model, part.params, valid.train, seed=seed, features=None))
         candidates.append(collect(models, valid, max_rows=curve.max_rows, seed=seed))
     pool = stacked(candidates)
-    head = {"dataset": curve.dataset, "protocol": curve.protocol, "seeds": list(curve.seeds)}
+    head: dict[str, object] = {
+        "dataset": curve.dataset,
+        "protocol": curve.protocol,
+        "seeds": list(curve.seeds),
+    }
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     head |= {"measure": f"ndcg@{task.k}", "n_rows": len(pool.n_truth), "date": today}
     labels = [part.label for part in parts]

@@ -12,9 +12,10 @@ import re
 import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
 from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
@@ -96,8 +97,8 @@ def _fingerprint(request: HttpRequest) -> str:
     made = hashlib.sha256(f"{request.method}\n{request.get_full_path()}\n".encode())
     if request.content_type == "multipart/form-data":
         # A file may be larger than what is held in memory, and boundaries differ from try to try.
-        for name in sorted(request.FILES):
-            upload = request.FILES[name]
+        files = cast("dict[str, UploadedFile]", request.FILES.dict())
+        for name, upload in sorted(files.items()):
             made.update(repr((name, upload.name, upload.size)).encode())
             for chunk in upload.chunks():
                 made.update(chunk)

@@ -196,7 +196,7 @@ ALLAUTH_TRUSTED_PROXY_COUNT = env.number("NUM_PROXIES", default=0)
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Marquee <marquee@localhost>")
 EMAIL_TIMEOUT = 10
 # Where config.mail.LaterBackend, which production uses, hands its mails to.
-EMAIL_LATER_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_LATER_BACKEND: str = "django.core.mail.backends.smtp.EmailBackend"
 
 # --- Load ---------------------------------------------------------------------------------------
 # Requests worked on at once in one web process, and how many more may wait for how long; the others

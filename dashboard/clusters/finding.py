@@ -100,7 +100,7 @@ class _Found:
             )
         }
         named = marks(self.clusters, self.shares)
-        rows = []
+        rows: list[TasteCluster] = []
         for i in range(k):
             said = [_trait(self.clusters, column) for column in named[i]]
             said += [

@@ -128,7 +128,7 @@ def _row(row: TasteCluster, name: str) -> ClusterRow:
     return ClusterRow(
         name=name,
         n_people=row.n_people,
-        n_accounts=row.n_accounts,
+        n_accounts=row.n_accounts,  # type: ignore[attr-defined]  # annotated by with_accounts
         liked=as_number(figures["liked"]),
         per_sitting=as_number(figures["per_sitting"]),
         sittings=as_number(figures["sittings"]),
