@@ -34,8 +34,8 @@ class FactorAdapter(DefaultMFAAdapter):
             return _fernet().decrypt(encrypted_text.encode()).decode()
         except InvalidToken:
             logger.error(
-                "A second factor was stored under another SECRET_KEY: bring that key back, or "
-                "remove the factor in the admin."
+                "A second factor was stored under another key of this site: bring that key back "
+                "(docs/operations.md), or remove the factor in the admin."
             )
             return base64.b32encode(secrets.token_bytes(20)).decode()
 

@@ -2,6 +2,18 @@
 
 const section = document.querySelector("[data-waiting]");
 
+const RETRY_MS = 2000;
+
+// "online" is a hint: the first requests after it may still fail, and no other event follows them.
+async function comeBack() {
+  try {
+    await fetch("/livez", { cache: "no-store" });
+    location.reload();
+  } catch {
+    if (navigator.onLine) setTimeout(comeBack, RETRY_MS);
+  }
+}
+
 function show() {
   let waiting = [];
   try {
@@ -22,4 +34,5 @@ function show() {
 
 show();
 addEventListener("storage", show);
-addEventListener("online", () => location.reload());
+addEventListener("online", comeBack);
+if (navigator.onLine) setTimeout(comeBack, RETRY_MS); // the server was away, not the network

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -187,6 +188,8 @@ def test_it_starts_serves_survives_kills_and_leaves_nothing_behind(up):
         os.kill(before, signal.SIGKILL)
         up.wait_for(lambda name=name, before=before: up.pid(name) not in {0, before}, 30)
     up.wait_for(lambda: up.get("/readyz")[0] == 200, 30)
+    up.wait_for(lambda: len(re.findall(r"worker .*\bready\.", up.output())) == 2, 60)
+    assert "Traceback" not in up.output()
     postmaster = int((up.var / "postgres" / "postmaster.pid").read_text().splitlines()[0])
     os.kill(postmaster, signal.SIGKILL)
     os.kill(json.loads((up.var / "redis" / "server.json").read_text())["pid"], signal.SIGKILL)
@@ -197,7 +200,9 @@ def test_it_starts_serves_survives_kills_and_leaves_nothing_behind(up):
     assert up.stop() == 0
     up.wait_for(lambda: all(is_gone(pid) for pid in pids), 5)
     assert "Marquee has stopped." in up.output()
-    assert "Traceback" not in up.output()
+    # Celery itself may log one when the broker goes under its feet.
+    ours = [line for line in up.output().splitlines() if " worker |" not in line]
+    assert "Traceback" not in "\n".join(ours)
 
 
 @pytest.mark.slow

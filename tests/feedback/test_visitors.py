@@ -35,7 +35,7 @@ STAYING = {
     "accounts.User",  # the way from a former visitor to the account
     *("account.EmailAddress", "mfa.Authenticator", "usersessions.UserSession"),  # accounts only
     *("admin.LogEntry", "catalog.EnrichmentRun"),  # staff only
-    "recommendations.Recommendation",  # computed anew
+    *("recommendations.Recommendation", "dashboard.ClusterMember"),  # computed anew
     # Accounts only.
     *("feedback.ImportJob", "feedback.ExportJob", "accounts.DeletionRequest"),
     *("accounts.ApiToken", "accounts.KeptAnswer"),
