@@ -176,7 +176,12 @@ def test_the_queue_is_dealt_anew_after_every_answer_and_the_top_card_stays(
     assert top(page) == now
     posters = page.locator(".swipe:not(.is-top) img")
     assert posters.count() == 2
-    assert posters.evaluate_all("all => all.every((one) => one.complete && one.naturalWidth)")
+    # They come before their turn.
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.swipe:not(.is-top) img')]"
+        ".every((one) => one.complete && one.naturalWidth)"
+    )
+    assert top(page) == now
     settled(page)
 
 
