@@ -170,7 +170,8 @@ def test_the_queue_is_dealt_anew_after_every_answer_and_the_top_card_stays(
     sent = dealt.value.request.post_data_json
     cards = [card["movie_id"] for card in dealt.value.json()["cards"]]
     assert film not in cards
-    assert sent["shown"] == []  # the page's own first card was logged by the server
+    # The page's own first card was logged by the server; the next may be on top already.
+    assert all(0 not in one["positions"] for one in sent["shown"])
     now = after(page, lambda: None, was=film)
     page.wait_for_timeout(50)
     assert top(page) == now
