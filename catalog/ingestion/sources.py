@@ -127,6 +127,7 @@ def _unpacked(archive: Path, folder: Path, *, progress: Progress) -> Path:
                         plain.write(block)
                         progress(done + written, total, "Unpacking")
                 done += written
+    # zipfile raises NotImplementedError for a way of compressing that it does not know.
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError) as error:
         raise IngestionError(f"{archive.name} is a damaged ZIP: {error}.") from error
     return folder

@@ -80,6 +80,7 @@ def _unpacked(content: bytes) -> list[Member]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(content))
         infos = [info for info in archive.infolist() if not info.is_dir()]
+    # zipfile raises NotImplementedError for a way of compressing that it does not know.
     except (*READ_ERRORS, NotImplementedError, IndexError) as error:
         raise ImportFileError(
             _("The ZIP file is damaged, or was not downloaded to its end. Download it again.")
@@ -131,6 +132,7 @@ def _opener(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], Bin
     def opened() -> BinaryIO:
         try:
             return archive.open(info)  # type: ignore[return-value]  # reads like any other
+        # As above; RuntimeError where a password is asked for.
         except (*READ_ERRORS, NotImplementedError, RuntimeError) as error:
             raise damaged(info.filename) from error
 
