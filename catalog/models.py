@@ -200,6 +200,12 @@ class Movie(models.Model):
         return genre_label(self.main_genre)
 
     @property
+    def year_and_genre(self) -> str:
+        """What stands under the title, in the reader's language: "1995 \u00b7 Crime"."""
+        known = (str(self.year) if self.year else "", self.main_genre_label)
+        return " \u00b7 ".join(part for part in known if part)
+
+    @property
     def poster_version(self) -> int:
         """Changes with whatever the drawn pictures show, so that their addresses may be cached."""
         pictures = (self.poster_digest, self.backdrop_digest)

@@ -1,7 +1,8 @@
-"""The buttons of a card, rendered once for all films."""
+"""Cards and their buttons, each rendered once for all films."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -13,46 +14,100 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from catalog.cards import MovieCard
-from catalog.models import Movie
 from config.templatetags.marquee import event_fields
 from feedback.selectors import NOTHING, FilmState
 
 register = template.Library()
 
-# What stands for a film's id (above any real one), its title and the hidden fields of a form.
-_ANY_ID = 9_007_199_254_740_991
-_ANY_TITLE, _ANY_FIELDS = "\ue000title\ue000", "\ue000fields\ue000"
+CARD = "catalog/_movie_card.html"
+ACTIONS = "feedback/_card_actions.html"
 _FLAGS = ("is_liked", "is_disliked", "is_seen", "is_never", "is_watchlisted")
+# What stands for the hidden fields of a form.
+_ANY_FIELDS = "\ue000fields\ue000"
+
+
+@dataclass(frozen=True)
+class _AnyFilm:
+    """What the templates read of a film, as marks; its id is above any real one."""
+
+    pk: int = 9_007_199_254_740_991
+    title: str = "\ue000title\ue000"
+    poster_version: str = "\ue000poster\ue000"
+    year_and_genre: str = "\ue000facts\ue000"
+
+
+_ANY = _AnyFilm()
+_ANY_REQUEST = "\ue000request\ue000"
+
+
+@register.simple_tag(takes_context=True)
+def film_card(context: Context, card: MovieCard, state: FilmState | None) -> SafeString:
+    """``catalog/_movie_card.html`` for a card.
+
+    Without reason, guess, tags and own stars a card says the same of every film but for a handful
+    of values: the template is rendered once for each language and set of pressed buttons, and the
+    values are put in. A page of thirty took a third of its time to render them one by one.
+    """
+    known = state or NOTHING
+    if card.reason or card.guess or card.tags or known.stars is not None:
+        with context.push(card=card, state=state):
+            return context.template.engine.get_template(CARD).render(context)
+    movie = card.movie
+    values = (
+        (str(_ANY.pk), str(movie.pk)),
+        (_ANY.poster_version, str(movie.poster_version)),
+        (_ANY_REQUEST, escape(card.request_id)),
+        (_ANY.year_and_genre, escape(movie.year_and_genre)),
+        (_ANY.title, escape(movie.title)),
+    )
+    stencil = _stencil(CARD, get_language(), _pressed(known), is_in_slate=bool(card.request_id))
+    return _filled(stencil, values, context, card)
 
 
 @register.simple_tag(takes_context=True)
 def card_actions(context: Context, card: MovieCard, state: FilmState | None) -> SafeString:
-    """``feedback/_card_actions.html`` for a card.
+    """``feedback/_card_actions.html`` for a card, by the same way."""
+    if "event_fields" in context:  # inside a card's stencil
+        return SafeString(render_to_string(ACTIONS, context.flatten()))
+    values = ((str(_ANY.pk), str(card.movie.pk)), (_ANY.title, escape(card.movie.title)))
+    stencil = _stencil(ACTIONS, get_language(), _pressed(state or NOTHING), is_in_slate=False)
+    return _filled(stencil, values, context, card)
 
-    Its thirty tags took two thirds of a page of cards, and say the same of every film but for id,
-    title and hidden fields: the template is rendered once for each language and each set of
-    pressed buttons, and these three are put in.
+
+def _pressed(state: FilmState) -> tuple[str, ...]:
+    return tuple(name for name in _FLAGS if getattr(state, name))
+
+
+@lru_cache(maxsize=512)
+def _stencil(
+    name: str, language: str | None, pressed: tuple[str, ...], *, is_in_slate: bool
+) -> tuple[str, ...]:
+    """The template for any film in ``language``, these buttons pressed, cut at the hidden fields.
+
+    ``language`` is the one that is active: it is an argument so that it is part of the key.
     """
-    known = state or NOTHING
-    pressed = tuple(name for name in _FLAGS if getattr(known, name))
-    pk, title = str(card.movie.pk), escape(card.movie.title)
-    parts = [
-        part.replace(str(_ANY_ID), pk).replace(_ANY_TITLE, title)
-        for part in _stencil(get_language(), pressed).split(_ANY_FIELDS)
-    ]
-    html = parts[0]
-    for part in parts[1:]:  # every form is an event of its own
-        html += event_fields(context, card) + part
-    return SafeString(html)
-
-
-@lru_cache(maxsize=256)
-def _stencil(language: str | None, pressed: tuple[str, ...]) -> str:
-    """The buttons of any film in ``language``, these of them pressed."""
     flags: dict[str, Any] = dict.fromkeys(pressed, True)
     context = {
-        "movie": Movie(pk=_ANY_ID, title=_ANY_TITLE),
+        "movie": _ANY,
+        "card": {"movie": _ANY, "request_id": _ANY_REQUEST if is_in_slate else ""},
         "state": FilmState(**flags),
         "event_fields": SafeString(_ANY_FIELDS),
     }
-    return render_to_string("feedback/_card_actions.html", context)
+    return tuple(render_to_string(name, context).split(_ANY_FIELDS))
+
+
+def _filled(
+    stencil: tuple[str, ...],
+    values: tuple[tuple[str, str], ...],
+    context: Context,
+    card: MovieCard,
+) -> SafeString:
+    """``values`` are put in one after the other: what people wrote comes last."""
+    html = ""
+    for i, part in enumerate(stencil):
+        if i:  # every form is an event of its own
+            html += event_fields(context, card)
+        for mark, value in values:
+            part = part.replace(mark, value)  # noqa: PLW2901 - one text, filled in step by step
+        html += part
+    return SafeString(html)

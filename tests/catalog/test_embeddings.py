@@ -2,6 +2,9 @@
 
 import json
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from subprocess import run
 
 import numpy as np
@@ -11,7 +14,7 @@ from django.db import connection, transaction
 from pgvector import HalfVector
 
 from catalog.conditions import films_meeting
-from catalog.embeddings import nearest
+from catalog.embeddings import encoders, nearest
 from catalog.embeddings.encoders import QueryVectors, document_encoder, encoder_name
 from catalog.embeddings.models import EncoderSpace, MovieEmbedding, SearchTerm
 from catalog.embeddings.texts import film_texts
@@ -235,6 +238,64 @@ def test_a_request_never_waits_for_the_encoder():
     assert again is vectors.get("anything", encoder="hashing-64")
 
 
+class _Gate:
+    """An encoder that works when told to, and notes what it was asked together."""
+
+    name, dim = "gate", 2
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.begun, self.may_end = threading.Semaphore(0), threading.Semaphore(0)
+
+    def encode(self, texts):
+        self.asked.append(list(texts))
+        self.begun.release()
+        assert self.may_end.acquire(timeout=20)
+        if "broken" in texts:
+            raise ValueError("broken")
+        return np.array([[len(text), 1] for text in texts], dtype=np.float32)
+
+
+def _gated(monkeypatch):
+    """A gate, and vectors that have loaded it."""
+    gate = _Gate()
+    monkeypatch.setattr(encoders, "query_encoder", lambda name: gate)
+    vectors = QueryVectors()
+    gate.may_end.release(2)  # for the encoder's first text and for this one
+    assert vectors.get("warm", encoder="gate", wait_s=20.0) is not None
+    assert all(gate.begun.acquire(timeout=20) for _ in range(2))
+    return gate, vectors
+
+
+def test_queries_that_wait_are_encoded_together(monkeypatch):
+    gate, vectors = _gated(monkeypatch)
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(vectors.get, "a", encoder="gate")
+        gate.begun.acquire(timeout=20)
+        rest = [pool.submit(vectors.get, text, encoder="gate") for text in ("bb", "ccc")]
+        shared = vectors._encoders["gate"]
+        _until(lambda: len(shared._waiting) == 2)
+        gate.may_end.release(2)
+        assert [each.result(20)[0] for each in (first, *rest)] == [1, 2, 3]
+    assert [sorted(texts) for texts in gate.asked[-2:]] == [["a"], ["bb", "ccc"]]
+
+
+def test_after_a_failed_pass_the_next_one_works(monkeypatch):
+    gate, vectors = _gated(monkeypatch)
+    gate.may_end.release()
+    with pytest.raises(ValueError, match="broken"):
+        vectors.get("broken", encoder="gate")
+    gate.may_end.release()
+    assert vectors.get("whole", encoder="gate")[0] == 5
+
+
+def _until(condition) -> None:
+    deadline = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
 @pytest.mark.slow
 def test_numpy_encodes_queries_as_sentence_transformers_does():
     from catalog.embeddings.encoders import query_encoder
@@ -248,6 +309,8 @@ def test_numpy_encodes_queries_as_sentence_transformers_does():
     assert ((quick[:3] * half).sum(axis=1) > 0.998).all()
     assert np.allclose(np.linalg.norm(quick[:3], axis=1), 1, atol=1e-5)
     assert not quick[3].any()
+    alone = [query_encoder("all-MiniLM-L6-v2").encode([text])[0] for text in texts]
+    assert np.abs(quick[:3] - alone).max() < 1e-6
 
 
 def test_the_query_encoder_needs_no_torch():

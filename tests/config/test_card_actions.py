@@ -1,19 +1,23 @@
-"""The buttons of a card come from one rendering for all films: as if each had its own."""
+"""Cards and their buttons come from one rendering for all films: as if each had its own."""
 
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import AnonymousUser
 from django.template import Context, Template
 from django.test import RequestFactory
+from django.utils.html import escape
 from django.utils.translation import override
 
-from catalog.cards import MovieCard
-from catalog.models import Movie
+from catalog.cards import MovieCard, ReasonPart
+from catalog.models import Genre, Movie
 from feedback.selectors import FilmState
 
 EVENT_ID = re.compile(r'(?<=name="event_id" value=")[0-9a-f-]{36}')
+SLATE = "11111111-1111-4111-8111-111111111111"
 TITLE = 'Tom & "Jerry" <b> % \ue000fields\ue000 9007199254740991'
 
 
@@ -25,7 +29,7 @@ def rendered(source: str, **context: object) -> str:
 
 def both(state: FilmState | None) -> tuple[str, str]:
     movie = Movie(pk=77, title=TITLE)
-    card = MovieCard(movie=movie, request_id="11111111-1111-4111-8111-111111111111", position=3)
+    card = MovieCard(movie=movie, request_id=SLATE, position=3)
     context = {"movie": movie, "card": card, "state": state}
     return (
         rendered("{% load cards %}{% card_actions card state %}", **context),
@@ -55,6 +59,32 @@ def test_every_form_is_an_event_of_its_own():
     ids = EVENT_ID.findall(made)
     assert len(ids) == len(set(ids)) == 2
     assert set(ids).isdisjoint(EVENT_ID.findall(both(FilmState(is_liked=True))[0]))
+
+
+@pytest.mark.parametrize(
+    "card",
+    [
+        MovieCard(movie=Movie(pk=77, title=TITLE, year=1995)),
+        MovieCard(movie=Movie(pk=77, title=TITLE), request_id=SLATE, position=3, surface="home"),
+        MovieCard(movie=Movie(pk=77, title=TITLE), tags=("Trending now",), guess="4 stars"),
+        MovieCard(movie=Movie(pk=77, title=TITLE), reason=(ReasonPart("Because <b>"),)),
+    ],
+    ids=["bare", "in a slate", "with tags", "with a reason"],
+)
+@pytest.mark.parametrize(
+    "state", [None, FilmState(is_never=True, is_liked=True), FilmState(stars=Decimal("4.5"))]
+)
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_a_card_is_that_of_the_template(card, state, language, db):
+    card.movie.save()
+    crime, _ = Genre.objects.get_or_create(name="Crime", slug="crime")
+    card.movie.genres.add(crime)
+    context = {"card": card, "state": state, "person": AnonymousUser()}
+    with override(language):
+        made = rendered("{% load cards %}{% film_card card state %}", **context)
+        expected = rendered('{% include "catalog/_movie_card.html" %}', **context)
+    assert escape(TITLE) in made
+    assert EVENT_ID.sub("", made) == EVENT_ID.sub("", expected)
 
 
 def test_languages_do_not_mix():

@@ -47,6 +47,8 @@ class Command(BaseCommand):
                 "import_catalog first."
             )
         started_at = time.monotonic()
+        n_words = search_terms_rebuild()  # found by words at once, by meaning as the vectors come
+        self.stdout.write(f"Words indexed: {n_words:,} ({time.monotonic() - started_at:.1f} s).")
         try:
             encoder = document_encoder(options["encoder"])
         except EncoderUnavailableError as error:
@@ -82,9 +84,6 @@ class Command(BaseCommand):
             self.stdout.write(f"Search uses {report.encoder} from now on.")
         elif not report.is_active:
             self.stdout.write("Not every film has a vector yet: search keeps what it uses.")
-        words_at = time.monotonic()
-        n_words = search_terms_rebuild()
-        self.stdout.write(f"Words indexed: {n_words:,} ({time.monotonic() - words_at:.1f} s).")
         if options["drop_others"] and (dropped := spaces_drop_others()):
             self.stdout.write(f"Dropped the vectors of {', '.join(dropped)}.")
         self.stdout.write(f"Took {time.monotonic() - started_at:.1f} s.")
