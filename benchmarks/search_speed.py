@@ -11,8 +11,8 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -89,15 +89,13 @@ def latency(queries: list[str]) -> dict:
 
     Each client asks for the next page as soon as it has one: nobody reads in between.
     """
-    import requests
-
     load = os.getloadavg()[0]
     with server() as (url, process):
         _wait_ready(url)
         before = _memory_mb(process.pid)
         # The encoder is loaded by the first request that needs it, and that one is told so.
         started = time.perf_counter()
-        while "data-meaning-off" in _page(requests.Session(), url, "a thief who steals hats"):
+        while "data-meaning-off" in _page(_connection(url), "a thief who steals hats"):
             time.sleep(0.05)
         loaded_s = time.perf_counter() - started
         used = _cpu_s(process.pid), _database_cpu_s()
@@ -120,15 +118,13 @@ def latency(queries: list[str]) -> dict:
 
 
 def _load(url: str, queries: list[str], *, clients: int) -> dict:
-    import requests
-
     todo = list(queries)
     times: list[float] = []
     errors: list[str] = []
     lock = threading.Lock()
 
     def client() -> None:
-        session = requests.Session()
+        connection = _connection(url)
         while True:
             with lock:
                 if not todo:
@@ -136,8 +132,8 @@ def _load(url: str, queries: list[str], *, clients: int) -> dict:
                 query = todo.pop()
             begin = time.perf_counter()
             try:
-                _page(session, url, query)
-            except requests.RequestException as error:
+                _page(connection, query)
+            except (OSError, HTTPException) as error:
                 with lock:
                     errors.append(str(error))
             with lock:
@@ -162,11 +158,20 @@ def _load(url: str, queries: list[str], *, clients: int) -> dict:
     }
 
 
-def _page(session: Any, url: str, query: str) -> str:
-    """The page's text; requests.HTTPError where it is none."""
-    answer = session.get(f"{url}/search/?q={quote(query)}", timeout=60)
-    answer.raise_for_status()
-    return answer.text
+def _connection(url: str) -> HTTPConnection:
+    """One that is kept: the clients share the processor with the server and must cost little."""
+    return HTTPConnection(url.removeprefix("http://"), timeout=60)
+
+
+def _page(connection: HTTPConnection, query: str) -> str:
+    """The page's text; OSError where it is none."""
+    connection.request("GET", f"/search/?q={quote(query)}")
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    if answer.status != 200:
+        msg = f"{answer.status} for {query!r}"
+        raise OSError(msg)
+    return text
 
 
 def _cpu_s(pid: int) -> float:
