@@ -28,13 +28,15 @@ ENV PATH=/venv/bin:$PATH \
     MARQUEE_ENV_FILE= \
     MARQUEE_VAR=/srv/marquee \
     STATIC_ROOT=/app/staticfiles \
+    LOCALE_ROOT=/app/compiled-locale \
     NUMBA_CACHE_DIR=/tmp/numba \
     HOST=0.0.0.0 \
     PORT=8000
-# Collected here, so that containers need neither time nor room for it. Nothing is connected to.
-RUN DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost \
-    SECRET_KEY=only-for-collecting-static-files ALLOWED_HOSTS=localhost \
-    python manage.py collectstatic --no-input --verbosity 0
+# Made here, so that containers need neither time nor room for it. Nothing is connected to.
+RUN export DATABASE_URL=postgres://nobody@localhost/none REDIS_URL=redis://localhost \
+    SECRET_KEY=only-for-making-these-files ALLOWED_HOSTS=localhost \
+    && python manage.py collectstatic --no-input --verbosity 0 \
+    && python manage.py messages --compile
 USER marquee
 VOLUME /srv/marquee
 EXPOSE 8000

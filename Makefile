@@ -45,6 +45,7 @@ messages: $(DEV_STAMP) ## Gather new texts into locale/*.po and list what is to 
 	@$(NOWHERE) $(BIN)/python manage.py messages
 
 deploy-check: $(DEV_STAMP) ## Production settings raise no warning
+	@$(NOWHERE) $(BIN)/python manage.py messages --compile
 	@echo "manage.py check --deploy with production settings"
 	@$(NOWHERE) DJANGO_SETTINGS_MODULE=config.settings.production ALLOWED_HOSTS=marquee.example \
 		SECRET_KEY="$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))')" \

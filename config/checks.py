@@ -17,6 +17,7 @@ def register_all() -> None:
     register(check_limits_survive, Tags.security, deploy=True)
     register(check_no_demo, Tags.security, deploy=True)
     register(check_entrance, Tags.security, deploy=True)
+    register(check_texts, Tags.translation, deploy=True)
 
 
 def check_csp(app_configs: Any, **options: Any) -> list[CheckMessage]:
@@ -118,3 +119,19 @@ def check_entrance(app_configs: Any, **options: Any) -> list[CheckMessage]:
             )
         )
     return found
+
+
+def check_texts(app_configs: Any, **options: Any) -> list[CheckMessage]:
+    """Translations are compiled as they are now; pages fall back to English without a word."""
+    from config import translations  # brings Babel, which no serving process needs
+
+    left = [code for code in translations.languages() if not translations.is_compiled(code)]
+    if not left:
+        return []
+    return [
+        Warning(
+            f"Texts are not compiled as they are now: {', '.join(left)}.",
+            hint="Run manage.py messages --compile, then start the processes again.",
+            id="marquee.W007",
+        )
+    ]

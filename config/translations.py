@@ -1,7 +1,7 @@
 """Texts in other languages: gathered from the code, kept in ``.po`` files, compiled for Django.
 
 All in Python (Babel): a fresh machine has no ``xgettext`` and no ``msgfmt``. The ``.po`` files
-under ``locale/`` are source; what is compiled from them lies under ``var/``, never committed.
+under ``locale/`` are source; what is compiled from them lies in ``LOCALE_PATHS``, never committed.
 """
 
 from __future__ import annotations
@@ -119,16 +119,22 @@ def problems(language: str) -> list[str]:
     return found
 
 
+def is_compiled(language: str) -> bool:
+    """Whether Django would read the texts as they are now; so where there are none, too."""
+    source, target = source_path(language), compiled_path(language)
+    if not source.exists():
+        return True
+    return target.exists() and target.stat().st_mtime_ns == source.stat().st_mtime_ns
+
+
 def compile_changed() -> list[str]:
     """Compile the languages whose ``.po`` file is newer than what was compiled; which they were."""
     done = []
     for language in languages():
+        if is_compiled(language):
+            continue
         source, target = source_path(language), compiled_path(language)
-        if not source.exists():
-            continue
         changed_at = source.stat().st_mtime_ns
-        if target.exists() and target.stat().st_mtime_ns == changed_at:
-            continue
         buffer = io.BytesIO()
         write_mo(buffer, read(language))
         target.parent.mkdir(parents=True, exist_ok=True)

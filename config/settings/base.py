@@ -214,7 +214,8 @@ LANGUAGE_COOKIE_NAME = "language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 TRANSLATIONS_DIR = BASE_DIR / "locale"
-LOCALE_PATHS = [VAR_DIR / "locale"]
+# Like static files: an image compiles them when it is built.
+LOCALE_PATHS = [Path(env.text("LOCALE_ROOT", str(VAR_DIR / "locale")))]
 TIME_ZONE = "UTC"
 USE_TZ = True
 

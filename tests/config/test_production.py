@@ -39,8 +39,14 @@ def manage(*arguments: str, **changes: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_check_deploy_has_nothing_to_say():
-    done = manage("check", "--deploy", "--fail-level", "WARNING")
+def test_check_deploy_has_nothing_to_say_once_the_texts_are_compiled(tmp_path):
+    place = {"LOCALE_ROOT": str(tmp_path)}
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **place)
+    assert done.returncode == 1
+    assert "(marquee.W007) Texts are not compiled as they are now: de." in done.stderr
+    assert done.stderr.count("WARNINGS") == done.stderr.count("marquee.W") == 1
+    assert manage("messages", "--compile", **place).stdout == "Compiled: de\n"
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **place)
     assert (done.returncode, done.stderr) == (0, "")
     assert "no issues" in done.stdout
 

@@ -139,6 +139,7 @@ def test_files_of_the_active_model_are_broken(site, reader, matrix, tmp_path, ki
             "lists, by the version before; the log names the file",
             "a list as long as before",
             healed_s,
+            statuses=f"{len(stand_in['results'])} of {len(served['results'])} films",
         )
     )
 
@@ -151,7 +152,8 @@ def test_no_model_can_be_read_at_all(site, reader, matrix):
         found = listed(reader)
         assert found["model_version"] == ""
         assert len(found["results"]) > 0
-        for path in ("/", "/for-you/", "/swipe/", "/tonight/"):
+        pages = ("/", "/for-you/", "/swipe/", "/tonight/")
+        for path in pages:
             assert site.status(path) == 200, path
     finally:
         shutil.rmtree(models, ignore_errors=True)
@@ -163,6 +165,7 @@ def test_no_model_can_be_read_at_all(site, reader, matrix):
             "all pages; what is popular takes the model's place",
             "films, with a word that they are popular rather than chosen",
             healed_s,
+            statuses=f"{len(pages)} of {len(pages)} pages, {len(found['results'])} films",
         )
     )
 
@@ -221,13 +224,15 @@ def test_the_same_message_comes_twice(site, matrix):
             "ORDER BY id",
             [last],
         ).fetchall()
-    assert [row[0] for row in rows][1] == "skipped"
+    first, second = (row[0] for row in rows)
+    assert (first, second) in {("done", "skipped"), ("refused", "skipped")}
     assert site.ask(versions) <= kept + 1
     matrix.add(
         Row(
             "the same message delivered twice",
             "one training; the second finds nothing new",
             "nothing",
+            statuses=f"the first {first}, the second {second}",
         )
     )
 
@@ -256,7 +261,14 @@ def test_two_beats_run_at_once(site, matrix):
         second.wait(timeout=20)
     assert site.ask(names) == before
     assert "Traceback" not in site.output()[said:]
-    matrix.add(Row("two beats at once", "each job runs alone: an advisory lock", "nothing"))
+    matrix.add(
+        Row(
+            "two beats at once",
+            "each job runs alone: an advisory lock",
+            "nothing",
+            statuses=f"{len(seen)} runs of the same job, 0 errors",
+        )
+    )
 
 
 def site_servers(site) -> dict[str, str]:
@@ -271,7 +283,9 @@ def site_servers(site) -> dict[str, str]:
 
 def test_the_clock_is_set_back_while_a_training_is_dead(site, matrix):
     site.script(DEAD_AHEAD)
+    started_at = time.monotonic()
     done = site.manage("train", check=False)
+    healed_s = time.monotonic() - started_at
     assert done.returncode == 0, done.stdout + done.stderr
     assert site.ask("SELECT count(*) FROM recommendations_trainingrun WHERE status='running'") == 0
     matrix.add(
@@ -279,6 +293,8 @@ def test_the_clock_is_set_back_while_a_training_is_dead(site, matrix):
             "the clock set back an hour after a training died",
             "the next training starts: a lease from the future is no lease",
             "nothing",
+            healed_s,
+            statuses="of the next training, start to end",
         )
     )
 
@@ -330,6 +346,7 @@ def test_the_disk_is_full(site, reader, matrix, full_disk):
             "the disk under var/ is full",
             "the version before serves on; training and backup say so and leave nothing half",
             "nothing",
+            statuses="2 of 2 refused with a sentence, 0 files left",
         )
     )
 
