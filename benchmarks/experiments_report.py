@@ -1,13 +1,16 @@
-"""The chart of a simulated month: ``docs/benchmarks/simulated-month.svg`` from its result file.
+"""``docs/experiment-figures.md`` and the chart of a simulated month, from their result files.
 
-manage.py simulate_traffic --json benchmarks/results/simulated_month.json
-python benchmarks/simulated_month.py
+python manage.py interleave_sim --aa
+python benchmarks/off_policy.py
+python manage.py simulate_traffic --wait-training 900 --json benchmarks/results/simulated_month.json
+python benchmarks/experiments_report.py
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +125,22 @@ def off_policy(content: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
+def _trainings(content: dict[str, Any]) -> list[str]:
+    """How many trainings the month's feedback caused, and what became of them."""
+    if not content.get("trainings"):
+        return []
+    found = content["trainings"]
+    how = Counter(training["status"] for training in found)
+    seconds = [training["seconds"] for training in found]
+    return [
+        f"Trained again after every {content['retrain_after']} feedback entries; the next day "
+        f"began when that was done. {len(found)} trainings of {min(seconds):.0f} to "
+        f"{max(seconds):.0f} s: "
+        + ", ".join(f"{n} {status}" for status, n in sorted(how.items()))
+        + " (done: passed the gate and served).\n"
+    ]
+
+
 def month(content: dict[str, Any]) -> list[str]:
     """A simulated month, in fifths."""
     days = content["days"]
@@ -133,6 +152,7 @@ def month(content: dict[str, Any]) -> list[str]:
         f"tastes that keep {content['keep']:.0%} from day to day; {n_versions} model versions made "
         "the lists. The API takes no times: a day is a round. Frozen popularity is what the same "
         "people, on the same day, would have liked of the first day's most popular films.\n",
+        *_trainings(content),
         "![Liked films of Marquee's lists, of a frozen popularity list, and the share of the "
         "catalogue that was shown, day by day](benchmarks/simulated-month.svg)\n",
         "| days | lists | liked | frozen popularity | catalogue shown |",

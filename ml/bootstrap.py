@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
 N_DRAWS = 1000
+Z_95 = 1.959964  # of the standard normal: 95 % lie between -z and z
 _CHUNK_CELLS = 4_000_000  # bounds a block of draws at 32 MB
 
 
@@ -18,6 +20,19 @@ class Interval:
     mean: float
     lo: float
     hi: float
+
+
+def share_interval(part: int, whole: int) -> Interval:
+    """``part / whole`` with its 95 % score interval (Wilson 1927); nan of nothing.
+
+    As if every event were another person's: who says much makes the true one wider.
+    """
+    if whole <= 0:
+        return Interval(float("nan"), float("nan"), float("nan"))
+    share, spread = part / whole, Z_95**2 / whole
+    middle = (share + spread / 2) / (1 + spread)
+    half = Z_95 * sqrt(share * (1 - share) / whole + spread / (4 * whole)) / (1 + spread)
+    return Interval(share, max(0.0, middle - half), min(1.0, middle + half))
 
 
 def mean_intervals(

@@ -198,6 +198,12 @@ def marks(clusters: Clusters, shares: NDArray[np.floating], *, n: int = 2) -> li
     return found
 
 
+def cluster_key(values: Sequence[str], *, number: int, taken: Sequence[str]) -> str:
+    """The marks as one word, "Horror+1980"; with a number where they name nothing of its own."""
+    key = "+".join(values) or "everybody"
+    return f"{key}+{number + 1}" if key in taken else key
+
+
 def behaviour_marks(
     per_sitting: float, liked_share: float, *, usual_per_sitting: float, usual_liked_share: float
 ) -> tuple[str, ...]:

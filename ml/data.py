@@ -220,6 +220,13 @@ def to_csr(interactions: Interactions, weighting: Weighting | None = None) -> sp
     return matrix
 
 
+def liked_matrix(interactions: Interactions, *, min_rating: float) -> sparse.csr_matrix:
+    """csr float32 [n_users, n_items], 1 where somebody gave ``min_rating`` stars or more."""
+    liked = to_csr(positives(interactions, min_rating=min_rating))
+    liked.data[:] = 1.0
+    return liked
+
+
 def seen_items(interactions: Interactions) -> NDArray[np.bool_]:
     """bool[n_items]: films with at least one event."""
     return np.bincount(interactions.item_index, minlength=interactions.n_items) > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -119,9 +119,13 @@ def measure(
     *,
     label: str,
     features: ItemFeatures | None = None,
+    parts: Mapping[str, NDArray[np.bool_]] | None = None,
     on_progress: Progress | None = None,
 ) -> Result:
-    """Measure the model that ``fit`` returns; its time and memory are those of the call."""
+    """Measure the model that ``fit`` returns; its time and memory are those of the call.
+
+    ``parts`` bool[n] by name are more slices, such as :func:`ml.cluster_slices.cluster_slices`.
+    """
     tell = on_progress or silent
     with PeakMemory() as memory:
         tell("fit", 0.0)
@@ -151,7 +155,7 @@ def measure(
         fit_s=fit_s,
         predict_s=predict_s,
         peak_mib=memory.peak_mib,
-        slices=slice_intervals(per_row, split, features=features),
+        slices=slice_intervals(per_row, split, features=features, parts=parts),
         per_row=per_row,
         group=split.group,
     )
@@ -234,11 +238,15 @@ def slice_masks(
 
 
 def slice_intervals(
-    per_row: dict[str, PerRow], split: RankingSplit, *, features: ItemFeatures | None = None
+    per_row: dict[str, PerRow],
+    split: RankingSplit,
+    *,
+    features: ItemFeatures | None = None,
+    parts: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> dict[str, dict[str, Interval]]:
     """The measures' intervals in every non-empty slice; ``n`` is the number of rows."""
     out: dict[str, dict[str, Interval]] = {}
-    for name, mask in slice_masks(split, features=features).items():
+    for name, mask in {**slice_masks(split, features=features), **(parts or {})}.items():
         n = float(mask.sum())
         if n:
             part = {metric: values[mask] for metric, values in per_row.items()}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ml.cluster_slices import cluster_slices
 from ml.data import Dataset, load_ratings
 from ml.evaluation import Progress, Result, measure, silent
 from ml.evaluation_ratings import evaluate_ratings, rating_tasks
@@ -97,6 +98,7 @@ def _run_task(
     data, features = source.load(ordered_only=task.needs_order)
     split = task.build(data, seed, "test")
     recipes = [recipe_of(label, task.family) for label in models]
+    parts = cluster_slices(split, features)
     valid = task.validation(data, seed) if any(r.parts for r in recipes) else []
     for recipe in recipes:
         tell = start(f"{data.name} {task.name} seed {seed}: {recipe.label}")
@@ -108,6 +110,7 @@ def _run_task(
             split,
             label=recipe.label,
             features=features,
+            parts=parts,
             on_progress=tell,
         )
         # Sources that were on the shelf cost what they cost when they were fitted.

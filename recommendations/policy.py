@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ml.cluster_slices import cluster_slices
 from ml.data import Dataset
 from ml.evaluation import Result, compare, measure
 from ml.models.base import Recommender
@@ -104,8 +105,11 @@ def policy_measure(data: TrainingData, tell: Progress) -> Verdict:
     served = _served_weights()
     if served is not None:
         fitted[CHAMPION] = _blend(models, served)
+    parts = cluster_slices(test, data.features)
     results = {
-        label: measure(partial(_as_it_is, model), test, label=label, features=data.features)
+        label: measure(
+            partial(_as_it_is, model), test, label=label, features=data.features, parts=parts
+        )
         for label, model in fitted.items()
     }
     refusal = recipe_refusal(results)

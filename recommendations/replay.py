@@ -7,6 +7,7 @@ version that was deleted, limits that changed) is said, never guessed.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -75,8 +76,39 @@ class Replay:
         return max(gaps, default=0.0)
 
 
-def replay(slate: Slate) -> Replay:
-    """Computes ``slate`` again. Raises NotReproducibleError."""
+class Versions:
+    """Model versions read from their files, and checked, once for many slates.
+
+    Of a large site one takes hundreds of megabytes: N_KEPT policies are kept, the latest used.
+    """
+
+    N_KEPT = 4
+
+    def __init__(self) -> None:
+        self._policies: OrderedDict[str, Snapshot] = OrderedDict()
+        self._rows: dict[str, ModelVersion] = {}
+
+    def policy(self, name: str) -> Snapshot:
+        """The policy's version ``name``. Raises NotReproducibleError."""
+        if name not in self._policies:
+            self._policies[name] = _policy_version(name)
+        self._policies.move_to_end(name)
+        while len(self._policies) > self.N_KEPT:
+            self._policies.popitem(last=False)
+        return self._policies[name]
+
+    def row(self, name: str) -> ModelVersion:
+        """Any version, whose files can be read. Raises NotReproducibleError."""
+        if name not in self._rows:
+            self._rows[name] = _version_row(name)
+        return self._rows[name]
+
+
+def replay(slate: Slate, versions: Versions | None = None) -> Replay:
+    """Computes ``slate`` again. Raises NotReproducibleError.
+
+    ``versions`` is for whoever asks for many; without it files are read and checked anew.
+    """
     stored = list(Impression.objects.filter(slate=slate).order_by("position"))
     # Films behind the list's end came when the page fetched it again: another moment's list.
     n_first = (slate.context.get("asked") or {}).get("n", len(stored))
@@ -93,7 +125,7 @@ def replay(slate: Slate) -> Replay:
         raise NotReproducibleError("It does not name the version of its model.")
     if not by_model:
         return Replay(slate, (), n_filled=len(stored))
-    found = _computed_again(slate, slate.user)
+    found = _computed_again(slate, slate.user, versions or Versions())
     films = found.films
     if slate.surface == SURPRISE:  # one of the list's films was drawn: it must be there as it was
         films = tuple(film for film in films if film.movie_id == by_model[0].movie_id)
@@ -113,11 +145,11 @@ def replay(slate: Slate) -> Replay:
     return Replay(slate, tuple(places), n_filled=len(stored) - len(by_model))
 
 
-def _computed_again(slate: Slate, user: User) -> RankedList:
+def _computed_again(slate: Slate, user: User, versions: Versions) -> RankedList:
     asked = slate.context.get("asked")
     if not asked or not asked.get("read_at"):
         raise NotReproducibleError("It was logged by an older Marquee, which did not keep enough.")
-    snapshot = _snapshot_then(slate)
+    snapshot = _snapshot_then(slate, versions)
     try:
         person = feedback_at(
             user,
@@ -178,12 +210,12 @@ def _versions(slate: Slate) -> dict[str, str]:
     return dict(trial["versions"]) if trial is not None else {slate.policy: slate.model_version}
 
 
-def _snapshot_then(slate: Slate) -> Snapshot:
+def _snapshot_then(slate: Slate, versions: Versions) -> Snapshot:
     """The versions that made the slate; re-ranking reads the policy's, so it is named too."""
     policy = slate.context["asked"].get("policy_version") or slate.model_version
-    snapshot = _policy_version(policy)
+    snapshot = versions.policy(policy)
     beside = {
-        source: (_version_row(version),)
+        source: (versions.row(version),)
         for source, version in _versions(slate).items()
         if source != HYBRID and source not in snapshot.hybrid.models
     }
@@ -192,17 +224,22 @@ def _snapshot_then(slate: Slate) -> Snapshot:
 
 def _policy_version(name: str) -> Snapshot:
     try:
-        return load_snapshot(_version_row(name))
+        return load_snapshot(_kept_row(name))
     except ArtifactError as error:
         raise NotReproducibleError(f"Model {name} cannot be read any more: {error}.") from error
 
 
-def _version_row(name: str) -> ModelVersion:
+def _kept_row(name: str) -> ModelVersion:
     version = ModelVersion.objects.filter(version=name).first()
     if version is None:
         raise NotReproducibleError(
             f"Model version {name} is no longer kept (MODEL_KEEP_VERSIONS says how many are)."
         )
+    return version
+
+
+def _version_row(name: str) -> ModelVersion:
+    version = _kept_row(name)
     try:
         load_serving(version)
     except ArtifactError as error:

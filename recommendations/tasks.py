@@ -6,29 +6,25 @@ import logging
 from datetime import datetime, timedelta
 
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from recommendations.feature_store import build as build_features
 from recommendations.locks import advisory_lock
-from recommendations.models import ModelVersion, TrainingRun
+from recommendations.models import TrainingRun
 from recommendations.schedule import scheduled as _scheduled
 from recommendations.services.drift import drift_check
+from recommendations.services.due import training_due
 from recommendations.services.experiments import experiments_read
 from recommendations.services.expiry import feedback_expire
-from recommendations.services.forgetting import deletions_run, is_retraining_due
-from recommendations.services.inference import (
-    feedback_since,
-    recommendations_refresh,
-    stale_ranges,
-)
+from recommendations.services.forgetting import deletions_run
+from recommendations.services.inference import recommendations_refresh, stale_ranges
 from recommendations.services.lease import LEASE, TrainingBusyError
 from recommendations.services.rating_training import is_due as ratings_due
 from recommendations.services.rating_training import train_ratings
 from recommendations.services.registry import vectors_tidy
 from recommendations.services.source_training import sources_due, sources_train
-from recommendations.services.training import KIND, train
+from recommendations.services.training import train
 from recommendations.services.trending import trending_refresh
 from recommendations.sources import Source
 from recommendations.training_data import NoTrainingDataError
@@ -75,22 +71,14 @@ def retrain_when_due_task() -> None:
 
 
 def _retrain_when_due() -> dict:
-    runs = TrainingRun.objects.filter(kind=KIND).order_by("-started_at")
-    newest = runs.first()
-    last = runs.exclude(status__in=[Status.FAILED, Status.RUNNING, Status.CANCELLED]).first()
     now = timezone.now()
-    is_first = not ModelVersion.objects.filter(kind=KIND).exists()
-    n_new = feedback_since(last.last_interaction_id if last else 0)
-    hours = settings.RETRAIN_EVERY_HOURS
-    is_old = last is not None and now - last.started_at >= timedelta(hours=hours) and n_new > 0
-    # Somebody was forgotten: what learned from them is replaced at once.
-    is_forgetting = last is not None and is_retraining_due(last.started_at)
-    is_due = is_first or is_old or is_forgetting or n_new >= settings.RETRAIN_AFTER
-    if is_due and newest is not None and _is_to_be_left(newest, now=now):
-        return {"new_feedback": n_new, "is_due": is_due, "waits": newest.get_status_display()}
-    if is_due:
-        train_hybrid_task.delay("schedule" if is_old else "feedback")
-    return {"new_feedback": n_new, "is_due": is_due}
+    due = training_due(now=now)
+    said = {"new_feedback": due.n_new, "is_due": due.is_due}
+    if due.is_due and due.newest is not None and _is_to_be_left(due.newest, now=now):
+        return said | {"waits": due.newest.get_status_display()}
+    if due.is_due:
+        train_hybrid_task.delay(due.trigger)
+    return said
 
 
 def _is_to_be_left(run: TrainingRun, *, now: datetime) -> bool:

@@ -290,7 +290,8 @@ DEMO_LOGIN = False
 RETRAIN_AFTER = env.number("RETRAIN_AFTER", default=20, minimum=1)
 # Also without so much feedback, as long as there is any.
 RETRAIN_EVERY_HOURS = env.number("RETRAIN_EVERY_HOURS", default=24, minimum=1)
-MODEL_KEEP_VERSIONS = 3
+# Of each kind beside the active one: to go back to, and to compute their lists again.
+MODEL_KEEP_VERSIONS = env.number("MODEL_KEEP_VERSIONS", default=3, minimum=1, maximum=1000)
 # Visitors without an account who did nothing for so long are deleted with all that was theirs.
 VISITOR_IDLE_DAYS = env.number("VISITOR_IDLE_DAYS", default=60, minimum=1, maximum=365)
 # How a file was read, and what it takes to take an import back, is kept this long.

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
-from scipy import sparse
 
 from accounts.models import User
 from catalog.models import Movie
@@ -20,14 +19,14 @@ from ml.clusters import (
     FilmTraits,
     TooFewPeopleError,
     behaviour_marks,
+    cluster_key,
     fame_edges,
     film_traits,
     fit_clusters,
     marks,
 )
-from ml.data import positives, to_csr
+from ml.data import liked_matrix
 from ml.sessions import GAP_S, sitting_numbers, sitting_sizes, size_shares
-from ml.types import Interactions
 from recommendations.locks import advisory_lock
 from recommendations.training_data import LIVE_USER_OFFSET, TrainingData, training_data
 
@@ -67,7 +66,7 @@ class _Found:
     def __init__(self, data: TrainingData) -> None:
         events = data.dataset.interactions
         self.data = data
-        liked, films = liked_films(events), traits_of(data)
+        liked, films = liked_matrix(events, min_rating=LIKED_STARS), traits_of(data)
         self.clusters, self.rows = fit_clusters(liked, films)
         self.fame_edges = fame_edges(rating_counts(data.items.ids))
         self.n_liked = np.asarray(liked.sum(axis=1)).ravel()[self.rows]
@@ -117,7 +116,11 @@ class _Found:
                 TasteCluster(
                     clustering=clustering,
                     number=i,
-                    key=cluster_key(said, number=i, taken=[row.key for row in rows]),
+                    key=cluster_key(
+                        [mark["value"] for mark in said],
+                        number=i,
+                        taken=[row.key for row in rows],
+                    ),
                     marks=said,
                     centre=self.clusters.centres[i].tolist(),
                     shares=self.shares[i].tolist(),
@@ -135,13 +138,6 @@ class _Found:
         return list(zip(ids, self.clusters.label[is_live].tolist(), strict=True))
 
 
-def liked_films(events: Interactions) -> sparse.csr_matrix:
-    """[users, films], 1 where somebody gave LIKED_STARS or more."""
-    liked = to_csr(positives(events, min_rating=LIKED_STARS))
-    liked.data[:] = 1.0
-    return liked
-
-
 def traits_of(data: TrainingData) -> FilmTraits:
     """Of the films that models learn from."""
     features, n = data.features, len(data.items)
@@ -154,12 +150,6 @@ def rating_counts(movie_ids: NDArray[np.int64]) -> NDArray[np.int64]:
     """int64[n]: as the catalogue tells them; 0 for a film that is gone."""
     known = dict(Movie.objects.values_list("pk", "rating_count"))
     return np.array([known.get(pk, 0) for pk in movie_ids.tolist()], dtype=np.int64)
-
-
-def cluster_key(said: list[dict[str, str]], *, number: int, taken: list[str]) -> str:
-    """The marks as one word, "Horror+1980"; with a number where they name nothing of its own."""
-    key = "+".join(mark["value"] for mark in said) or "everybody"
-    return f"{key}+{number + 1}" if key in taken else key
 
 
 def _trait(clusters: Clusters, column: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from catalog.genres import genre_label
 from dashboard.taste import decade_name
 from ml.clusters import EASY, FEW_AT_ONCE, HARD, HEAD, MANY_AT_ONCE, TAIL
 
+YEAR_DIGITS = 4  # a decade; a number that tells two alike apart has fewer
 _WORDS = {
     HEAD: gettext_lazy("well-known films"),
     TAIL: gettext_lazy("little-known films"),
@@ -29,6 +30,19 @@ def mark_name(mark: dict[str, str]) -> str:
     if kind == "decade":
         return decade_name(value)
     return str(_WORDS[value])
+
+
+def marks_of_key(key: str) -> list[dict[str, str]]:
+    """The marks that :func:`ml.clusters.cluster_key` made a word of."""
+    marks = []
+    for value in key.split("+"):
+        if value in _WORDS:
+            marks.append({"kind": "word", "value": value})
+        elif value.isdigit() and len(value) == YEAR_DIGITS:
+            marks.append({"kind": "decade", "value": value})
+        elif not value.isdigit() and value != "everybody":
+            marks.append({"kind": "genre", "value": value})
+    return marks
 
 
 def cluster_name(marks: Sequence[dict[str, str]], *, key: str = "") -> str:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from accounts.models import User
 from dashboard.models import FeedbackDay
 from dashboard.plots import Origin, Shares, TimePlot, shares, time_plot
-from dashboard.staff.periods import Period, feedback_days, ratio, summed_counts
-from dashboard.staff.tiles import Tile, percent_tile, tile
+from dashboard.staff.periods import Period, feedback_days, ratio, rows_before, summed_counts
+from dashboard.staff.tiles import Tile, share_tile, tile
 from dashboard.units import as_percent
 from feedback.models import Interaction
 
@@ -37,9 +37,9 @@ def origins(period: Period) -> tuple[Origin, ...]:
 
 def feedback_page(period: Period) -> FeedbackPage:
     """From the roll-ups, in a fixed number of queries."""
-    rows, before = feedback_days(period), list(feedback_days(period.before).values())
+    rows, before = feedback_days(period), rows_before(FeedbackDay, period)
     known = list(rows.values())
-    days = [f"{day}" for day in period.days]
+    days = period.day_names
     from_where = origins(period)
     kinds = dict(Interaction.Kind.choices)
 
@@ -101,24 +101,33 @@ def feedback_page(period: Period) -> FeedbackPage:
     )
 
 
-def feedback_tiles(known: list[FeedbackDay], before: list[FeedbackDay]) -> tuple[Tile, ...]:
-    """The figures of a period against those of the one before."""
+def feedback_tiles(known: list[FeedbackDay], before: list[FeedbackDay] | None) -> tuple[Tile, ...]:
+    """The figures of a period against those of the one before, where there was a whole one."""
 
     def total(rows: list[FeedbackDay], name: str) -> int:
         return sum(getattr(row, name) for row in rows)
 
-    def rate(rows: list[FeedbackDay]) -> float | None:
-        return ratio(total(rows, "n_positive"), total(rows, "n_opinions"))
+    def opinions(rows: list[FeedbackDay]) -> tuple[int, int]:
+        return total(rows, "n_positive"), total(rows, "n_opinions")
 
     ever = FeedbackDay.objects.aggregate(n=Sum("n_events"))["n"] or 0
     return (
-        tile(_("Feedback entries"), total(known, "n_events"), total(before, "n_events")),
+        tile(
+            _("Feedback entries"),
+            total(known, "n_events"),
+            None if before is None else total(before, "n_events"),
+        ),
         tile(_("Feedback entries ever"), ever, note=_("since the log began")),
-        percent_tile(_("Positive rate"), rate(known), rate(before)),
+        share_tile(
+            _("Positive rate"),
+            *opinions(known),
+            None if before is None else opinions(before),
+            of=_("opinions"),
+        ),
         tile(
             _("People on a usual day"),
             _usual(known),
-            _usual(before) or 0,
+            None if before is None else _usual(before),
         ),
         tile(
             _("Accounts"),

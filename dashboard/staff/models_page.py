@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from dashboard.plots import IntervalPlot, Measured, Origin, TimePlot, interval_plot, time_plot
 from dashboard.staff.quality import (
+    MIN_ROWS,
     Interval,
     gate_slices,
     measurement_on,
@@ -255,7 +256,9 @@ def _slices_plot(versions: Sequence[ModelVersion]) -> IntervalPlot | None:
                 part.interval.mean,
                 part.interval.low,
                 part.interval.high,
-                note=_("%(n)s rows") % {"n": part.n},
+                note=_("%(n)s rows") % {"n": part.n}
+                if part.n >= MIN_ROWS
+                else _("%(n)s rows: too few for an interval") % {"n": part.n},
             )
             for part in found.slices
             if part.interval.mean is not None

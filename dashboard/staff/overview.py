@@ -11,7 +11,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
 from catalog.numbers import decimal_text
-from dashboard.models import StageHour
+from dashboard.models import FeedbackDay, ShownDay, StageHour
 from dashboard.monitoring.beat import beat_rows
 from dashboard.monitoring.queues import Queues, queues
 from dashboard.plots import TimePlot, time_plot
@@ -19,13 +19,13 @@ from dashboard.rollup.latency import TOTAL
 from dashboard.staff.feedback_page import feedback_tiles
 from dashboard.staff.feedback_page import origins as feedback_origins
 from dashboard.staff.models_page import trainings_now
-from dashboard.staff.periods import Period, feedback_days, ratio, shown_days
+from dashboard.staff.periods import Period, feedback_days, ratio, rows_before, shown_days
 from dashboard.staff.pipeline_page import pipeline_tiles
 from dashboard.staff.quality import Interval, measurement_on
 from dashboard.staff.shown_page import origins as shown_origins
 from dashboard.staff.shown_page import shown_tiles
 from dashboard.staff.tiles import Tile
-from dashboard.units import as_percent
+from dashboard.units import as_number, as_percent
 from recommendations.models import DriftCheck, ModelVersion, TrainingRun
 from recommendations.services.gate import METRIC
 from recommendations.sources import HYBRID
@@ -55,9 +55,7 @@ class Overview:
 
 def overview(period: Period, *, now: datetime) -> Overview:
     """From the roll-ups, in a fixed number of queries, and one look at Redis."""
-    did, did_before = feedback_days(period), feedback_days(period.before)
-    shown = shown_days(period)
-    shown_before = shown_days(period.before)
+    did, shown = feedback_days(period), shown_days(period)
     this_hour = now.replace(minute=0, second=0, microsecond=0)
     totals = list(StageHour.objects.filter(stage=TOTAL, hour__gt=this_hour - timedelta(days=1)))
     served = ModelVersion.objects.filter(kind=HYBRID, status=ModelVersion.Status.ACTIVE).first()
@@ -68,7 +66,7 @@ def overview(period: Period, *, now: datetime) -> Overview:
     ]
     events = [float(did[day].n_events) if day in did else 0.0 for day in period.days]
     lists = [float(shown[day].n_lists) if day in shown else 0.0 for day in period.days]
-    days = [f"{day}" for day in period.days]
+    days = period.day_names
     counted = [row.computed_at for row in did.values()]
     counted += [row.computed_at for row in shown.values()]
     return Overview(
@@ -77,12 +75,12 @@ def overview(period: Period, *, now: datetime) -> Overview:
             (
                 _("People"),
                 reverse("dashboard:staff_feedback"),
-                feedback_tiles(list(did.values()), list(did_before.values())),
+                feedback_tiles(list(did.values()), rows_before(FeedbackDay, period)),
             ),
             (
                 _("Lists"),
                 reverse("dashboard:staff_shown"),
-                shown_tiles(period, list(shown.values()), list(shown_before.values())),
+                shown_tiles(period, list(shown.values()), rows_before(ShownDay, period)),
             ),
             (
                 _("Pipeline"),
@@ -132,7 +130,7 @@ def _model_tiles(
 ) -> tuple[Tile, ...]:
     if served is None:
         first = Tile(_("Served model"), _("none"), _("popular films stand in"), is_bad=True)
-        quality = Interval(None, None, None)
+        found, quality = None, Interval(None, None, None)
     else:
         since = served.activated_at or served.created_at
         first = Tile(
@@ -148,7 +146,10 @@ def _model_tiles(
         Tile(
             METRIC.upper(),
             "–" if quality.mean is None else decimal_text(quality.mean, places=3),
-            quality.text if quality.mean is not None else _("not measured on people"),
+            _("%(interval)s on %(n)s held-out people, protocol %(name)s")
+            % {"interval": quality.text, "n": as_number(found.n_people), "name": found.name}
+            if found is not None and quality.mean is not None
+            else _("not measured on people"),
         ),
         Tile(
             _("Being trained"),

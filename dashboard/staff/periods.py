@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.utils.translation import gettext as _
 
 from dashboard.models import FeedbackDay, ShownDay
 from dashboard.rollup.days import DAY, day_of, days_between
@@ -28,6 +31,12 @@ class Period:
     def days(self) -> list[date]:
         """All of them, in order."""
         return days_between(self.first, self.today)
+
+    @property
+    def day_names(self) -> list[str]:
+        """The days as charts call them: today is not over, and its counts are no fall."""
+        *past, today = self.days
+        return [*(f"{day}" for day in past), _("%(day)s so far") % {"day": today}]
 
     @property
     def before(self) -> Period:
@@ -56,6 +65,18 @@ def shown_days(period: Period) -> dict[date, ShownDay]:
     """The same of what was shown, without the exposure of films, which is large."""
     rows = ShownDay.objects.filter(day__range=(period.first, period.today)).defer("exposure")
     return {row.day: row for row in rows}
+
+
+def rows_before(model: type[FeedbackDay] | type[ShownDay], period: Period) -> list[Any] | None:
+    """The rows of as many days just before; None where the log began in them or after.
+
+    Half a time before would make everything look as if it had grown.
+    """
+    first = model.objects.order_by("day").values_list("day", flat=True).first()
+    if first is None or first > period.before.first:
+        return None
+    days = feedback_days if model is FeedbackDay else shown_days
+    return list(days(period.before).values())
 
 
 def summed_counts(days: list[ShownDay] | list[FeedbackDay], dimension: str) -> dict[str, int]:

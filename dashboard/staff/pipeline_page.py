@@ -16,8 +16,8 @@ from dashboard.monitoring.queues import Queues, queues
 from dashboard.plots import Origin, Shares, TimePlot, shares, time_plot
 from dashboard.rollup.latency import TOTAL, quantile, summed
 from dashboard.staff.periods import Period, ratio, shown_days, summed_counts
-from dashboard.staff.tiles import Tile, percent_tile, tile
-from dashboard.units import as_ms, as_percent
+from dashboard.staff.tiles import Tile, share_tile, tile
+from dashboard.units import as_ms, as_number, as_percent
 
 HOUR = timedelta(hours=1)
 SHOWN_HOURS = 48
@@ -103,7 +103,7 @@ def pipeline_page(period: Period, *, now: datetime) -> PipelinePage:
             time_plot(
                 "fallback",
                 _("Lists that were filled up with popular films, and lists made beforehand"),
-                [f"{day}" for day in period.days],
+                period.day_names,
                 [(_("Filled up"), fallback), (_("Made beforehand"), stored)],
                 unit=as_percent,
                 origins=(daily, lists),
@@ -135,19 +135,27 @@ def pipeline_tiles(
 ) -> tuple[Tile, ...]:
     """Speed of the last day, and how often a list was not what was asked for."""
     lately = summed(row for row in totals if row.hour > this_hour - timedelta(days=1))
-    p50, p95 = quantile(lately, 0.5), quantile(lately, 0.95)
+    p50, p95, n_timed = quantile(lately, 0.5), quantile(lately, 0.95), float(lately.sum())
     n_lists = sum(row.n_lists for row in known)
     n_skipped = sum(sum(row.counts.get("skipped", {}).values()) for row in known)
     return (
-        tile(_("A usual list"), p50, unit=as_ms, note=_("median of the last 24 hours")),
+        tile(
+            _("A usual list"),
+            p50,
+            unit=as_ms,
+            note=_("median of the last 24 hours, lists: %(n)s") % {"n": as_number(n_timed)},
+        ),
         tile(
             _("A slow list"),
             p95,
             unit=as_ms,
-            note=_("95th percentile of the last 24 hours"),
+            note=_("95th percentile of the last 24 hours, lists: %(n)s")
+            % {"n": as_number(n_timed)},
             is_bad=p95 is not None and p95 > BUDGET_MS,
         ),
-        percent_tile(_("Filled up"), ratio(sum(row.n_fallback for row in known), n_lists)),
+        share_tile(
+            _("Filled up"), sum(row.n_fallback for row in known), n_lists, None, of=_("lists")
+        ),
         tile(_("Sources left out"), float(n_skipped), is_bad=n_skipped > 0),
     )
 

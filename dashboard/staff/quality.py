@@ -6,9 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from dashboard.clusters.words import cluster_name, marks_of_key
 from dashboard.plots import interval_text
+from ml.cluster_slices import PREFIX
 from ml.protocols import TASKS
 from recommendations.models import ModelVersion
 from recommendations.services.gate import METRIC
@@ -24,6 +27,8 @@ METRICS = (
     "novelty@10",
     "diversity@10",
 )
+#: The bootstrap of fewer rows knows no more than these: one row has an interval of no width.
+MIN_ROWS = 10
 SLICE_LABELS = {
     "history<=5": gettext_lazy("New users (up to 5 films)"),
     "history 6-20": gettext_lazy("Light users (6 to 20)"),
@@ -144,16 +149,25 @@ def _measurement(name: str, raw: dict[str, Any]) -> Measurement:
             label: {metric: Interval.of(value) for metric, value in values.items()}
             for label, values in raw.get("models", {}).items()
         },
-        slices=tuple(
-            SliceFigures(
-                label=str(SLICE_LABELS.get(key, key)),
-                n=int((values.get("n") or {}).get("mean") or 0),
-                interval=Interval.of(values.get(METRIC)),
-            )
-            for key, values in raw.get("slices", {}).items()
-        ),
+        slices=tuple(_slice_figures(key, values) for key, values in raw.get("slices", {}).items()),
         note=str(raw.get("note", "")),
     )
+
+
+def _slice_figures(key: str, values: dict[str, Any]) -> SliceFigures:
+    """Without an interval where so few rows were drawn from that it would be far too narrow."""
+    n = int((values.get("n") or {}).get("mean") or 0)
+    found = Interval.of(values.get(METRIC))
+    return SliceFigures(
+        _slice_label(key), n, found if n >= MIN_ROWS else Interval(found.mean, None, None)
+    )
+
+
+def _slice_label(key: str) -> str:
+    if key.startswith(PREFIX):
+        kind = key.removeprefix(PREFIX)
+        return _("Kind: %(name)s") % {"name": cluster_name(marks_of_key(kind), key=kind)}
+    return str(SLICE_LABELS.get(key, key))
 
 
 def gate_slices(version: ModelVersion) -> tuple[SliceFigures, ...]:

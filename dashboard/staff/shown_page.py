@@ -29,9 +29,10 @@ from dashboard.rollup.shown import (
     exposure_gini,
     exposure_over,
 )
-from dashboard.staff.periods import Period, ratio, shown_days, summed_counts
-from dashboard.staff.tiles import Tile, percent_tile, tile
+from dashboard.staff.periods import Period, ratio, rows_before, shown_days, summed_counts
+from dashboard.staff.tiles import Tile, percent_tile, share_tile, tile
 from dashboard.units import as_percent, as_ratio
+from ml.bootstrap import share_interval
 
 SLICE_NAMES = {
     NOBODY: gettext_lazy("People of whom nothing is known"),
@@ -85,8 +86,8 @@ def shown_page(period: Period) -> ShownPage:
     """From the roll-ups, in a fixed number of queries."""
     rows = shown_days(period)
     known = list(rows.values())
-    before = list(shown_days(period.before).values())
-    days = [f"{day}" for day in period.days]
+    before = rows_before(ShownDay, period)
+    days = period.day_names
     from_where = origins(period)
 
     def per_day(value: str) -> list[float | None]:
@@ -119,6 +120,7 @@ def shown_page(period: Period) -> ShownPage:
                 days,
                 [(_("Coverage"), coverage)],
                 unit=as_percent,
+                note=_("Few lists can show few films: compare days with about as many lists."),
                 origins=from_where,
             ),
             time_plot(
@@ -189,8 +191,10 @@ def spread_over(period: Period) -> tuple[float | None, float | None]:
     return ratio(len(counts), n_catalogue), exposure_gini(counts, n_catalogue)
 
 
-def shown_tiles(period: Period, known: list[ShownDay], before: list[ShownDay]) -> tuple[Tile, ...]:
-    """The figures of a period against those of the one before."""
+def shown_tiles(
+    period: Period, known: list[ShownDay], before: list[ShownDay] | None
+) -> tuple[Tile, ...]:
+    """The figures of a period against those of the one before, where there was a whole one."""
 
     def total(rows: list[ShownDay], name: str) -> int:
         return sum(getattr(row, name) for row in rows)
@@ -200,27 +204,27 @@ def shown_tiles(period: Period, known: list[ShownDay], before: list[ShownDay]) -
         return ratio(sum(v * n for v, n in weighed), sum(n for _v, n in weighed))
 
     lately = Period(min(period.n_days, SPREAD_DAYS), period.today)
-    (coverage, gini), (coverage_before, gini_before) = (
-        spread_over(lately),
-        spread_over(lately.before),
-    )
+    coverage, gini = spread_over(lately)
+    coverage_before, gini_before = (None, None) if before is None else spread_over(lately.before)
     note = "" if lately == period else _("of the last %(n)s days") % {"n": SPREAD_DAYS}
-    n, n_before = total(known, "n_lists"), total(before, "n_lists")
+    n = total(known, "n_lists")
     return (
-        tile(_("Lists shown"), n, n_before),
+        tile(_("Lists shown"), n, None if before is None else total(before, "n_lists")),
         percent_tile(_("Catalogue coverage"), coverage, coverage_before, note=note),
         tile(_("Gini of exposure"), gini, gini_before, unit=as_ratio, note=note),
-        tile(_("Novelty in bits"), mean(known, "novelty"), mean(before, "novelty")),
+        tile(_("Novelty in bits"), mean(known, "novelty"), mean(before or [], "novelty")),
         tile(
             _("Variety within a list"),
             mean(known, "diversity"),
-            mean(before, "diversity"),
+            mean(before or [], "diversity"),
             unit=as_ratio,
         ),
-        percent_tile(
+        share_tile(
             _("Lists for strangers"),
-            ratio(total(known, "n_cold"), n),
-            ratio(total(before, "n_cold"), n_before),
+            total(known, "n_cold"),
+            n,
+            None if before is None else (total(before, "n_cold"), total(before, "n_lists")),
+            of=_("lists"),
         ),
     )
 
@@ -242,7 +246,7 @@ def slice_rows(
             impressions=of.get("impressions", 0),
             share=_percent(of.get("impressions", 0), n_shown),
             opinions=of.get("opinions", 0),
-            positive=_percent(of.get("positive", 0), of.get("opinions", 0)),
+            positive=_share_text(of.get("positive", 0), of.get("opinions", 0)),
         )
         for name, of in totals.items()
     )
@@ -257,6 +261,18 @@ def cluster_slice_names() -> dict[str, object]:
     return {
         CLUSTER_PREFIX + row.key: cluster_name(row.marks, key=row.key)
         for row in TasteCluster.objects.order_by("number")
+    }
+
+
+def _share_text(part: int, whole: int) -> str:
+    """ "60 % (31 % to 83 %)": with its interval, or a dash for nothing."""
+    if not whole:
+        return "–"
+    found = share_interval(part, whole)
+    return _("%(share)s (%(low)s to %(high)s)") % {
+        "share": as_percent(found.mean),
+        "low": as_percent(found.lo),
+        "high": as_percent(found.hi),
     }
 
 

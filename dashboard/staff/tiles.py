@@ -39,6 +39,22 @@ def tile(
     return Tile(label, unit(value), said, url, is_bad)
 
 
+def share_tile(
+    label: str, part: float, whole: float, before: tuple[float, float] | None, *, of: str
+) -> Tile:
+    """A share with what it is a share of, ``of`` (a plural); ``before`` is (part, whole)."""
+    if not whole:
+        return tile(label, None)
+    said = _("of %(n)s %(what)s") % {"n": as_number(whole), "what": of}
+    if before is not None and before[1]:
+        said = _("%(now)s; %(figure)s of %(n)s in the time before") % {
+            "now": said,
+            "figure": as_percent(before[0] / before[1]),
+            "n": as_number(before[1]),
+        }
+    return tile(label, part / whole, unit=as_percent, note=said)
+
+
 def percent_tile(
     label: str, value: float | None, before: float | None = None, *, note: str = "", url: str = ""
 ) -> Tile:

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from ml.cluster_slices import cluster_slices
 from ml.evaluation import Result, measure
 from ml.models.base import Recommender
 from ml.models.popularity import Popularity
@@ -85,7 +86,8 @@ def _measured(kind: str, task: Task, fit: Fit, data: TrainingData) -> dict[str, 
         split = task.build(data.dataset, SEED, "test")
     except SplitError as error:
         return {"note": str(error), "measured_at": timezone.now().isoformat()}
-    own = measure(lambda: fit(split, data), split, label=kind, features=data.features)
+    parts = cluster_slices(split, data.features)
+    own = measure(lambda: fit(split, data), split, label=kind, features=data.features, parts=parts)
     baseline = measure(
         lambda: Popularity(min_rating=LIKED).fit(split.train),
         split,

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db.models import Max
 
 from ml.artifacts import ArtifactError
+from ml.cluster_slices import cluster_slices
 from ml.evaluation import measure
 from ml.models.base import Recommender
 from ml.models.by_stars import ByStars
@@ -217,7 +218,13 @@ def source_measure(source: Source, data: TrainingData) -> dict[str, Any]:
     def fitted() -> Recommender:
         return as_recommender(source_fit(source, test.train, data))
 
-    result = measure(fitted, test, label=source.name, features=data.features)
+    result = measure(
+        fitted,
+        test,
+        label=source.name,
+        features=data.features,
+        parts=cluster_slices(test, data.features),
+    )
     return {
         "protocol": result.protocol,
         "seed": result.seed,

@@ -14,14 +14,14 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts.models import User
-from dashboard.clusters.finding import ClustersBusyError, cluster_key, clusters_find
+from dashboard.clusters.finding import ClustersBusyError, clusters_find
 from dashboard.clusters.reading import kind_of, kind_of_person, newest
-from dashboard.clusters.words import cluster_name
+from dashboard.clusters.words import cluster_name, marks_of_key
 from dashboard.models import Clustering, ClusterMember, ShownDay, TasteCluster
 from dashboard.rollup.incremental import roll_up, roll_up_range
 from dashboard.tasks import find_clusters_task
 from feedback.models import Impression, Interaction, Rating, Slate
-from ml.clusters import MIN_FILMS, MIN_PEOPLE, TooFewPeopleError
+from ml.clusters import MIN_FILMS, MIN_PEOPLE, TooFewPeopleError, cluster_key
 from recommendations.locks import advisory_lock
 from recommendations.models import ScheduledRun
 from recommendations.training_data import NoTrainingDataError
@@ -170,7 +170,7 @@ class TestNames:
             {"kind": "fame", "value": "little known"},
             {"kind": "behaviour", "value": "many at once"},
         ]
-        key = cluster_key(marks, number=0, taken=[])
+        key = cluster_key([mark["value"] for mark in marks], number=0, taken=[])
         assert key == "Horror+1980+little known+many at once"
         name = cluster_name(marks, key=key)
         assert name == "Horror, 1980s, little-known films, many films at a sitting"
@@ -180,9 +180,18 @@ class TestNames:
     def test_what_nothing_marks_and_what_is_alike(self):
         assert cluster_name([], key=cluster_key([], number=0, taken=[])) == "A bit of everything"
         marks = [{"kind": "decade", "value": "1980"}]
-        assert cluster_name(marks, key=cluster_key(marks, number=0, taken=[])) == "1980s"
-        again = cluster_key(marks, number=2, taken=["1980"])
+        assert cluster_name(marks, key=cluster_key(["1980"], number=0, taken=[])) == "1980s"
+        assert marks_of_key("everybody") == []
+        again = cluster_key(["1980"], number=2, taken=["1980"])
         assert (again, cluster_name(marks, key=again)) == ("1980+3", "1980s (3)")
+
+    def test_a_key_alone_says_the_same_as_its_marks(self):
+        for values in (["Horror", "1980", "little known"], ["Sci-Fi"], ["1980"], []):
+            for taken in ([], ["+".join(values) or "everybody"]):
+                key = cluster_key(values, number=2, taken=taken)
+                marks = marks_of_key(key)
+                assert [mark["value"] for mark in marks] == values
+                assert cluster_name(marks, key=key).endswith(" (3)") == bool(taken)
 
 
 @pytest.fixture
@@ -253,7 +262,10 @@ class TestPages:
         monkeypatch.setattr(timezone, "now", lambda: NOW)
         lists = staff_client.get(reverse("dashboard:staff_shown")).context["page"]
         kinds = {row.name.partition(",")[0]: (row.lists, row.positive) for row in lists.kinds}
-        assert kinds == {"Crime": (3, "67 %"), "Musical": (1, "100 %")}
+        assert kinds == {
+            "Crime": (3, "67 % (21 % to 94 %)"),  # two of three opinions
+            "Musical": (1, "100 % (21 % to 100 %)"),
+        }
 
     def test_without_any_it_says_what_it_takes(self, staff_client, db):
         html = staff_client.get(reverse("dashboard:staff_clusters")).content.decode()

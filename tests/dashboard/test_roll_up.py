@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -19,10 +20,11 @@ from model_bakery import baker
 
 from accounts.models import User
 from catalog.models import Genre, Movie
-from dashboard.models import FeedbackDay, ShownDay, StageHour
+from dashboard.models import FeedbackDay, RollUpMark, ShownDay, StageHour
 from dashboard.rollup.days import DAY, start_of
 from dashboard.rollup.incremental import roll_up, roll_up_range
 from dashboard.rollup.latency import EDGES_MS, TOTAL, quantile, summed
+from dashboard.rollup.recount import differences
 from dashboard.rollup.shown import exposure_of, exposure_over
 from dashboard.tasks import roll_up_task
 from feedback.models import Impression, Interaction, Slate
@@ -352,6 +354,36 @@ def test_the_command_counts_and_says_so(ada, films):
     call_command("roll_up", "--rebuild", "--from", "2025-02-01", "--to", "2025-02-20", stdout=out)
     assert "Counted 20 days of feedback, 0 days of lists." in out.getvalue()
     assert FeedbackDay.objects.get().n_events == 1
+
+
+def test_the_check_counts_row_by_row_and_finds_what_is_wrong(ada, films, monkeypatch, capsys):
+    monkeypatch.setattr(timezone, "now", lambda: NOW)
+    slate = make_slate(ada, films[:3], NOW - DAY, n_history=7)
+    make_slate(ada, films[2:4], NOW, fallback="popular")
+    make_event(ada, films[0], NOW, kind="react", value="like", slate=slate)
+    make_event(ada, films[1], NOW, value="2.5", slate=slate)
+    make_event(ada, films[3], NOW, slate=slate)  # a film that the list did not show
+    make_event(ada, films[2], NOW + 7 * DAY, slate=slate)  # a day too late
+    call_command("roll_up", "--check")
+    assert "All figures of 2 days equal a recount of the raw log." in capsys.readouterr().out
+    row = ShownDay.objects.get(day=(NOW - DAY).date())
+    assert (row.slices["light"]["opinions"], row.slices["light"]["positive"]) == (2, 1)
+    row.slices["light"]["positive"] = 2
+    row.n_people = 5
+    row.save()
+    lines = differences(row.day)
+    assert lines == [
+        f"{row.day} n_people: 5 on the dashboard, 1 in the log",
+        f"{row.day} positive: 2 on the dashboard, 1 in the log",
+    ]
+    # What the log alone brings up is not found by counting what changed: the check finds it.
+    Interaction.objects.filter(movie=films[0]).delete()
+    RollUpMark.objects.update(settled_on=NOW.date())
+    FeedbackDay.objects.filter(day=(NOW - 5 * DAY).date()).delete()
+    FeedbackDay.objects.create(day=(NOW - 5 * DAY).date(), n_events=3)
+    with pytest.raises(CommandError, match=r"1 figures of 3 days differ from the log"):
+        call_command("roll_up", "--check")
+    assert "n_events: 3 on the dashboard, 0 in the log" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from accounts.models import User
 from dashboard.models import FeedbackDay, ShownDay, StageHour
 from dashboard.rollup.incremental import roll_up
 from dashboard.staff.periods import period_of
+from dashboard.staff.quality import MIN_ROWS, measurements_of
 from feedback import services
 from feedback.events import EventContext
 from feedback.models import Slate
@@ -106,6 +107,9 @@ def test_pages_say_what_the_roll_ups_counted(used, staff_client):
     texts = {tile.label: tile.text for tile in feedback.tiles}
     assert texts["Feedback entries"] == "3"
     assert texts["Positive rate"] == "67 %"
+    notes = {tile.label: tile.note for tile in feedback.tiles}
+    assert notes["Positive rate"] == "of 3 opinions"
+    assert notes["Feedback entries"] == ""  # the log began in this time: nothing before to compare
     lists = staff_client.get(address("staff_shown")).context["page"]
     texts = {tile.label: tile.text for tile in lists.tiles}
     assert texts["Lists shown"] == "2"
@@ -113,6 +117,39 @@ def test_pages_say_what_the_roll_ups_counted(used, staff_client):
     assert [row.lists for row in lists.people] == [1, 1, 0, 0]
     day = ShownDay.objects.get()
     assert sum(row.impressions for row in lists.people) == day.n_impressions == 24
+
+
+def test_a_figure_is_compared_with_a_whole_time_before_or_with_none(db, staff_client):
+    today = timezone.now().date()
+
+    def tiles():
+        page = staff_client.get(address("staff_feedback") + "?days=7").context["page"]
+        return {tile.label: (tile.text, tile.note) for tile in page.tiles}
+
+    for ago, n in ((0, 40), (8, 10)):
+        FeedbackDay.objects.create(
+            day=today - timedelta(days=ago), n_events=n, n_people=2, n_opinions=n, n_positive=n // 5
+        )
+    assert tiles()["Feedback entries"] == ("40", "")  # six of seven days had no log yet
+    FeedbackDay.objects.create(day=today - timedelta(days=13), n_events=2, n_people=1, n_opinions=2)
+    found = tiles()
+    assert found["Feedback entries"] == ("40", "12 in the time before")
+    assert found["Positive rate"] == ("20 %", "of 40 opinions; 17 % of 12 in the time before")
+    page = staff_client.get(address("staff_feedback") + "?days=7").context["page"]
+    moments = [moment for moment, _cells in page.plots[0].rows]
+    assert moments[-2:] == [f"{today - timedelta(days=1)}", f"{today} so far"]
+
+
+def test_a_slice_of_a_few_rows_has_no_interval(db):
+    """One row's bootstrap has no width: shown, it would look certain."""
+    values = {"mean": 0.5, "lo": 0.5, "hi": 0.5}
+    slices = {
+        name: {"n": {"mean": float(n), "lo": n, "hi": n}, "ndcg@100": values}
+        for name, n in (("rare", MIN_ROWS - 1), ("popular", MIN_ROWS))
+    }
+    metrics = {"protocol": "strong", "models": {"hybrid": {}}, "slices": slices}
+    [found] = measurements_of(ModelVersion(kind="hybrid", version="v", metrics=metrics))
+    assert [part.interval.text for part in found.slices] == ["0.500", "0.500 [0.500, 0.500]"]
 
 
 def test_the_pipeline_page_tells_stages_and_what_was_left_out(used, staff_client):
@@ -193,6 +230,25 @@ class TestModels:
         assert page.duel.version.status == ModelVersion.Status.ACTIVE
         assert any("champion" in row.measured.label for row in page.duel.plot.rows)
         assert page.slices.rows
+
+    def test_kinds_of_audience_are_parts_with_their_own_figures(self, trained, staff_client):
+        """Two crowds, crime and musicals: one line each, with rows and interval."""
+        version = ModelVersion.objects.get(status="active")
+        parts = {
+            name: values
+            for name, values in version.metrics["slices"].items()
+            if name.startswith("cluster: ")
+        }
+        assert {name.split("+")[0] for name in parts} == {"cluster: Crime", "cluster: Musical"}
+        assert all(values["n"]["mean"] >= 1 for values in parts.values())
+        page = staff_client.get(address("staff_models")).context["page"]
+        labels = [row.measured.label for row in page.slices.rows]
+        kinds = [label for label in labels if label.startswith("Kind: ")]
+        assert [k.removeprefix("Kind: ").split(",")[0] for k in kinds] == [
+            name.removeprefix("cluster: ").split("+")[0] for name in parts
+        ]
+        card = staff_client.get(address("staff_model", version.version) + "?format=md")
+        assert f"| {kinds[0]} |" in card.content.decode()
 
     def test_a_training_shows_its_curve_while_it_learns(self, staff_client):
         run = TrainingRun.objects.create(

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from ml import metrics
-from ml.bootstrap import mean_intervals, paired_difference
+from ml.bootstrap import mean_intervals, paired_difference, share_interval
 
 # Three people, ten films. Truths: {1, 2, 3}, {0}, {9}; the third gets a short list.
 TRUTH = sparse.csr_matrix(
@@ -89,6 +89,16 @@ def test_calibration_error_weighs_bins_by_size() -> None:
 def test_interval_coverage_includes_the_ends() -> None:
     low, high = np.array([1.0, 2.0, 3.0]), np.array([2.0, 3.0, 4.0])
     assert metrics.interval_coverage(low, high, np.array([2.0, 1.0, 3.5])) == pytest.approx(2 / 3)
+
+
+def test_interval_of_a_share_is_wilsons() -> None:
+    """6 of 10: .313 to .832 (Brown, Cai and DasGupta 2001 recommend it for so few)."""
+    found = share_interval(6, 10)
+    assert (found.mean, found.lo, found.hi) == pytest.approx((0.6, 0.3127, 0.8318), abs=1e-4)
+    none, every = share_interval(0, 10), share_interval(10, 10)
+    assert (none.lo, every.hi) == pytest.approx((0.0, 1.0))
+    assert none.hi == pytest.approx(1 - every.lo) == pytest.approx(0.2775, abs=1e-4)
+    assert np.isnan(share_interval(0, 0).mean)
 
 
 def test_bootstrap_interval_of_a_known_mean() -> None:

@@ -17,6 +17,7 @@ from feedback.events import EventContext
 from feedback.models import Impression, Rating, Reaction, Slate
 from feedback.past import PastUnknownError, feedback_at
 from feedback.selectors import feedback_of
+from recommendations import replay as replaying
 from recommendations.models import ModelVersion
 from recommendations.replay import NotReproducibleError, replay
 from recommendations.services.inference import recommendations_refresh
@@ -89,6 +90,27 @@ def test_a_list_of_an_earlier_version_is_made_by_that_version(person, trained, c
         replay(slate)
     with pytest.raises(CommandError, match="Not reproducible: Model version .* is no longer kept"):
         call_command("replay", str(slate.pk))
+
+
+def test_many_lists_read_each_version_once_and_keep_a_few(person, trained, client, monkeypatch):
+    slates = [shown(client), shown(client, "als")]
+    Rating.objects.filter(user__email__startswith="crowd1")[0].delete()
+    train()
+    slates.append(shown(client))
+    read = []
+    original = replaying.load_snapshot
+
+    def load_snapshot(version):
+        read.append(version.version)
+        return original(version)
+
+    monkeypatch.setattr(replaying, "load_snapshot", load_snapshot)
+    versions = replaying.Versions()
+    assert all(replay(slate, versions).is_same for slate in slates * 2)
+    assert read == [slates[0].model_version, slates[2].model_version]
+    monkeypatch.setattr(replaying.Versions, "N_KEPT", 1)
+    assert all(replay(slate, versions).is_same for slate in (slates[0], slates[2], slates[0]))
+    assert len(read) == 4  # the first was still there
 
 
 def test_another_score_or_another_film_is_found_out(person, client, capsys):

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
 
 from accounts.models import User
+from feedback import services
+from feedback.events import EventContext
 from feedback.models import Interaction, Slate
+from recommendations.models import ModelVersion, TrainingRun
+from recommendations.services.due import training_due
 from recommendations.services.training import train
 from recommendations.traffic.client import TrafficError, loopback_url
 from recommendations.traffic.month import DOMAIN
+from recommendations.traffic.trainings import trainings_wait
 from tests.worlds import make_world
 
+Status = TrainingRun.Status
 OPTIONS = ["--people", "12", "--rounds", "2", "--visits", "0.9", "--threads", "2"]
 
 
@@ -61,6 +72,71 @@ def test_people_come_answer_and_are_forgotten(live_server, tmp_path, capsys):
 
 
 @pytest.mark.django_db(transaction=True)
+class TestWaitingForTrainings:
+    """A real training in another thread takes the worker's part."""
+
+    def test_the_next_day_begins_with_what_the_last_one_led_to(
+        self, live_server, tmp_path, settings
+    ):
+        settings.RETRAIN_AFTER = 120  # the first ratings of twelve people
+        make_world()
+        train()
+        file = tmp_path / "month.json"
+        with ThreadPoolExecutor(1) as worker:
+            working = worker.submit(_train_when_due)
+            words = [*OPTIONS, "--wait-training", "120", "--json", str(file)]
+            call_command("simulate_traffic", "--url", live_server.url, *words)
+            assert working.result(60) == Status.DONE
+        content = json.loads(file.read_text())
+        assert content["retrain_after"] == 120
+        [training] = content["trainings"]
+        newest = ModelVersion.objects.order_by("-created_at")[0]
+        assert (training["after_day"], training["status"]) == (0, "done")
+        assert training["version"] == newest.version
+        assert [day["model_versions"] for day in content["days"]] == [[newest.version]] * 2
+
+    def test_without_a_worker_it_says_so_and_ends(self, settings):
+        settings.RETRAIN_AFTER = 1
+        world = make_world()
+        train()
+        rate(world.crowds[0][0], world.films[1][0])
+        with pytest.raises(TrafficError, match="are worker and beat of the server running"):
+            trainings_wait(after_day=3, limit_s=0.1)
+
+    def test_a_failed_training_is_not_waited_for(self, settings):
+        settings.RETRAIN_AFTER = 1
+        world = make_world()
+        train()
+        rate(world.crowds[0][0], world.films[1][0])
+        TrainingRun.objects.create(kind="hybrid", status=Status.FAILED, error="The disk is full.")
+        with pytest.raises(TrafficError, match="ended as failed: The disk is full"):
+            trainings_wait(after_day=3, limit_s=60)
+
+    def test_nothing_due_is_no_wait(self):
+        make_world()
+        train()
+        started = time.monotonic()
+        assert trainings_wait(after_day=1, limit_s=60) == []
+        assert time.monotonic() - started < 5
+
+
+def rate(user, movie):
+    services.rating_set(user=user, movie=movie, stars=Decimal(4), event=EventContext())
+
+
+def _train_when_due():
+    """What beat and worker do, once: how the training ended."""
+    try:
+        for _look in range(600):
+            if training_due(now=timezone.now()).is_due:
+                return train(trigger="feedback").status
+            time.sleep(0.1)
+        return None
+    finally:
+        connection.close()
+
+
+@pytest.mark.django_db(transaction=True)
 def test_what_cannot_work_is_said_before_anything_is_made(tmp_path, live_server):
     def refused(*words, match):
         with pytest.raises(CommandError, match=match):
@@ -70,6 +146,7 @@ def test_what_cannot_work_is_said_before_anything_is_made(tmp_path, live_server)
     refused("--people", "0", match="--people must be")
     refused("--visits", "0", match="--visits must be")
     refused("--threads", "99", match="--threads must be")
+    refused("--wait-training", "-1", match="--wait-training must be")
     refused("--json", str(tmp_path / "no" / "x.json"), match="does not exist")
     make_world(n_people=20)
     train()

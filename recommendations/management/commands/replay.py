@@ -20,7 +20,7 @@ from rich.table import Table
 
 from catalog.models import Movie
 from feedback.models import Slate
-from recommendations.replay import NotReproducibleError, Place, Replay, replay
+from recommendations.replay import NotReproducibleError, Place, Replay, Versions, replay
 
 CHUNK = 200
 
@@ -58,9 +58,10 @@ class Command(BaseCommand):
         worst = 0.0
         wrong: list[str] = []
         not_possible: Counter[str] = Counter()
+        versions = Versions()
         for slate in self._slates(request_ids):
             try:
-                found = replay(slate)
+                found = replay(slate, versions)
             except NotReproducibleError as error:
                 not_possible[str(error)] += 1
                 continue

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from rich.console import Console
 from rich.progress import Progress
@@ -24,6 +25,7 @@ from recommendations.traffic.month import (
     Simulation,
     people_forget,
 )
+from recommendations.traffic.trainings import Training, trainings_wait
 
 MAX_PEOPLE, MAX_ROUNDS, MAX_THREADS = 20_000, 366, 32
 
@@ -41,6 +43,13 @@ class Command(BaseCommand):
         parser.add_argument("--keep", type=float, default=0.97, help="of each taste, day to day")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--threads", type=int, default=4)
+        parser.add_argument(
+            "--wait-training",
+            type=float,
+            default=0.0,
+            metavar="SECONDS",
+            help="after a day wait so long for the trainings it made due (0: go on at once)",
+        )
         parser.add_argument("--json", metavar="FILE", help="write the rounds here, each as it ends")
         parser.add_argument("--forget", action="store_true", help="delete all simulated people")
 
@@ -56,6 +65,13 @@ class Command(BaseCommand):
         if snapshot is None:
             raise CommandError("Nothing was trained yet: run manage.py train first.")
         days: list[Day] = []
+        trainings: list[Training] = []
+        wait_s = options["wait_training"]
+
+        def rest(after_day: int) -> None:
+            if wait_s:
+                trainings.extend(trainings_wait(after_day=after_day, limit_s=wait_s))
+
         try:
             client = ApiClient(options["url"], n_connections=month.n_threads)
             simulation = Simulation(month, snapshot, client)
@@ -66,15 +82,23 @@ class Command(BaseCommand):
                     bars.update(bar, description=what, completed=share)
 
                 n_first = simulation.first_day(tell)
+                rest(0)
                 for number in range(1, month.n_rounds + 1):
                     days.append(simulation.day(number, tell))
+                    if number < month.n_rounds:
+                        rest(number)
                     if path is not None:
-                        _write(path, month, n_first, days)
+                        _write(path, month, n_first, days, trainings)
         except (TrafficError, NoVectorsError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             self.stdout.write("\nStopped; what was done so far is done.")
         self._show(days)
+        for training in trainings:
+            self.stdout.write(
+                f"Training after day {training.after_day}: {training.status} "
+                f"{training.version} in {training.seconds:.0f} s. {training.said}".rstrip()
+            )
 
     def _show(self, days: list[Day]) -> None:
         table = Table("days", "lists", "positive rate", "frozen popularity", "coverage", "models")
@@ -100,6 +124,8 @@ def _month(options: dict[str, Any]) -> Month:
         raise CommandError(f"--people must be 1 to {MAX_PEOPLE}, --rounds 1 to {MAX_ROUNDS}.")
     if not 0 < options["visits"] <= 1 or not 0 <= options["keep"] <= 1:
         raise CommandError("--visits must be above 0 and at most 1, --keep from 0 to 1.")
+    if options["wait_training"] < 0:
+        raise CommandError("--wait-training must be 0 (do not wait) or more seconds.")
     if not 1 <= options["threads"] <= MAX_THREADS:
         raise CommandError(f"--threads must be 1 to {MAX_THREADS}.")
     return Month(
@@ -112,7 +138,9 @@ def _month(options: dict[str, Any]) -> Month:
     )
 
 
-def _write(path: Path, month: Month, n_first: int, days: list[Day]) -> None:
+def _write(
+    path: Path, month: Month, n_first: int, days: list[Day], trainings: list[Training]
+) -> None:
     content = {
         "date": datetime.now(UTC).date().isoformat(),
         "people": month.n_people,
@@ -120,6 +148,8 @@ def _write(path: Path, month: Month, n_first: int, days: list[Day]) -> None:
         "keep": month.keep,
         "seed": month.seed,
         "first_ratings": n_first,
+        "retrain_after": settings.RETRAIN_AFTER,
+        "trainings": [training.to_json() for training in trainings],
         "days": [day.to_json() for day in days],
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
