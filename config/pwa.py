@@ -17,24 +17,12 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
+from config import site_styles
+
 #: What the offline page is made of: fetched when the worker is installed. Everything else that is
 #: static is kept when it is first used.
 SHELL = (
-    "css/tokens.css",
-    "css/base.css",
-    "css/top.css",
-    "css/parts.css",
-    "css/forms.css",
-    "css/tickets.css",
-    "css/films.css",
-    "css/rows.css",
-    "css/stars.css",
-    "css/home.css",
-    "css/film-page.css",
-    "css/find.css",
-    "css/choose.css",
-    "css/person.css",
-    "css/account.css",
+    site_styles.NAME,
     "img/favicon.svg",
     "js/offline.js",
 )

@@ -13,8 +13,10 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseRedirectBase
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -27,8 +29,10 @@ from feedback import journal
 from feedback.film_lists import diary_of, items_of, lists_of
 from feedback.models import DiaryEntry, FilmList, ListItem
 from feedback.services import FeedbackError
+from feedback.undo import Toast, say_with_undo, toast_html
 
 PAGE_SIZE = 30
+_MAX_DIGITS = 6  # of a place in a list
 
 
 class DiaryForm(forms.Form):
@@ -94,8 +98,16 @@ def diary_erase(request: HttpRequest, pk: int) -> HttpResponse:
     entry = get_object_or_404(
         DiaryEntry.objects.select_related("movie"), pk=pk, user_id=person_id_of(request)
     )
+    written = {"watched_on": f"{entry.watched_on:%Y-%m-%d}", "note": entry.note}
+    if entry.is_rewatch:
+        written["is_rewatch"] = "on"
     journal.diary_remove(entry=entry)
-    return _answer(request, entry.movie)
+    said = _("Out of your diary: %(title)s, %(day)s.") % {
+        "title": entry.movie.title,
+        "day": date_format(entry.watched_on, "DATE_FORMAT"),
+    }
+    write_url = reverse("feedback:diary_write", args=[entry.movie_id])
+    return _answer(request, entry.movie, toast=Toast(said, write_url, written))
 
 
 @require_GET
@@ -181,11 +193,16 @@ def list_film(request: HttpRequest, pk: int, movie_pk: int) -> HttpResponse:
     found = _own_list(request, pk)
     movie = get_object_or_404(Movie.objects.visible(), pk=movie_pk)
     act = request.POST.get("do", "")
-    if act in {"in", "out"}:
+    toast = None
+    if act == "in":
         try:
-            journal.list_put(film_list=found, movie=movie, is_in=act == "in")
+            journal.list_put(film_list=found, movie=movie, is_in=True)
         except FeedbackError as error:
             messages.error(request, str(error))
+        else:
+            _put_as_it_was(request, found, movie)
+    elif act == "out":
+        toast = _taken_out(found, movie)
     elif act in {"up", "down"}:
         places = list(found.items.values_list("movie_id", flat=True))
         if movie.pk in places:
@@ -193,13 +210,42 @@ def list_film(request: HttpRequest, pk: int, movie_pk: int) -> HttpResponse:
             to = max(0, places.index(movie.pk) + step)
             journal.list_move(film_list=found, movie=movie, to=to)
     elif act == "note":
-        note = request.POST.get("note", "")[: ListItem._meta.get_field("note").max_length]
+        note = _cut_note(request.POST.get("note", ""))
         journal.list_item_note(film_list=found, movie=movie, note=note)
     else:
         return HttpResponse(_("There is no such act."), status=400, content_type="text/plain")
     if request.htmx:  # type: ignore[attr-defined]
-        return _film_page(request, movie)
+        return _film_page(request, movie, toast=toast)
+    if toast is not None:
+        say_with_undo(request, toast)
+        return _back(request) or redirect("feedback:list", pk=pk)
     return _back(request) or redirect(f"{reverse('feedback:list', args=[pk])}#film-{movie.pk}")
+
+
+def _taken_out(film_list: FilmList, movie: Movie) -> Toast | None:
+    """Takes the film out; the way back knows its place and its note. None where it was not in."""
+    items = list(film_list.items.order_by("position", "pk"))
+    place = next((n for n, item in enumerate(items) if item.movie_id == movie.pk), None)
+    if place is None:
+        return None
+    journal.list_put(film_list=film_list, movie=movie, is_in=False)
+    said = _("%(title)s is off %(list)s.") % {"title": movie.title, "list": film_list.name}
+    fields = {"do": "in", "place": str(place), "note": items[place].note}
+    url = reverse("feedback:list_film", args=[film_list.pk, movie.pk])
+    return Toast(said, url, fields)
+
+
+def _put_as_it_was(request: HttpRequest, film_list: FilmList, movie: Movie) -> None:
+    """Where the form says place and note, as that of ``_taken_out`` does."""
+    place, note = request.POST.get("place", ""), request.POST.get("note", "")
+    if place.isdecimal() and len(place) < _MAX_DIGITS:
+        journal.list_move(film_list=film_list, movie=movie, to=int(place))
+    if note:
+        journal.list_item_note(film_list=film_list, movie=movie, note=_cut_note(note))
+
+
+def _cut_note(note: str) -> str:
+    return note[: ListItem._meta.get_field("note").max_length]
 
 
 @require_safe
@@ -239,7 +285,12 @@ def _list_page(
 
 
 def _film_page(
-    request: HttpRequest, movie: Movie, *, diary_form: DiaryForm | None = None, status: int = 200
+    request: HttpRequest,
+    movie: Movie,
+    *,
+    diary_form: DiaryForm | None = None,
+    toast: Toast | None = None,
+    status: int = 200,
 ) -> HttpResponse:
     person_id = person_id_of(request)
     today: date = timezone.localdate()
@@ -259,17 +310,26 @@ def _film_page(
     }
     htmx = request.htmx  # type: ignore[attr-defined]
     template = "_film_journal.html" if htmx else "film_journal.html"
-    return render(request, f"feedback/{template}", context, status=status)
+    html = render_to_string(f"feedback/{template}", context, request)
+    if toast is not None:
+        html += toast_html(request, toast, movie=movie, target=f"journal-{movie.pk}")
+    return HttpResponse(html, status=status)
 
 
 def _answer(
-    request: HttpRequest, movie: Movie, *, diary_form: DiaryForm | None = None
+    request: HttpRequest,
+    movie: Movie,
+    *,
+    diary_form: DiaryForm | None = None,
+    toast: Toast | None = None,
 ) -> HttpResponse:
     is_wrong = diary_form is not None and not diary_form.is_valid()
     if is_wrong:
         return _film_page(request, movie, diary_form=diary_form, status=422)
     if request.htmx:  # type: ignore[attr-defined]
-        return _film_page(request, movie)
+        return _film_page(request, movie, toast=toast)
+    if toast is not None:
+        say_with_undo(request, toast)
     return _back(request) or redirect("feedback:film_journal", pk=movie.pk)
 
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
@@ -25,10 +22,11 @@ from catalog.models import Movie
 from catalog.numbers import stars_text
 from feedback import services
 from feedback.events import EventConflictError, Recorded
-from feedback.film_lists import hidden_of, ratings_of, watchlist_of
+from feedback.film_lists import HIDING, hidden_of, ratings_of, watchlist_of
 from feedback.forms import EventForm, RateForm, ReactForm, WatchlistForm
 from feedback.models import Rating, Reaction
 from feedback.selectors import NOTHING, film_states
+from feedback.undo import Toast, say_with_undo, toast_html
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -36,21 +34,15 @@ if TYPE_CHECKING:
 PAGE_SIZE = 30
 
 # The widget that asked is told by the id of htmx's target.
+_LEDGER_ROW = "feedback/_ledger_row.html"
 _WIDGETS = {
     "card-actions": "feedback/_card_actions.html",
     "film-actions": "feedback/_film_actions.html",
+    "ledger-ratings": _LEDGER_ROW,
+    "ledger-watchlist": _LEDGER_ROW,
+    # A film may be hidden in two ways, with a row of its own for each.
+    **{f"ledger-{kind}": _LEDGER_ROW for kind in HIDING},
 }
-
-
-@dataclass(frozen=True)
-class Toast:
-    """What was done, and the form that undoes it."""
-
-    message: str
-    undo_url: str
-    undo_fields: dict[str, str] = field(default_factory=dict)
-    # Where the toast is the ticket stub of a rating.
-    stars: Decimal | None = None
 
 
 @require_POST
@@ -222,26 +214,33 @@ def _widget_context(request: HttpRequest, movie: Movie) -> dict:
     }
 
 
+def _ledger_context(kind: str, person_id: int, movie: Movie, toast: Toast | None) -> dict[str, Any]:
+    """The row of one list: its film as it now stands there, or the way back of one that left."""
+    name = kind.removeprefix("ledger-")
+    rows: QuerySet[Any]
+    if name in HIDING:
+        name, rows = "hidden", hidden_of(person_id).filter(kind=name)
+    else:
+        rows = {"ratings": ratings_of, "watchlist": watchlist_of}[name](person_id)
+    item = rows.filter(movie=movie).first()
+    return {"list": name, "row_id": f"{kind}-{movie.pk}", "item": item, "left": toast}
+
+
 def _answer(request: HttpRequest, movie: Movie, toast: Toast | None) -> HttpResponse:
     """The widget that asked and a toast with a way back; without JavaScript, the page again."""
     htmx = request.htmx  # type: ignore[attr-defined]
     if not htmx:
         if toast is not None:
-            messages.success(request, toast.message)
+            say_with_undo(request, toast)
         return redirect(_next_path(request, movie))
     kind = (htmx.target or "").rpartition("-")[0]
     kind = kind if kind in _WIDGETS else "card-actions"
-    html = render_to_string(_WIDGETS[kind], _widget_context(request, movie), request)
+    context = _widget_context(request, movie)
+    if _WIDGETS[kind] == _LEDGER_ROW:
+        context |= _ledger_context(kind, person_id_of(request), movie, toast)
+    html = render_to_string(_WIDGETS[kind], context, request)
     if toast is not None:
-        context = {
-            "message": toast.message,
-            "undo_url": toast.undo_url,
-            "undo_fields": list(toast.undo_fields.items()),
-            "undo_target": f"{kind}-{movie.pk}",
-            "movie": movie,
-            "stars": toast.stars,
-        }
-        html += render_to_string("feedback/_undo_toast.html", context, request)
+        html += toast_html(request, toast, movie=movie, target=f"{kind}-{movie.pk}")
     return HttpResponse(html, headers={"HX-Trigger": "feedback:recorded"})
 
 

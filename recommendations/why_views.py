@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_GET, require_POST
 from accounts.requests import person_for_feedback, person_of, person_required, signed_in
 from accounts.selectors import taste_of
 from catalog.models import Movie
+from feedback.undo import Toast, say_with_undo
 from ml.explain import Tag
 from recommendations.phrasing import is_on, phrased, plain_sentence
 from recommendations.pipeline import DEFAULT_SOURCE, POPULAR, UnknownSourceError
@@ -95,7 +95,8 @@ def mute_reason(request: HttpRequest) -> HttpResponse:
     words = (
         _("No card says “%(reason)s” any more.") if is_on else _("Cards say “%(reason)s” again.")
     )
-    messages.success(request, words % {"reason": said})
+    way_back = {"reason": name, "on": "0" if is_on else "1"}
+    say_with_undo(request, Toast(words % {"reason": said}, request.path, way_back))
     where = request.POST.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(where, allowed_hosts={request.get_host()})
     return redirect(where if is_ours else reverse("recommendations:for_you"))

@@ -12,6 +12,7 @@ from catalog.cards import MovieCard, MovieRow
 from catalog.models import Movie
 from feedback.selectors import NOTHING, FilmState
 from feedback.selectors import film_states as read_film_states
+from feedback.undo import undo_of
 
 register = template.Library()
 
@@ -40,3 +41,6 @@ def film_states(context: template.Context, things: Iterable[Any]) -> dict[int, F
 def state_of(states: dict[int, FilmState] | None, movie_id: int) -> FilmState:
     """``{{ states|state_of:movie.pk }}``."""
     return (states or {}).get(movie_id, NOTHING)
+
+
+register.filter("undo_of", undo_of)

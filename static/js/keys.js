@@ -1,4 +1,5 @@
-// Keys for the whole page: "/" searches, "?" shows the sheet, digits rate the film of this page.
+// Keys for the whole page: "/" searches, "?" shows the sheet, digits rate the film of this page, "z"
+// takes the last act back (in the deck, deck.js does).
 
 const sheet = document.getElementById("keys");
 
@@ -16,6 +17,9 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "?") {
     event.preventDefault();
     sheet?.showModal();
+  } else if (event.key === "z" && !document.querySelector("[data-deck]")) {
+    const undo = [...document.querySelectorAll(":is(.messages, #toasts) form button")];
+    undo.filter((button) => button.checkVisibility()).at(-1)?.click();
   } else if (/^[0-9]$/.test(event.key)) {
     rate(Number(event.key) || 10);
   }
@@ -24,6 +28,18 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("click", (event) => {
   const opener = event.target.closest("[data-open]");
   if (opener) document.getElementById(opener.dataset.open).showModal();
+});
+
+// Suggestions: down from the search field, up and down among them, up again into the field.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+  const find = event.target.closest?.(".find");
+  if (!find) return;
+  const stops = [document.getElementById("find"), ...find.querySelectorAll(".suggest a")];
+  const next = stops[stops.indexOf(event.target) + (event.key === "ArrowDown" ? 1 : -1)];
+  if (!next || !stops.includes(event.target)) return;
+  event.preventDefault();
+  next.focus();
 });
 
 /** Choose a number of half stars; the form sends itself on change. */

@@ -44,6 +44,20 @@ function setUpIn(root) {
 setUpIn(document);
 document.addEventListener("htmx:load", (event) => setUpIn(event.detail.elt.parentNode ?? document));
 
+// A list that came anew without the film that had the focus: the film in its place has it.
+let place = -1;
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  const card = document.activeElement?.closest?.("[data-cards] .card");
+  const list = card && detail.target.contains(card) ? card.closest("[data-cards]") : null;
+  place = list ? [...list.querySelectorAll(".card")].indexOf(card) : -1;
+});
+document.addEventListener("htmx:afterSettle", ({ detail }) => {
+  if (place < 0 || document.activeElement !== document.body) return;
+  const links = detail.elt.querySelectorAll?.("[data-cards] .card__title a") ?? [];
+  links[Math.min(place, links.length - 1)]?.focus({ preventScroll: true });
+});
+
 // Arrows: left and right along a list of films, up and down between the lines of a grid or the rows.
 document.addEventListener("keydown", (event) => {
   const link = event.target.closest?.("[data-cards] .card__title a");

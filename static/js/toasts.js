@@ -18,6 +18,7 @@ function mind(toast) {
   // Out of sight at once, but in the document until the answer came: htmx finds the page through it.
   toast.addEventListener("htmx:beforeRequest", () => {
     hold();
+    if (toast.contains(document.activeElement)) goBack();
     toast.hidden = true;
   });
   toast.addEventListener("htmx:afterRequest", (event) => {
@@ -41,6 +42,14 @@ function answerTo(form) {
   }
 }
 
+// Who pressed a toast's button by key goes on where they were before, not at the page's head.
+let before = null;
+
+function goBack() {
+  const same = before?.isConnected ? before : before?.id && document.getElementById(before.id);
+  (same || document.getElementById("main")).focus({ preventScroll: true });
+}
+
 function say(text) {
   const toast = document.createElement("div");
   toast.className = "toast is-error";
@@ -62,6 +71,9 @@ if (region) {
     for (const old of [...region.children].slice(0, -2)) old.remove();
   }).observe(region, { childList: true });
 
+  document.addEventListener("focusin", (event) => {
+    if (!region.contains(event.target)) before = event.target;
+  });
   document.addEventListener("htmx:sendError", () => say(region.dataset.failed));
   // allauth's script of passkeys and security keys: whoever cancels has made no mistake.
   document.addEventListener("allauth.error", (event) => {
@@ -71,6 +83,8 @@ if (region) {
   document.addEventListener("htmx:timeout", () => say(region.dataset.failed));
   document.addEventListener("htmx:responseError", () => say(region.dataset.refused));
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape") region.replaceChildren();
+    if (event.key !== "Escape") return;
+    if (region.contains(document.activeElement)) goBack();
+    region.replaceChildren();
   });
 }

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.models import User
 from catalog.models import Movie
 from catalog.tmdb.models import TmdbFacts
-from feedback.models import Rating, Reaction
+from feedback.models import Rating
 from recommendations.models import TrainingRun
 from recommendations.services.training import train
 from recommendations.snapshot import forget_snapshot
-from tests.e2e.test_look import WIDER, log_in
+from tests.e2e.test_look import WIDER
 from tests.worlds import make_world
 
 pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
@@ -138,32 +137,6 @@ def test_whoever_wants_no_motion_sees_none(live_server, new_page, world):
             ".length"
         )
         assert moving == 0, path
-
-
-def test_what_a_card_hides_its_toast_brings_back_on_every_surface(
-    live_server, page, browser_problems, world
-):
-    film = world.films[0][0]
-    log_in_as_ada(page, live_server)
-    surfaces = ["/", "/for-you/", "/browse/", "/search/?q=Film", f"/films/{film.pk}/similar/"]
-    for path in surfaces:
-        page.goto(f"{live_server.url}{path}")
-        page.wait_for_load_state("networkidle")
-        card = page.locator("main [data-movie]").first
-        pk = card.get_attribute("data-movie")
-        card.hover()
-        page.locator(f"#never-{pk}").click()
-        page.locator("#toasts [data-toast]").wait_for()
-        assert Reaction.objects.get().kind == "never", path
-        page.locator("#toasts").get_by_role("button", name="Undo").click()
-        page.locator("#toasts").get_by_text("may be shown again").wait_for()
-        assert not Reaction.objects.exists(), path
-    assert browser_problems.all == []
-
-
-def log_in_as_ada(page, live_server):
-    User.objects.create_user("ada@example.org", "a-long-enough-phrase")
-    log_in(page, live_server)
 
 
 def test_a_films_page_says_where_to_watch_it_and_leads_out_to_a_trailer(live_server, page, world):

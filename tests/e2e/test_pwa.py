@@ -73,7 +73,7 @@ def test_posters_seen_last_and_static_files_need_no_network(live_server, app, fi
     app.context.set_offline(True)
     asked = "async (url) => (await fetch(url).catch(() => ({ status: 0 }))).status"
     assert app.evaluate(asked, poster) == 200
-    assert app.evaluate(asked, "/static/css/tokens.css") == 200
+    assert app.evaluate(asked, "/static/css/site.css") == 200
     assert app.evaluate(asked, "/api/v1/genres/") == 0
 
 

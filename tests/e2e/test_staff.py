@@ -10,6 +10,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.models import Movie
 from dashboard.models import Clustering, ClusterMember, TasteCluster
 from dashboard.rollup.incremental import roll_up
 from feedback.models import Impression, Interaction, Slate
@@ -22,7 +23,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.django_db(transaction=True)]
 
 PATHS = (
     *("/staff/", "/staff/feedback/", "/staff/lists/", "/staff/pipeline/", "/staff/models/"),
-    *("/staff/models/hybrid-2/", "/staff/clusters/", "/status/"),
+    *("/staff/models/hybrid-2/", "/staff/clusters/", "/staff/enrichment/", "/status/"),
 )
 
 
@@ -196,6 +197,30 @@ def test_axe_has_nothing_to_say(live_server, new_page, browser_problems, busy, b
         wide = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         found[path] = [*complaints(page), *([] if wide else page.evaluate(WIDER)[:3])]
     assert found == {path: [] for path in PATHS}
+    assert not browser_problems.all
+
+
+@pytest.mark.parametrize(("size", "theme"), list(product(SIZES, ("dark", "light"))))
+def test_axe_has_nothing_to_say_about_the_admin(
+    live_server, new_page, browser_problems, busy, boss, size, theme
+):
+    """Django's templates in our colours: the list, a form, a question, what was done."""
+    width, height = SIZES[size]
+    page = new_page(viewport={"width": width, "height": height}, reduced_motion="reduce")
+    enter(page, live_server, "/staff/")
+    # The admin's own switch: it has names of its own, kept in the browser.
+    page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+    film = Movie.objects.first()
+    paths = (
+        *("/admin/", "/admin/catalog/movie/", "/admin/accounts/user/"),
+        *(f"/admin/catalog/movie/{film.pk}/{page}/" for page in ("change", "delete", "history")),
+    )
+    found = {}
+    for path in paths:
+        page.goto(f"{live_server.url}{path}")
+        assert page.locator("html").get_attribute("data-theme") == theme
+        found[path] = complaints(page)
+    assert found == {path: [] for path in paths}
     assert not browser_problems.all
 
 

@@ -161,3 +161,48 @@ def test_empty_lists_say_what_to_do(mine, path):
     assert answer.status_code == 200
     assert 'class="empty' in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]
+
+
+@pytest.mark.parametrize(
+    ("act", "data"),
+    [
+        ("rate", {"stars": "4.5"}),
+        ("react", {"kind": "never", "on": "1"}),
+        ("watchlist", {"on": "1"}),
+    ],
+)
+def test_the_next_page_says_what_was_done_and_how_to_take_it_back(mine, movie, act, data):
+    mine.post(f"/films/{movie.pk}/{act}/", {**data, "next": "/browse/"})
+    html = mine.get("/browse/").content.decode()
+    said = html[html.index('class="messages"') : html.index("</ul>", html.index("messages"))]
+    assert "Heat" in said
+    assert f'action="/films/{movie.pk}/{act}/"' in said
+    assert '<input type="hidden" name="next" value="/browse/">' in said
+    assert "hx-post" not in said  # the page comes anew, with what it shows
+    assert 'class="messages"' not in mine.get("/browse/").content.decode()  # said once
+
+
+@pytest.mark.parametrize(
+    ("act", "data", "target"),
+    [
+        ("rate", {"stars": ""}, "ledger-ratings"),
+        ("watchlist", {"on": "0"}, "ledger-watchlist"),
+        ("react", {"kind": "dislike", "on": "0"}, "ledger-dislike"),
+    ],
+)
+def test_a_row_that_leaves_its_list_offers_the_way_back(mine, user, movie, act, data, target):
+    Rating.objects.create(user=user, movie=movie, stars="4.0")
+    WatchlistEntry.objects.create(user=user, movie=movie)
+    for kind in ("dislike", "never"):
+        Reaction.objects.create(user=user, movie=movie, kind=kind)
+    row_id = f"{target}-{movie.pk}"
+    url = f"/films/{movie.pk}/{act}/"
+    html = mine.post(url, data, headers=htmx(row_id)).content.decode()
+    assert f'<li id="{row_id}" class="is-gone">' in html
+    assert 'hx-swap-oob="beforeend"' in html
+    assert Reaction.objects.filter(kind="never").exists()  # another row, another matter
+    way_back = {"rate": {"stars": "4.0"}, "watchlist": {"on": "1"}}.get(act, {**data, "on": "1"})
+    for name, value in way_back.items():
+        assert f'<input type="hidden" name="{name}" value="{value}">' in html
+    again = mine.post(url, way_back, headers=htmx(row_id)).content.decode()
+    assert f'<li id="{row_id}">' in again
