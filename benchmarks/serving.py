@@ -6,7 +6,7 @@
 The world (138,493 people, 70,470 films, 20 million ratings) is made once and kept; ``--part
 stored,fresh`` measures some parts again, the others keep what the file says. Every part names its
 goal and whether it was met; ``load`` is the machine's at the start: where other work shares it,
-times are upper bounds.
+times are upper bounds. Writes docs/serving.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ import psutil
 
 from benchmarks import serving_world as world
 from benchmarks.serving_load import Client, Web, latency, web
+from benchmarks.serving_report import write_docs
 from benchmarks.serving_requests import (
     LIST,
     SHARE,
@@ -42,6 +44,7 @@ from benchmarks.serving_requests import (
 
 ROOT = Path(__file__).resolve().parent.parent
 DIRTY = 10_000
+OUT = Path("benchmarks/results/serving.json")
 Part = Callable[[], dict[str, Any]]
 
 
@@ -198,7 +201,7 @@ def _as_child(words: list[str]) -> None:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description="Measure serving in a large generated world.")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results/serving.json"))
+    parser.add_argument("--out", type=Path, default=OUT)
     parser.add_argument(
         "--part",
         default=",".join(PARTS),
@@ -227,12 +230,15 @@ def main() -> None:
         print(f"{name} (load {load})", flush=True)
         results[name] = {
             **PARTS[name](),
+            "date": datetime.now(tz=UTC).date().isoformat(),
             "share of the work": given.share,
             "load": load,
             "cores": os.cpu_count(),
         }
         given.out.parent.mkdir(parents=True, exist_ok=True)
         given.out.write_text(json.dumps(results, indent=1) + "\n")
+        if given.out == OUT:
+            write_docs(results)
         print(json.dumps(results[name], indent=1), flush=True)
 
 
