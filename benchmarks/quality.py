@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ FACTS = Path("tmdb") / "tmdb_metadata.parquet"
 WORK = ROOT / "var" / "quality"
 RESULTS = ROOT / "benchmarks" / "results"
 DOCS = ROOT / "docs"
+SAME_TO = 5e-4  # two films that tie may change places in one list of hundreds
 
 TASTE = ("popularity", "item_item", "als", "ease", "edlae", "kernel_ridge", "graph_filter")
 ORDER = ("popularity", "edlae", "edlae-recent", "transition", "slit", "slit-2")
@@ -241,7 +243,9 @@ def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
     for task, found in earlier["tasks"].items():
         now = content["tasks"].setdefault(task, {"models": {}, "differences": {}})
         rival, former = (by_seed(part["models"].get(against)) for part in (now, found))
-        is_same_rival = not rival or all(rival.get(seed) == v for seed, v in former.items())
+        is_same_rival = not rival or all(
+            seed in rival and is_same(rival[seed], means) for seed, means in former.items()
+        )
         splits = {
             seed: sha
             for entry in now["models"].values()
@@ -253,6 +257,13 @@ def keep_earlier(content: dict[str, Any], earlier: dict[str, Any]) -> None:
                 now["models"][model] = entry
                 known = found["differences"].get(model, {}) if is_same_rival else {}
                 now["differences"][model] = known
+
+
+def is_same(means: dict[str, float], others: dict[str, float]) -> bool:
+    """Whether they are of one model: another processor rounds otherwise, in the last digits."""
+    return means.keys() == others.keys() and all(
+        math.isclose(means[name], others[name], rel_tol=SAME_TO) for name in means
+    )
 
 
 def by_seed(entry: dict[str, Any] | None) -> dict[int, dict[str, float]]:

@@ -33,6 +33,12 @@ def test_differences_to_a_rival_that_changed_are_not_kept() -> None:
     assert task["differences"]["hybrid"] == {}
 
 
+def test_a_rival_that_another_processor_rounded_is_the_same() -> None:
+    now = run(ease=0.20002)
+    keep_earlier(now, run(ease=0.2, hybrid=0.4))
+    assert now["tasks"]["job"]["differences"]["hybrid"] == {"ndcg@10": 0.4}
+
+
 def test_a_further_seed_leaves_the_rival_what_it_was() -> None:
     now = run(ease=0.2)
     now["tasks"]["job"]["models"]["ease"] |= {
