@@ -6,11 +6,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
+from redis import Redis
 from redis.exceptions import RedisError
 
 # A hung Redis costs its timeout (0.5 s) once in this time per process, not once per call.
 RETRY_AFTER_S = 5.0
+
+
+class _KeptClient(RedisCacheClient):
+    """Django's makes a client for every call: a fiftieth of the time of an answer."""
+
+    _kept: Redis | None = None
+
+    def get_client(self, key: str | None = None, *, write: bool = False) -> Redis:
+        """The one client of this thread's cache; we name one server, so it reads and writes."""
+        if self._kept is None:
+            self._kept = super().get_client(key, write=write)
+        return self._kept
 
 
 class DisposableCache(RedisCache):
@@ -21,6 +34,10 @@ class DisposableCache(RedisCache):
 
     # Shared by the threads of the process; a lost race costs one more timeout.
     _asleep_until = 0.0
+
+    def __init__(self, server: str, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = _KeptClient
 
     def _try(self, call: Callable[[], Any], otherwise: Any) -> Any:
         if time.monotonic() < DisposableCache._asleep_until:
