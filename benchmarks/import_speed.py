@@ -77,6 +77,7 @@ def measured(n_rows: int) -> dict[str, Any]:
         import_run(job.pk)
         seconds[name] = round(time.perf_counter() - started, 1)
         job.refresh_from_db()
+        print(f"{name}: {seconds[name]}", flush=True)
 
     timed("read_and_match_s")
     if job.status != "ready":

@@ -107,6 +107,19 @@ DATABASES = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
+# Threads of a web process share so many connections (the Procfile's web line says how many); 0:
+# each thread keeps one of its own, which is right where there is one (ADR 0019).
+DATABASE_POOL = env.number("DATABASE_POOL", default=0, maximum=500)
+if DATABASE_POOL:
+    DATABASES["default"]["CONN_MAX_AGE"] = 0  # given back after each request
+    DATABASES["default"]["OPTIONS"]["pool"] = {
+        "min_size": 1,
+        "max_size": DATABASE_POOL,
+        # Without Postgres: so long a request waits for its 503, and so long one connection is
+        # tried for; the next request begins anew.
+        "timeout": 1,
+        "reconnect_timeout": 1,
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # What must survive a dead Redis (sessions, login limits) lives in Postgres; Redis only holds what
@@ -367,6 +380,8 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # At DEBUG it writes addresses, and TMDB's API key is part of them.
         "urllib3": {"level": "INFO"},
+        # At INFO it writes a line for each connection that is lent and given back.
+        "psycopg.pool": {"level": "WARNING"},
         "django.server": {"handlers": ["console"], "propagate": False},
     },
 }

@@ -17,7 +17,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
-from psycopg import sql
 
 from accounts.models import User
 from catalog.models import Movie
@@ -26,9 +25,9 @@ from config.backup.postgres import Database, table_counts
 from dashboard.monitoring.status import State, dependencies
 from feedback.models import Rating
 from recommendations.services.training import train
+from tests.config.places import ROOT, Place
 from tests.worlds import make_film, make_world
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -41,37 +40,6 @@ def own_folders(settings, tmp_path):
     settings.BACKUPS_DIR = settings.VAR_DIR / "backups"
 
 
-class Place:
-    """A database and a ``var/`` that hold nothing yet."""
-
-    def __init__(self, folder: Path) -> None:
-        self.var = folder
-        self.database = Database.of_django().named(f"place_{secrets.token_hex(4)}")
-        self.env = {
-            **os.environ,
-            "DATABASE_URL": self.database.url(),
-            "MARQUEE_VAR": str(folder),
-            "DJANGO_SETTINGS_MODULE": "config.settings.test",
-        }
-
-    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A command there."""
-        return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
-
-    def counts(self) -> dict[str, int]:
-        """Rows by table."""
-        with self.database.connected() as opened:
-            return table_counts(opened)
-
-
 def databases() -> set[str]:
     """The names of all databases of the server."""
     with connection.cursor() as cursor:
@@ -82,15 +50,8 @@ def databases() -> set[str]:
 @pytest.fixture
 def place(tmp_path):
     """An empty place, removed afterwards."""
-    found = Place(tmp_path / "elsewhere")
-    server = found.database.named("postgres")
-    with server.connected() as opened:
-        opened.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(found.database.name)))
-    yield found
-    with server.connected() as opened:
-        opened.execute(
-            sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(found.database.name))
-        )
+    with Place.made(tmp_path / "elsewhere") as found:
+        yield found
 
 
 @pytest.fixture

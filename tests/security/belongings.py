@@ -7,6 +7,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection, models
 from model_bakery import baker
+from pgvector.django import HalfVectorField, VectorField
 
 from accounts.models import User
 from catalog.models import Movie
@@ -18,6 +19,7 @@ MARK = "owners-secret"
 OTHERS_APPS = {"admin", "contenttypes", "auth", "sessions", "sites"}
 #: What a row needs beside its owner to be a row at all.
 FILL: dict[str, dict[str, Any]] = {
+    "accounts.User": {"email": "owner@films.example"},
     "feedback.Rating": {"stars": "4.5"},
     "feedback.Reaction": {"kind": "like"},
     "accounts.TasteSettings": {"surprise": 0.5, "diversity": 0, "era": 0, "length": 0},
@@ -34,7 +36,7 @@ def belongings(owner: User, film: Movie) -> list[models.Model]:
     while ready := [m for m in waiting if _is_reached(m, made)]:
         for model in ready:
             waiting.remove(model)
-            made[model] = _make(model, made)
+            made[model] = row_of(model, made)
     return [row for model, row in made.items() if model is not Movie]
 
 
@@ -68,11 +70,14 @@ def _is_reached(model: type[models.Model], made: dict[Any, models.Model]) -> boo
     )
 
 
-def _make(model: type[models.Model], made: dict[Any, models.Model]) -> models.Model:
+def row_of(model: type[models.Model], made: dict[Any, models.Model]) -> models.Model:
+    """One of its rows, which leads to those already ``made``."""
     given: dict[str, Any] = {}
     for field in model._meta.concrete_fields:
         if isinstance(field, models.ForeignKey) and field.related_model in made:
             given[field.name] = made[field.related_model]
+        elif isinstance(field, HalfVectorField | VectorField):
+            given[field.name] = [0.5] * (field.dimensions or 4)
         elif field.primary_key and isinstance(field, models.UUIDField):
             given[field.name] = UUID_KEY
         elif field.primary_key and isinstance(field, models.IntegerField):
@@ -81,4 +86,7 @@ def _make(model: type[models.Model], made: dict[Any, models.Model]) -> models.Mo
             field.choices or field.null or field.primary_key
         ):
             given[field.name] = MARK[: field.max_length or None]
-    return baker.make(model, **given | FILL.get(model._meta.label, {}))
+    # An older model may lack a field.
+    known = {field.name for field in model._meta.concrete_fields}
+    fill = FILL.get(model._meta.label, {})
+    return baker.make(model, **given | {name: fill[name] for name in fill.keys() & known})

@@ -31,6 +31,7 @@ def test_nothing_is_missing_in_the_table():
         (f"{NONE} with its own protocol |", "| none here | no |", ["V1.3.8-9: a reason is"]),
         ("`tests/config/test_throttles.py`", "`tests/config/test_brakes.py`", ["test_brakes.py"]),
         ("::test_values_are_escaped`", "::test_values_are`", ["test_values_are does not exist"]),
+        ("::TestTags::test_values_", "::test_values_", ["are_escaped does not exist"]),
     ],
 )
 def test_what_is_missing_is_named(old, new, found):
