@@ -117,7 +117,7 @@ def log_in(page: Any, url: str, password: str) -> None:
     page.fill("main input[type=email]", EMAIL)
     page.fill("main input[type=password]", password)
     page.locator("main button[type=submit]").first.click()
-    page.wait_for_url("**/about/")
+    page.wait_for_url(f"{url}/about/")
 
 
 def rate(page: Any, url: str) -> None:
@@ -189,6 +189,7 @@ def main() -> None:
                 context = browser.new_context(
                     viewport={"width": width, "height": height},
                     has_touch=size == "phone",
+                    is_mobile=size == "phone",
                     reduced_motion="reduce",
                     locale="en",
                     service_workers="block",
