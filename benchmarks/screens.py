@@ -101,13 +101,11 @@ README = (
 
 
 def film_path(page: Any, url: str, title: str, year: int) -> str:
-    """The address of a film, as the site's own search finds it; exits where it is unknown."""
-    page.goto(f"{url}/search/?q={title} {year}")
-    for card in page.locator("main .card").all():
-        if card.locator(".card__title").inner_text() == title and str(year) in (
-            card.locator(".card__meta").inner_text()
-        ):
-            return card.locator("a").first.get_attribute("href").split("?")[0]
+    """The address of a film, as browsing finds it; exits where it is unknown."""
+    page.goto(f"{url}/browse/?q={title}&year_from={year}&year_to={year}")
+    for link in page.locator("main .card__title a").all():
+        if link.inner_text() == title:
+            return link.get_attribute("href").split("?")[0]
     sys.exit(f"{title} ({year}) is not on this site: start it with MOVIELENS_DIR (see the README).")
 
 
