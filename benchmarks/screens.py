@@ -101,13 +101,11 @@ README = (
 
 
 def film_path(page: Any, url: str, title: str, year: int) -> str:
-    """The address of a film, as the site's own search finds it; exits where it is unknown."""
-    page.goto(f"{url}/search/?q={title} {year}")
-    for card in page.locator("main .card").all():
-        if card.locator(".card__title").inner_text() == title and str(year) in (
-            card.locator(".card__meta").inner_text()
-        ):
-            return card.locator("a").first.get_attribute("href").split("?")[0]
+    """The address of a film, as browsing finds it; exits where it is unknown."""
+    page.goto(f"{url}/browse/?q={title}&year_from={year}&year_to={year}")
+    for link in page.locator("main .card__title a").all():
+        if link.inner_text() == title:
+            return link.get_attribute("href").split("?")[0]
     sys.exit(f"{title} ({year}) is not on this site: start it with MOVIELENS_DIR (see the README).")
 
 
@@ -117,7 +115,7 @@ def log_in(page: Any, url: str, password: str) -> None:
     page.fill("main input[type=email]", EMAIL)
     page.fill("main input[type=password]", password)
     page.locator("main button[type=submit]").first.click()
-    page.wait_for_url("**/about/")
+    page.wait_for_url(f"{url}/about/")
 
 
 def rate(page: Any, url: str) -> None:
@@ -189,6 +187,7 @@ def main() -> None:
                 context = browser.new_context(
                     viewport={"width": width, "height": height},
                     has_touch=size == "phone",
+                    is_mobile=size == "phone",
                     reduced_motion="reduce",
                     locale="en",
                     service_workers="block",

@@ -256,7 +256,7 @@ def become(who, page, live_server, world):
         page.get_by_label("E-mail address").fill("root@example.org")
         page.get_by_label("Password", exact=True).fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
-        page.wait_for_url("**/about/")
+        page.wait_for_url(f"{live_server.url}/about/")
 
 
 def visit(page, live_server, path, *, expected, found, problems):

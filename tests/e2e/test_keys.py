@@ -41,18 +41,21 @@ def world(settings, tmp_path, transactional_db):
 
 
 @pytest.mark.parametrize(
-    ("path", "key", "title"),
-    [("/browse/", "?", "Keyboard shortcuts"), ("/swipe/", "?", None), ("/swipe/", "i", None)],
+    ("path", "held", "key"),
+    [
+        ("/browse/", ".card__title a", "?"),
+        ("/swipe/", ".swipe.is-top a", "?"),
+        ("/swipe/", ".swipe.is-top a", "i"),
+        ("/swipe/", "[data-open-details]", "Enter"),
+    ],
 )
-def test_a_dialog_keeps_the_focus_and_gives_it_back(live_server, page, world, path, key, title):
+def test_a_dialog_keeps_the_focus_and_gives_it_back(live_server, page, world, path, held, key):
     page.goto(live_server.url + path)
     page.wait_for_load_state("networkidle")
-    page.locator("#main").focus()
-    for _ in range(3):
-        page.keyboard.press("Tab")
+    page.locator(held).first.focus()
     before = page.evaluate(HERE)
     page.keyboard.press(key)
-    dialog = page.get_by_role("dialog", name=title) if title else page.get_by_role("dialog")
+    dialog = page.get_by_role("dialog")
     dialog.wait_for()
     for step in ("Tab",) * 8 + ("Shift+Tab",) * 5:
         page.keyboard.press(step)

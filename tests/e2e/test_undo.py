@@ -143,6 +143,7 @@ def do_and_undo(page: Any, live_server: Any, cases: list[Case], films: dict[str,
         page.goto(live_server.url + case.path.format(**films))
         page.wait_for_load_state("networkidle")
         button = page.locator(case.press.format(**films)).first
+        button.wait_for(state="attached")
         if folded := button.locator("xpath=ancestor::details[not(@open)]").all():
             folded[0].locator("summary").first.click()
         if ".card " in case.press:
