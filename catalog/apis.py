@@ -86,7 +86,7 @@ class MovieListApi(Api):
     )
     def get(self, request: Request) -> Response:
         """A cursor page: films are neither skipped nor repeated when others are added meanwhile."""
-        filters = MovieQuerySerializer.filters(request.query_params)
+        filters = MovieQuerySerializer.filters(request)
         films = _keyed(movies_filtered(filters).for_cards(), filters)
         return paged(
             films, request, view=self, serializer=MovieSerializer, ordering=_ordering(filters)

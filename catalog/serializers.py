@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import QueryDict
 from django.urls import reverse
 from rest_framework import serializers
+from rest_framework.request import Request
 
+from accounts.api.inputs import Query
 from catalog.filters import MAX_RUNTIME_MIN, MAX_YEAR, MIN_YEAR, SORT_NAMES, FilmFilters
 from catalog.models import Credit, ExternalId, Genre, Keyword, Movie
 
@@ -92,7 +93,7 @@ class MovieDetailSerializer(MovieSerializer):
         return f"{path}?v={movie.poster_version}"
 
 
-class MovieQuerySerializer(serializers.Serializer[FilmFilters]):
+class MovieQuerySerializer(Query):
     """What a list of films may be narrowed by. Unlike the page, the API refuses what is wrong."""
 
     q = serializers.CharField(
@@ -133,8 +134,8 @@ class MovieQuerySerializer(serializers.Serializer[FilmFilters]):
             raise serializers.ValidationError({"year_to": ["Must not lie before year_from."]})
         return attrs
 
-    @staticmethod
-    def filters(query: QueryDict) -> FilmFilters:
+    @classmethod
+    def filters(cls, request: Request) -> FilmFilters:
         """The filters in an address, or ``ValidationError`` naming the fields."""
-        MovieQuerySerializer(data=query).is_valid(raise_exception=True)
-        return FilmFilters.from_query(query)
+        cls.of(request)
+        return FilmFilters.from_query(request.query_params)

@@ -8,21 +8,32 @@ are told to pass over fields, values and codes that they don't know (docs/api.md
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from typing import Any
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 _REF = "#/"
 
 
-def breaking_changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    """One sentence per change, sorted; empty where every old client goes on working."""
+def breaking_changes(
+    before: dict[str, Any], after: dict[str, Any], *, today: date | None = None
+) -> list[str]:
+    """One sentence per change, sorted; empty where every old client goes on working.
+
+    An operation whose end was told (``x-sunset``) may be gone from that day on.
+    """
     found: set[str] = set()
+    day = (today or datetime.now(tz=UTC).date()).isoformat()
     for path, operations in before["paths"].items():
         for method in sorted(METHODS & operations.keys()):
             name = f"{method.upper()} {path}"
             new = after["paths"].get(path, {}).get(method)
             if new is None:
-                found.add(f"{name} is gone")
+                until = operations[method].get("x-sunset")
+                if until is None:
+                    found.add(f"{name} is gone")
+                elif day < until:
+                    found.add(f"{name} is gone before {until}")
                 continue
             found.update(
                 f"{name}: {said}" for said in _operation(operations[method], new, before, after)

@@ -41,6 +41,7 @@ CODES: dict[int, dict[str, str]] = {
     503: {
         "queue_unreachable": "The queue of tasks cannot be reached; nothing was started.",
         "unavailable": "The database cannot be reached; `Retry-After` says when to ask again.",
+        "overloaded": "Too many people ask at this moment; `Retry-After` says when to ask again.",
     },
 }
 

@@ -1,4 +1,4 @@
-"""Request identity, health answers that need nothing else to work, privacy of pages."""
+"""Request identity, health answers that need nothing else to work, addresses, privacy of pages."""
 
 from __future__ import annotations
 
@@ -46,6 +46,20 @@ class HealthMiddleware:
         if request.path == "/readyz":
             report = health.readiness()
             return JsonResponse(report.as_dict(), status=200 if report.is_ready else 503)
+        return self.get_response(request)
+
+
+class AddressMiddleware:
+    """Postgres keeps no NUL: an address with one names nothing, where a query would be an error."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info:
+            # U+FFFD stands in no key, and a view answers as it does for any that is not there.
+            request.path_info = request.path_info.replace("\0", "\ufffd")
+            request.path = request.path.replace("\0", "\ufffd")
         return self.get_response(request)
 
 

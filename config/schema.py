@@ -10,6 +10,8 @@ import yaml
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 
+from accounts.api.endings import Ending
+from accounts.api.idempotency import KEY_PATTERN
 from config.error_codes import CODES, NAMES
 
 EXAMPLES = Path(__file__).with_name("api_examples.yaml")
@@ -75,17 +77,52 @@ class BrowserScheme(OpenApiAuthenticationExtension):
         }
 
 
+class OperationSchema(AutoSchema):
+    """An operation, with its end where it has one."""
+
+    def is_deprecated(self) -> bool:
+        """Whether something else replaces it."""
+        return self._ending() is not None
+
+    def get_description(self) -> Any:
+        """The handler's docstring, and when the operation ends."""
+        said, ending = super().get_description(), self._ending()
+        return f"{said}\n\n{ending.said()}" if ending else said
+
+    def get_extensions(self) -> dict[str, Any]:
+        """``x-sunset``: from that day on it may be missing (config.api_changes)."""
+        ending = self._ending()
+        found = super().get_extensions()
+        return {**found, "x-sunset": ending.until.isoformat()} if ending else found
+
+    def _ending(self) -> Ending | None:
+        return getattr(self.view, "endings", {}).get(self.method)
+
+
 def complete(result: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
     """Adds to every operation what all of its kind share; a hook of drf-spectacular."""
     components = result.setdefault("components", {})
     components.setdefault("schemas", {})["Error"] = _error_schema()
     components["responses"] = {NAMES[status]: _error_response(status) for status in NAMES}
     components["parameters"] = _parameters()
+    for name, schema in components["schemas"].items():
+        if name.endswith("Request"):
+            for field in schema.get("properties", {}).values():
+                _demand_a_mark(field)
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
             if method in METHODS:
+                for parameter in operation.get("parameters", []):
+                    _demand_a_mark(parameter["schema"])
                 _complete_operation(operation, method=method, has_place="{" in path)
     return result
+
+
+def _demand_a_mark(schema: dict[str, Any]) -> None:
+    """A text that must not be empty is read without the blanks around it: blanks alone are none."""
+    schema = schema.get("items", schema)
+    if schema.get("minLength") and not {"enum", "pattern", "format"} & schema.keys():
+        schema["pattern"] = r"\S"
 
 
 def _complete_operation(operation: dict[str, Any], *, method: str, has_place: bool) -> None:
@@ -187,7 +224,12 @@ def _parameters() -> dict[str, Any]:
             "required": False,
             "description": "Made by the client, new for every act: sent again with the same "
             "request within 24 hours, the act happens once and the answer is the same.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+            "schema": {
+                "type": "string",
+                "minLength": 1,
+                "maxLength": 200,
+                "pattern": KEY_PATTERN,
+            },
         },
         "IfNoneMatch": {
             "name": "If-None-Match",

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Body, IdField
 from accounts.permissions import IsPerson
 from accounts.requests import person_for_feedback
 from feedback.batch import (
@@ -23,20 +24,19 @@ from feedback.batch import (
     feedback_apply,
 )
 from feedback.events import EventContext
+from feedback.serializers import StarsField
 
 
-class FeedbackEventSerializer(serializers.Serializer):
+class FeedbackEventSerializer(Body):
     """Something that somebody did with a film."""
 
     event_id = serializers.UUIDField(
         help_text="Made by the client: the same one sent twice counts once."
     )
-    movie_id = serializers.IntegerField(min_value=1)
+    movie_id = IdField()
     verb = serializers.ChoiceField(choices=[verb.value for verb in Verb])
     on = serializers.BooleanField(default=True, help_text="false takes the verb back.")
-    stars = serializers.DecimalField(
-        max_digits=2,
-        decimal_places=1,
+    stars = StarsField(
         required=False,
         allow_null=True,
         help_text="For rate: 0.5 to 5, in halves; none takes the stars back.",
@@ -53,7 +53,12 @@ class FeedbackEventSerializer(serializers.Serializer):
 class FeedbackBatchSerializer(serializers.Serializer):
     """Events in the order in which they happened."""
 
-    events = FeedbackEventSerializer(many=True, help_text=f"1 to {MAX_EVENTS}.")
+    events = serializers.ListField(
+        child=FeedbackEventSerializer(),
+        min_length=1,
+        max_length=MAX_EVENTS,
+        help_text=f"1 to {MAX_EVENTS}.",
+    )
 
 
 class OutcomeSerializer(serializers.Serializer):

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import Api
 from accounts.api.errors import Conflict
+from accounts.api.inputs import Query
 from accounts.api.pages import PAGE_PARAMETERS, page_of, paged
 from accounts.permissions import IsPerson
 from accounts.requests import person_for_feedback, person_id_of, person_of
@@ -28,7 +29,7 @@ _KIND = OpenApiParameter(
 )
 
 
-class ReactionQuery(serializers.Serializer):
+class ReactionQuery(Query):
     """Which verbs are asked for."""
 
     kind = serializers.ChoiceField(choices=Reaction.Kind.choices, required=False)
@@ -64,9 +65,7 @@ class ReactionListApi(Api):
     )
     def get(self, request: Request) -> Response:
         """``kind`` narrows them to one; "not tonight" ends by itself."""
-        query = ReactionQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        rows = reactions_of(person_id_of(request)).filter(**query.validated_data)
+        rows = reactions_of(person_id_of(request)).filter(**ReactionQuery.of(request))
         return paged(rows, request, view=self, serializer=ReactionSerializer)
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import uuid
+from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.api.inputs import Body, IdField
 from catalog.serializers import MovieSerializer
 from feedback.events import EventContext
 from feedback.models import (
@@ -18,9 +21,34 @@ from feedback.models import (
     Reaction,
     WatchlistEntry,
 )
+from feedback.services import FeedbackError, parse_stars
 
 
-class EventBody(serializers.Serializer):
+@extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "number", "minimum": 0.5, "maximum": 5, "multipleOf": 0.5},
+            {"type": "string", "pattern": r"^(0?\.5|[1-4](\.[05])?|5(\.0)?)$"},
+        ]
+    }
+)
+class StarsField(serializers.DecimalField):
+    """Stars, as a number or as its text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(max_digits=2, decimal_places=1, **options)
+
+    def to_internal_value(self, data: Any) -> Decimal:
+        """The stars. Raises ValidationError."""
+        if isinstance(data, bool):
+            self.fail("invalid")
+        try:
+            return parse_stars(super().to_internal_value(data))
+        except FeedbackError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class EventBody(Body):
     """What a client says about an act besides the act itself."""
 
     event_id = serializers.UUIDField(
@@ -62,9 +90,7 @@ class RatingSerializer(serializers.ModelSerializer[Rating]):
 class RatingWriteSerializer(EventBody):
     """Stars to give, and the event that they are."""
 
-    stars = serializers.DecimalField(
-        max_digits=2, decimal_places=1, min_value=0, max_value=5, help_text="0.5 to 5, in halves."
-    )
+    stars = StarsField(help_text="0.5 to 5, in halves.")
 
 
 class ReactionSerializer(serializers.ModelSerializer[Reaction]):
@@ -111,10 +137,10 @@ class DiarySerializer(serializers.ModelSerializer[DiaryEntry]):
         read_only_fields = fields
 
 
-class DiaryBody(serializers.Serializer):
+class DiaryBody(Body):
     """A viewing to write down."""
 
-    movie_id = serializers.IntegerField(min_value=1)
+    movie_id = IdField()
     watched_on = serializers.DateField(help_text="The day, as it was where the caller watched.")
     is_rewatch = serializers.BooleanField(default=False)
     note = serializers.CharField(max_length=2000, allow_blank=True, default="")
@@ -147,14 +173,14 @@ class ListItemSerializer(serializers.ModelSerializer[ListItem]):
         read_only_fields = fields
 
 
-class ListBody(serializers.Serializer):
+class ListBody(Body):
     """A list's name and what it is about."""
 
     name = serializers.CharField(max_length=80)
     note = serializers.CharField(max_length=1000, allow_blank=True, default="")
 
 
-class ListItemBody(serializers.Serializer):
+class ListItemBody(Body):
     """Where a film stands and what is said of it; what is not sent stays."""
 
     position = serializers.IntegerField(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -124,7 +124,7 @@ class DiaryListApi(Api):
         tags=["diary and lists"],
         summary="Write a viewing down",
         request=DiaryBody,
-        responses={201: DiarySerializer},
+        responses={201: DiarySerializer, 404: OpenApiResponse(description="No such film.")},
     )
     def post(self, request: Request) -> Response:
         """The same film on the same day again changes that entry. A film of the diary is seen."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import uuid
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Body, Query
 from accounts.models import User
 from accounts.permissions import IsPerson
 from accounts.requests import person_of
@@ -30,12 +31,14 @@ from recommendations.services.slates import slate_log
 from recommendations.tonight import tonight_for
 
 
-class RecommendationQuery(serializers.Serializer):
+class RecommendationQuery(Query):
     """What may be asked for."""
 
-    n = serializers.IntegerField(min_value=1, max_value=MAX_FILMS, default=20)
+    n = serializers.IntegerField(
+        min_value=1, max_value=MAX_FILMS, default=20, help_text="How many films."
+    )
     source = serializers.CharField(  # type: ignore[assignment]
-        max_length=24, default=DEFAULT_SOURCE
+        max_length=24, default=DEFAULT_SOURCE, help_text="hybrid, or any source by name."
     )
 
 
@@ -48,20 +51,16 @@ class RecommendationsApi(Api):
         operation_id="recommendations_for_me",
         tags=["recommendations"],
         summary="Films for me, each with its reason",
-        parameters=[
-            OpenApiParameter("n", int, description="How many films, 1 to 100; 20 if not given."),
-            OpenApiParameter("source", str, description="hybrid, or any source by name."),
-        ],
+        parameters=[RecommendationQuery],
         responses=RecommendationListSerializer,
     )
     def get(self, request: Request) -> Response:
         """The list knows the caller's feedback up to this very second."""
-        query = RecommendationQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
+        query = RecommendationQuery.of(request)
         person, request_id = person_of(request), uuid.uuid4()
         try:
             ranked = recommendations_for(
-                person, **query.validated_data, max_parts=MAX_EVIDENCE, request_id=request_id
+                person, **query, max_parts=MAX_EVIDENCE, request_id=request_id
             )
         except UnknownSourceError as error:
             raise exceptions.ValidationError({"source": [str(error)]}) from error
@@ -71,7 +70,7 @@ class RecommendationsApi(Api):
         return Response(recommendation_list(ranked, request_id=str(request_id)))
 
 
-class QuizBody(serializers.Serializer):
+class QuizBody(Body):
     """The five answers."""
 
     mood = serializers.ChoiceField(choices=quiz.MOODS)

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Body
 from accounts.api.taste import SomeDialsSerializer
 from accounts.models import ApiToken
 from accounts.requests import person_of
@@ -30,7 +31,7 @@ from recommendations.swipe_serializers import MOODS, DealtChipSerializer
 from recommendations.wishes import Wish
 
 
-class FiltersSerializer(serializers.Serializer):
+class FiltersSerializer(Body):
     """What a film must be to be on the list."""
 
     genres = serializers.ListField(
@@ -63,7 +64,7 @@ class FiltersSerializer(serializers.Serializer):
         return attrs
 
 
-class AskBody(serializers.Serializer):
+class AskBody(Body):
     """All of it may be left out: then it is the caller's own list."""
 
     n = serializers.IntegerField(min_value=1, max_value=MAX_FILMS, default=20)

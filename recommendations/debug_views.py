@@ -11,12 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api, acts_as_staff
+from accounts.api.inputs import Query
 from accounts.models import User
 from accounts.requests import signed_in
 from recommendations.debug import Debug, debug_of
@@ -79,6 +80,20 @@ class RankedFilmDebugSerializer(serializers.Serializer):
     evidence = ReasonSerializer(many=True)
 
 
+class DebugQuery(Query):
+    """Whose list, and of which source."""
+
+    source = serializers.CharField(  # type: ignore[assignment]
+        max_length=24, default=DEFAULT_SOURCE, help_text="hybrid, or any source by name."
+    )
+    user = serializers.CharField(
+        max_length=254,
+        default="",
+        allow_blank=True,
+        help_text="Staff only: somebody's e-mail address.",
+    )
+
+
 class DebugSerializer(serializers.Serializer):
     """How a list came about."""
 
@@ -120,18 +135,19 @@ class DebugApi(Api):
         operation_id="recommendations_debug",
         tags=["recommendations"],
         summary="Candidates per source, scores, what was filtered and why, stage times",
-        parameters=[
-            OpenApiParameter("source", str, description="hybrid, or any source by name."),
-            OpenApiParameter("user", str, description="Staff only: somebody's e-mail address."),
-        ],
-        responses={200: DebugSerializer, 403: OpenApiResponse(description="Not one's own.")},
+        parameters=[DebugQuery],
+        responses={
+            200: DebugSerializer,
+            403: OpenApiResponse(description="Not one's own."),
+            404: OpenApiResponse(description="Nobody is registered with this address."),
+        },
     )
     def get(self, request: Request) -> Response:
         """Nothing is logged as shown: it is a look behind the list, not a list."""
-        email = request.query_params.get("user", "")
-        user = _whose(signed_in(request.user), email, is_staff=acts_as_staff(request))
+        query = DebugQuery.of(request)
+        user = _whose(signed_in(request.user), query["user"], is_staff=acts_as_staff(request))
         try:
-            found = debug_of(user, source=request.query_params.get("source", DEFAULT_SOURCE))
+            found = debug_of(user, source=query["source"])
         except UnknownSourceError as error:
             raise exceptions.ValidationError({"source": [str(error)]}) from error
         return Response(DebugSerializer(_body(found)).data)

@@ -12,17 +12,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Body
 from accounts.requests import signed_in
 from recommendations.experiments.models import Experiment
 from recommendations.experiments.verdicts import Verdict
 from recommendations.experiments.words import answer_said, details_said
 from recommendations.services.experiments import (
+    MAX_TARGET,
+    MAX_WINDOW_HOURS,
+    MIN_TARGET,
     ExperimentError,
     Wanted,
     experiment_create,
     experiment_read,
     experiment_start,
     experiment_stop,
+    newest_readings,
 )
 
 REFUSED = OpenApiResponse(description="refused: why, and what to do")
@@ -35,7 +40,7 @@ class ExperimentRefused(exceptions.APIException):
     default_code = "refused"
 
 
-class ExperimentBody(serializers.Serializer):
+class ExperimentBody(Body):
     """A new experiment."""
 
     name = serializers.CharField(max_length=80)
@@ -45,20 +50,34 @@ class ExperimentBody(serializers.Serializer):
     policy_b = serializers.CharField(
         max_length=24, help_text="A source by name; policy_a's again for an A/A test."
     )
-    share = serializers.FloatField(default=1.0, help_text="Of the people, how many take part.")
+    share = serializers.FloatField(
+        default=1.0, min_value=0, max_value=1, help_text="Of the people, how many take part."
+    )
     epsilon = serializers.FloatField(
-        default=0.0, help_text="Of the lists, how many have a shuffled tail; A/B only."
+        default=0.0,
+        min_value=0,
+        max_value=1,
+        help_text="Of the lists, how many have a shuffled tail; A/B only.",
     )
     window_hours = serializers.FloatField(
-        default=None, allow_null=True, help_text="How long an answer counts; by kind if not given."
+        default=None,
+        allow_null=True,
+        min_value=0,
+        max_value=MAX_WINDOW_HOURS,
+        help_text="How long an answer counts; by kind if not given.",
     )
-    min_effect = serializers.FloatField(default=0.05, help_text="A difference that would matter.")
+    min_effect = serializers.FloatField(
+        default=0.05, min_value=0, max_value=1, help_text="A difference that would matter."
+    )
     n_target = serializers.IntegerField(
-        default=1000, help_text="People or lists at which the interval is to be tightest."
+        default=1000,
+        min_value=MIN_TARGET,
+        max_value=MAX_TARGET,
+        help_text="People or lists at which the interval is to be tightest.",
     )
 
 
-class StopBody(serializers.Serializer):
+class StopBody(Body):
     """Why."""
 
     reason = serializers.CharField(max_length=500, default="", allow_blank=True)
@@ -90,7 +109,10 @@ class ExperimentSerializer(serializers.ModelSerializer[Experiment]):
     @extend_schema_field(VerdictSerializer(allow_null=True))
     def get_verdict(self, experiment: Experiment) -> dict[str, Any] | None:
         """None before the first reading."""
-        reading = experiment.readings.order_by("-taken_at").first()
+        newest = self.context.get("newest_readings")
+        if newest is None:
+            newest = newest_readings([experiment])
+        reading = newest.get(experiment.pk)
         if reading is None:
             return None
         verdict = Verdict.of_json(reading.figures)
@@ -122,8 +144,9 @@ class ExperimentListApi(Api):
     )
     def get(self, request: Request) -> Response:
         """Staff only."""
-        found = Experiment.objects.order_by("-created_at", "-pk")
-        return Response({"results": ExperimentSerializer(found, many=True).data})
+        found = list(Experiment.objects.order_by("-created_at", "-pk"))
+        context = {"newest_readings": newest_readings(found)}
+        return Response({"results": ExperimentSerializer(found, many=True, context=context).data})
 
     @extend_schema(
         operation_id="experiments_create",

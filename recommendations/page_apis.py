@@ -8,13 +8,14 @@ from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import IdField, Query
 from accounts.permissions import IsPerson
 from accounts.requests import person_for_feedback, person_of
 from catalog.models import Movie
@@ -107,7 +108,10 @@ class TonightApi(Api):
         operation_id="tonight",
         tags=["recommendations"],
         summary="Films for my latest answers to the quiz",
-        responses=RecommendationListSerializer,
+        responses={
+            200: RecommendationListSerializer,
+            404: OpenApiResponse(description="The quiz was never answered."),
+        },
     )
     def get(self, request: Request) -> Response:
         """404 where the caller never answered it: send ``quiz`` first."""
@@ -122,7 +126,7 @@ class TonightApi(Api):
         return Response(recommendation_list(ranked, request_id=str(request_id)))
 
 
-class SurpriseQuery(serializers.Serializer):
+class SurpriseQuery(Query):
     """Where to draw from."""
 
     source = serializers.ChoiceField(  # type: ignore[assignment]
@@ -148,13 +152,14 @@ class SurpriseApi(Api):
         tags=["recommendations"],
         summary="One film that I may well like, drawn at random",
         parameters=[SurpriseQuery],
-        responses=SurpriseSerializer,
+        responses={
+            200: SurpriseSerializer,
+            404: OpenApiResponse(description="There is no film left to draw."),
+        },
     )
     def get(self, request: Request) -> Response:
         """404 where there is none left to draw."""
-        query = SurpriseQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        is_saved = query.validated_data["source"] == "watchlist"
+        is_saved = SurpriseQuery.of(request)["source"] == "watchlist"
         draw = drawn_from_watchlist if is_saved else drawn_from_list
         drawn = draw(person_of(request))
         if drawn is None:
@@ -168,11 +173,11 @@ class SurpriseApi(Api):
         return Response(SurpriseSerializer(body).data)
 
 
-class NextFilmQuery(serializers.Serializer):
+class NextFilmQuery(Query):
     """What not to ask about."""
 
     passed = serializers.ListField(
-        child=serializers.IntegerField(min_value=1),
+        child=IdField(),
         required=False,
         max_length=MAX_PASSED,
         help_text="Films that the caller skipped or does not know. Repeat the parameter.",
@@ -206,11 +211,8 @@ class NextFilmApi(Api):
     )
     def get(self, request: Request) -> Response:
         """Rate it at ``me/ratings``, or send it in ``passed`` and ask again, until ``is_done``."""
-        asked = {"passed": request.query_params.getlist("passed")}
-        query = NextFilmQuery(data=asked if asked["passed"] else {})
-        query.is_valid(raise_exception=True)
-        person = person_of(request)
-        start = start_of(person, passed=query.validated_data.get("passed", ()))
+        query, person = NextFilmQuery.of(request), person_of(request)
+        start = start_of(person, passed=query.get("passed", ()))
         request_id = uuid.uuid4()
         if start.ranked.n_history:
             slate_log(start.ranked, user=person, surface="start", request_id=request_id)

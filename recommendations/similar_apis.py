@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Query
 from accounts.requests import person_of
 from catalog.hybrid import MAX_TEXT, search
 from catalog.models import Movie
@@ -58,6 +59,28 @@ class TitleOrPromptSerializer(serializers.Serializer):
     results = SimilarFilmSerializer(many=True)
 
 
+class SimilarQuery(Query):
+    """How many films, and how known."""
+
+    n = serializers.IntegerField(
+        min_value=1, max_value=50, default=12, help_text="Films of each kind."
+    )
+    min_ratings = serializers.IntegerField(
+        min_value=0,
+        required=False,
+        help_text="Films that so many people rated stand first, by meaning and makers, with one "
+        "place in four for the others; 0: closeness alone decides. Else by how known the film "
+        "itself is.",
+    )
+
+
+class PromptQuery(Query):
+    """A title or a wish."""
+
+    input_text = serializers.CharField(max_length=MAX_TEXT)
+    n = serializers.IntegerField(min_value=1, max_value=50, default=12, help_text="How many films.")
+
+
 class SimilarApi(Api):
     """Films like a film."""
 
@@ -67,28 +90,18 @@ class SimilarApi(Api):
         operation_id="films_similar",
         tags=["films"],
         summary="Films like a film, in three kinds: behaviour, meaning, makers",
-        parameters=[
-            OpenApiParameter("n", int, description="Films of each kind, 1 to 50; 12 else."),
-            OpenApiParameter(
-                "min_ratings",
-                int,
-                description="Films that so many people rated stand first, by meaning and makers, "
-                "with one place in four for the others; 0: closeness alone decides. Else by how "
-                "known the film itself is.",
-            ),
-        ],
+        parameters=[SimilarQuery],
         responses=SimilarFilmsSerializer,
     )
     def get(self, request: Request, movie_id: int) -> Response:
         """404 for a film that is not there or hidden."""
-        query = _SimilarQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
+        query = SimilarQuery.of(request)
         movie = get_object_or_404(Movie.objects.visible().prefetch_related("credits"), pk=movie_id)
         rows = similar_films(
             movie,
             person_of(request),
-            n=query.validated_data["n"],
-            min_ratings=query.validated_data.get("min_ratings"),
+            n=query["n"],
+            min_ratings=query.get("min_ratings"),
         )
         found = {
             kind: [(film.movie_id, film.score, film.shared) for film in films]
@@ -115,17 +128,13 @@ class TitleOrPromptApi(Api):
         operation_id="title_or_prompt",
         tags=["films"],
         summary="An exact title: films like it. Anything else: films that fit the words",
-        parameters=[
-            OpenApiParameter("input_text", str, required=True),
-            OpenApiParameter("n", int, description="How many films, 1 to 50; 12 if not given."),
-        ],
+        parameters=[PromptQuery],
         responses=TitleOrPromptSerializer,
     )
     def get(self, request: Request) -> Response:
         """The film itself is never among the films like it."""
-        query = _PromptQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        text, n = query.validated_data["input_text"], query.validated_data["n"]
+        query = PromptQuery.of(request)
+        text, n = query["input_text"], query["n"]
         answer = search(text)
         method = "search"
         entries: list[tuple[int, float, tuple[str, ...]]] = []
@@ -151,18 +160,6 @@ class TitleOrPromptApi(Api):
             "results": [bodies[pk] for pk, *_ in entries if pk in bodies],
         }
         return Response(TitleOrPromptSerializer(body).data)
-
-
-class _CountQuery(serializers.Serializer):
-    n = serializers.IntegerField(min_value=1, max_value=50, default=12)
-
-
-class _SimilarQuery(_CountQuery):
-    min_ratings = serializers.IntegerField(min_value=0, required=False, allow_null=True)
-
-
-class _PromptQuery(_CountQuery):
-    input_text = serializers.CharField(max_length=MAX_TEXT)
 
 
 def _bodies(entries: list[tuple[int, float, tuple[str, ...]]]) -> dict[int, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from accounts.api.inputs import Body, IdField
 from catalog.hybrid import MAX_TEXT
 from catalog.search_request import MAX_CHIPS
 from ml.intent import Mood
@@ -14,7 +15,7 @@ MAX_SHOWN = 60
 MOODS = [mood.value for mood in Mood]
 
 
-class ShownSerializer(serializers.Serializer):
+class ShownSerializer(Body):
     """Cards of one deal that were turned up."""
 
     receipt = serializers.CharField(max_length=MAX_RECEIPT)
@@ -23,20 +24,20 @@ class ShownSerializer(serializers.Serializer):
     )
 
 
-class DealBodySerializer(serializers.Serializer):
+class DealBodySerializer(Body):
     """What to deal for."""
 
     n = serializers.IntegerField(
         min_value=0, max_value=MAX_CARDS, default=12, help_text="0: only note what was shown."
     )
     held = serializers.ListField(
-        child=serializers.IntegerField(min_value=1),
+        child=IdField(),
         max_length=MAX_HELD,
         default=list,
         help_text="Films in hand, or answered and not yet sent: they are not dealt.",
     )
     first = serializers.ListField(
-        child=serializers.IntegerField(min_value=1),
+        child=IdField(),
         max_length=MAX_FIRST,
         default=list,
         help_text="Films to put on top, such as one that was just taken back.",
@@ -54,8 +55,7 @@ class DealBodySerializer(serializers.Serializer):
     understood = serializers.BooleanField(
         required=False, help_text="true: q is taken as it is, without conditions."
     )
-    # The stubs do not know that many=True takes the arguments of the list.
-    shown = ShownSerializer(many=True, required=False, max_length=MAX_SHOWN)  # type: ignore[call-arg]
+    shown = serializers.ListField(child=ShownSerializer(), required=False, max_length=MAX_SHOWN)
 
 
 class ReasonPartSerializer(serializers.Serializer):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import IdField, Query
 from accounts.permissions import IsPerson
 from accounts.requests import person_of, signed_in
 from catalog.models import Movie
@@ -16,13 +17,16 @@ from recommendations.pipeline import DEFAULT_SOURCE, UnknownSourceError
 from recommendations.why import Why, WhyRow, Without, why_film
 
 
-class WhyQuery(serializers.Serializer):
+class WhyQuery(Query):
     """What may be asked for."""
 
     source = serializers.CharField(  # type: ignore[assignment]
-        max_length=24, default=DEFAULT_SOURCE
+        max_length=24, default=DEFAULT_SOURCE, help_text="hybrid, or one of its sources."
     )
-    without = serializers.IntegerField(min_value=1, allow_null=True, default=None)
+    without = IdField(
+        required=False,
+        help_text="Also the list without this film of my history.",
+    )
 
 
 class WhyPartSerializer(serializers.Serializer):
@@ -71,25 +75,19 @@ class WhyApi(Api):
         operation_id="recommendations_why",
         tags=["recommendations"],
         summary="Why this film is in my list",
-        parameters=[
-            OpenApiParameter("source", str, description="hybrid, or one of its sources."),
-            OpenApiParameter(
-                "without", int, description="Also the list without this film of my history."
-            ),
-        ],
+        parameters=[WhyQuery],
         responses={200: WhySerializer, 404: OpenApiResponse(description="No such film.")},
     )
     def get(self, request: Request, movie_id: int) -> Response:
         """Computed from the caller's feedback of this very second."""
-        query = WhyQuery(data=request.query_params)
-        query.is_valid(raise_exception=True)
+        query = WhyQuery.of(request)
         movie = get_object_or_404(Movie.objects.visible(), pk=movie_id)
         try:
             found, preview = why_film(
                 signed_in(person_of(request)),
                 movie,
-                source=query.validated_data["source"],
-                without_id=query.validated_data["without"],
+                source=query["source"],
+                without_id=query.get("without"),
             )
         except UnknownSourceError as error:
             raise exceptions.ValidationError({"source": [str(error)]}) from error

@@ -20,12 +20,18 @@ from accounts.api.authentication import (
     BrowserAuthentication,
     TokenAuthentication,
 )
+from accounts.api.endings import Ending
 from accounts.api.errors import BodyTooLarge, LoginNeeded, MissingScope
 from accounts.api.idempotency import answer_once, key_of
 from accounts.models import ApiToken, User
 from accounts.requests import person_of
 
 MAX_BODY_BYTES = 64 * 1024
+#: What an answer says of limits and endings it says without its body, too.
+KEPT_OF_304 = (
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy"),
+    *("Deprecation", "Sunset", "Link"),
+)
 PUBLIC_MAX_AGE_S = 60
 
 
@@ -48,6 +54,8 @@ class Api(APIView):
     max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
     #: Top-level fields of an answer that are shown once: kept answers hold null for them.
     secret_fields: ClassVar[tuple[str, ...]] = ()
+    #: Method -> when it goes, of operations that something else replaces.
+    endings: ClassVar[dict[str, Ending]] = {}
 
     _throttles: Sequence[BaseThrottle] = ()
 
@@ -111,7 +119,9 @@ class Api(APIView):
     ) -> Response:
         """Limits, caching and validators, which every answer says."""
         done = super().finalize_response(request, response, *args, **kwargs)  # type: ignore[arg-type]
-        for name, value in _limit_headers(self._throttles).items():
+        ending = self.endings.get("GET" if request.method == "HEAD" else request.method or "")
+        said = ending.headers() if ending else {}
+        for name, value in {**_limit_headers(self._throttles), **said}.items():
             done[name] = value
         if "Cache-Control" not in done:
             is_shared = self.is_public and done.status_code == 200
@@ -168,7 +178,7 @@ def _validated(request: HttpRequest, response: Any) -> HttpResponse | None:
     answer = get_conditional_response(request, etag=etag, response=response)
     if answer is None or answer is response:
         return None
-    for name in ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "RateLimit-Policy"):
+    for name in KEPT_OF_304:
         if name in response:
             answer[name] = response[name]
     return answer

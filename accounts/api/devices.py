@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Body
 from accounts.devices import device_end, devices_of
 from accounts.models import User
 from accounts.requests import session_of, signed_in
@@ -33,7 +34,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
         read_only_fields = ["email", "short_name", "is_staff", "date_joined"]
 
 
-class MeBody(serializers.Serializer):
+class MeBody(Body):
     """What may be changed."""
 
     display_name = serializers.CharField(max_length=60, allow_blank=True)
@@ -72,15 +73,17 @@ class MeApi(Api):
         operation_id="me_update",
         tags=["identity"],
         summary="Change what pages call me",
-        request=MeBody,
+        request=MeBody(partial=True),
         responses=MeSerializer,
     )
     def patch(self, request: Request) -> Response:
-        """The address and the password are changed at ``/_allauth/app/v1/account/``."""
-        body = MeBody(data=request.data)
+        """What is not sent stays. The address and the password are changed at
+        ``/_allauth/app/v1/account/``."""
+        body = MeBody(data=request.data, partial=True)
         body.is_valid(raise_exception=True)
         user = signed_in(request.user)
-        display_name_set(user, body.validated_data["display_name"])
+        if "display_name" in body.validated_data:
+            display_name_set(user, body.validated_data["display_name"])
         return Response(MeSerializer(user).data)
 
 

@@ -31,15 +31,17 @@ REPLAYED = "Idempotency-Replayed"
 KEPT_FOR = timedelta(hours=24)
 #: The REST framework makes an answer of these; anything else is a fault of ours and is not kept.
 EXPECTED = (APIException, Http404, PermissionDenied)
-_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+#: Of printable ASCII, without spaces; the document shows the same.
+KEY_PATTERN = r"^[\x21-\x7e]{1,200}$"
+_KEY = re.compile(KEY_PATTERN)
 
 
 def key_of(request: HttpRequest) -> str:
     """The request's key, "" without one. Raises BadKey."""
-    key = request.headers.get(HEADER, "")
-    if key and not _KEY.fullmatch(key):
+    key = request.headers.get(HEADER)
+    if key is not None and not _KEY.fullmatch(key):
         raise BadKey
-    return key
+    return key or ""
 
 
 def answer_once(

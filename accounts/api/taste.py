@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Body
 from accounts.choices import GENRES, language_choices
 from accounts.forms import FIRST_YEAR, LAST_YEAR
 from accounts.models import User
@@ -31,7 +32,7 @@ class DialField(serializers.FloatField):
         return round(number * 4) / 4
 
 
-class DialsSerializer(serializers.Serializer):
+class DialsSerializer(Body):
     """Where the dials stand; 0 everywhere is the untouched list."""
 
     surprise = DialField(min_value=-1, max_value=1, help_text="-1 familiar, 1 surprising.")

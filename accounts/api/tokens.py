@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.base import Api
+from accounts.api.inputs import Body
 from accounts.models import ApiToken
 from accounts.reauthentication import require_proven
 from accounts.requests import signed_in
@@ -35,7 +36,7 @@ class TokenListSerializer(serializers.Serializer):
     results = TokenSerializer(many=True)
 
 
-class NewTokenBody(serializers.Serializer):
+class NewTokenBody(Body):
     """What the token is for, and what it may do."""
 
     name = serializers.CharField(max_length=60, help_text="So that you know it again.")

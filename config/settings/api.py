@@ -9,8 +9,8 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PARSER_CLASSES": ["accounts.api.inputs.JsonParser"],
+    "DEFAULT_SCHEMA_CLASS": "config.schema.OperationSchema",
     "DEFAULT_PAGINATION_CLASS": "accounts.api.pages.CursorPages",
     "PAGE_SIZE": 20,
     "DEFAULT_THROTTLE_CLASSES": [

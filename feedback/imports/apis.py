@@ -7,8 +7,8 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import exceptions, status
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, serializers, status
 from rest_framework.parsers import MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -16,6 +16,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import Api
 from accounts.api.errors import BodyTooLarge, NothingToDo, UnderWay
+from accounts.api.inputs import Query
 from accounts.api.pages import PAGE_PARAMETERS, CursorPages, page_of, paged
 from accounts.requests import signed_in
 from accounts.uploads import is_file_too_large
@@ -35,6 +36,16 @@ from feedback.services import FeedbackError
 
 # The parts of a multipart body beside the file: names, boundaries.
 FRAME_BYTES = 64 * 1024
+
+
+class ImportFilmQuery(Query):
+    """Which films of the file."""
+
+    state = serializers.ChoiceField(
+        choices=ImportFilm.State.values,
+        required=False,
+        help_text="check: not found for sure; unknown: not found. All if not given.",
+    )
 
 
 class ImportListApi(Api):
@@ -179,23 +190,16 @@ class ImportFilmListApi(Api):
         tags=["my data"],
         summary="The films that a file speaks of, and what they were taken for",
         parameters=[
-            OpenApiParameter(
-                "state",
-                enum=ImportFilm.State.values,
-                description="check: not found for sure; unknown: not found. All if not given.",
-            ),
+            ImportFilmQuery,
             *PAGE_PARAMETERS,
         ],
         responses=page_of(ImportFilmSerializer, "ImportFilmPage"),
     )
     def get(self, request: Request, pk: UUID) -> Response:
         """In the order of the file."""
-        rows = _own(request, pk).films.prefetch_related("rows")
-        if state := request.query_params.get("state"):
-            if state not in ImportFilm.State.values:
-                known = ", ".join(ImportFilm.State.values)
-                raise exceptions.ValidationError({"state": [f"One of: {known}."]})
-            rows = rows.filter(state=state)
+        rows = (
+            _own(request, pk).films.prefetch_related("rows").filter(**ImportFilmQuery.of(request))
+        )
         pages = CursorPages()
         pages.ordering = "pk"
         films = pages.paginate_queryset(rows, request, view=self)

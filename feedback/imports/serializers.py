@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from accounts.api.inputs import Body, IdField
 from catalog.models import Movie
 from feedback.imports.models import ImportFilm, ImportJob
 
@@ -18,12 +19,10 @@ class UploadBody(serializers.Serializer):
     file = serializers.FileField(allow_empty_file=True)
 
 
-class FilmChoiceBody(serializers.Serializer):
+class FilmChoiceBody(Body):
     """Which film of the catalogue it is."""
 
-    movie_id = serializers.IntegerField(
-        allow_null=True, min_value=1, max_value=2**63 - 1, help_text="Null to leave it out."
-    )
+    movie_id = IdField(allow_null=True, help_text="Null to leave it out.")
 
 
 class ImportSerializer(serializers.ModelSerializer[ImportJob]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,6 +28,10 @@ WINDOW_HOURS = {Kind.SPLIT.value: 7 * 24.0, Kind.INTERLEAVED.value: 0.5}
 
 class ExperimentError(Exception):
     """It cannot be done; the message says why and what to do. Nothing was changed."""
+
+
+MAX_WINDOW_HOURS = 24 * 60
+MIN_TARGET, MAX_TARGET = 100, 10**9
 
 
 @dataclass(frozen=True)
@@ -62,11 +67,14 @@ def experiment_create(wanted: Wanted, *, by: User | None = None) -> Experiment:
             _("An interleaved list is chance enough: shuffling is for A/B, set it to 0.")
         )
     hours = wanted.window_hours if wanted.window_hours is not None else WINDOW_HOURS[wanted.kind]
-    if not 0 < hours <= 24 * 60:
+    if not 0 < hours <= MAX_WINDOW_HOURS:
         raise ExperimentError(_("The window must be above 0 and at most 60 days."))
-    if not 0 < wanted.min_effect < 1 or wanted.n_target < 100:
+    if not 0 < wanted.min_effect < 1 or not MIN_TARGET <= wanted.n_target <= MAX_TARGET:
         raise ExperimentError(
-            _("The smallest effect must be between 0 and 1, the expected number 100 or more.")
+            _(
+                "The smallest effect must be between 0 and 1, the expected number from 100 to "
+                "1,000,000,000."
+            )
         )
     policies = _policies(wanted)
     try:
@@ -148,6 +156,13 @@ def experiment_read(experiment: Experiment, *, now: datetime | None = None) -> E
         except ExperimentError:
             logger.info("Experiment %s was stopped by somebody else", experiment.pk)
     return reading
+
+
+def newest_readings(experiments: Sequence[Experiment]) -> dict[int, ExperimentReading]:
+    """By experiment's id the latest reading, of those that have one; one query."""
+    rows = ExperimentReading.objects.filter(experiment__in=experiments)
+    rows = rows.order_by("experiment_id", "-taken_at", "-pk").distinct("experiment_id")
+    return {row.experiment_id: row for row in rows}
 
 
 def experiments_read(*, now: datetime | None = None) -> dict[str, object]:

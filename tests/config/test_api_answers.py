@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import uuid
+from base64 import b64encode
 
 import pytest
 from django.urls import get_resolver
@@ -11,6 +12,7 @@ from django.urls import get_resolver
 from accounts.api.base import MAX_BODY_BYTES, Api
 from accounts.api.pages import CursorPages
 from accounts.models import User
+from catalog.models import Movie
 from config.error_codes import CODES
 from config.throttles import AccountThrottle, VisitorThrottle, caller_network
 from tests.worlds import make_film
@@ -25,8 +27,12 @@ def mine(client):
     return client
 
 
+def error_of(answer):
+    return answer.json()["error"]
+
+
 def code_of(answer):
-    return answer.json()["error"]["code"]
+    return error_of(answer)["code"]
 
 
 def api_views(patterns=None, prefix=""):
@@ -198,13 +204,56 @@ class TestPages:
             assert len(seen) == len(set(seen)), sort
             assert before <= set(seen), sort
 
-    def test_a_page_is_never_larger_than_its_limit(self, client):
-        for i in range(3):
-            make_film(f"Film {i}")
-        page = client.get(f"/api/v1/movies/?page_size={CursorPages.max_page_size + 1}")
-        assert page.status_code == 200
-        assert client.get("/api/v1/movies/?page_size=2").json()["next"]
-        assert client.get("/api/v1/movies/?cursor=nonsense").status_code == 404
+    @pytest.mark.parametrize(
+        "size", ["0", "-1", "101", "20.0", "many", "", "null", "1&page_size=2", "9" * 20]
+    )
+    def test_a_size_that_is_none_is_refused(self, client, size):
+        answer = client.get(f"/api/v1/movies/?page_size={size}")
+        assert (answer.status_code, list(error_of(answer)["fields"])) == (400, ["page_size"])
+
+    def test_a_page_is_as_large_as_asked_for_up_to_the_limit(self, client):
+        Movie.objects.bulk_create([Movie(title=f"Film {i}", year=1990) for i in range(101)])
+        for n in (1, CursorPages.max_page_size):
+            page = client.get(f"/api/v1/movies/?page_size={n}").json()
+            assert len(page["results"]) == n
+            assert page["next"]
+
+    @pytest.mark.parametrize(
+        "kept",
+        [
+            "p=yesterday",
+            "p=%00",
+            "p=9e99",
+            f"o={10**30}",
+            f"o={2**63}&p=1",
+            "o=-1",
+            "r=maybe",
+        ],
+    )
+    @pytest.mark.parametrize("path", ["me/ratings", "me/imports", "me/diary", "me/watchlist"])
+    def test_a_cursor_that_keeps_no_place_is_refused(self, mine, path, kept):
+        cursor = b64encode(kept.encode()).decode()
+        answer = mine.get(f"/api/v1/{path}/", {"cursor": cursor})
+        assert (answer.status_code, list(error_of(answer)["fields"])) == (400, ["cursor"])
+
+    @pytest.mark.parametrize("cursor", ["", "!!", "\u00e9", "p=1", "bz0x&cursor=bz0x"])
+    def test_a_cursor_that_is_none_is_refused(self, client, cursor):
+        answer = client.get(f"/api/v1/movies/?cursor={cursor}")
+        assert (answer.status_code, list(error_of(answer)["fields"])) == (400, ["cursor"])
+
+
+@pytest.mark.parametrize("body", ["[" * 30_000, '{"a":' * 10_000])
+def test_a_body_that_is_nested_without_end_is_no_json(client, body):
+    answer = client.generic("POST", "/api/v1/quiz/", body, content_type=JSON)
+    assert (answer.status_code, code_of(answer)) == (400, "parse_error")
+
+
+@pytest.mark.parametrize("number", ["1e999", "1" + "0" * 400, "1" + "0" * 5000])
+def test_a_number_that_is_larger_than_any_is_refused(mine, number):
+    for field in ("surprise", "year_from"):
+        body = f'{{"{field}": {number}}}'
+        answer = mine.generic("PATCH", "/api/v1/me/settings/", body, content_type=JSON)
+        assert answer.status_code == 400, (field, number[:9])
 
 
 def test_times_are_utc_in_iso_8601(mine):

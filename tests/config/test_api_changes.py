@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from datetime import date
 
 import pytest
 import yaml
@@ -169,3 +170,15 @@ def test_the_committed_document_is_the_api_and_breaks_nobody():
     assert broken == []
     # Additions only: store them with `manage.py api_schema --write`.
     call_command("api_schema")
+
+
+@pytest.mark.parametrize(
+    ("today", "said"),
+    [(date(2027, 7, 4), [f"{POST} is gone before 2027-07-05"]), (date(2027, 7, 5), [])],
+)
+def test_what_was_told_may_be_gone_on_its_day(today, said):
+    before = copy.deepcopy(BASE)
+    before["paths"]["/films/"]["post"] |= {"deprecated": True, "x-sunset": "2027-07-05"}
+    after = copy.deepcopy(BASE)
+    del after["paths"]["/films/"]["post"]
+    assert breaking_changes(before, after, today=today) == said

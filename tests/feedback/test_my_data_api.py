@@ -193,3 +193,36 @@ def test_no_program_with_a_token_takes_all_data_or_the_account(client, ada):  # 
         assert (answer.status_code, code_of(answer)) == (403, "login_required")
     assert upload(client, **headers).status_code == 202  # bringing a file is writing
     assert not ExportJob.objects.exists()
+
+
+FORM = "multipart/form-data"
+PART = '--x\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{text}\r\n'
+BROKEN_FORMS = {
+    "no boundary": (FORM, "--x--\r\n"),
+    "a boundary that is none": (f"{FORM}; boundary=\u00e4", "--x--\r\n"),
+    "a thousand fields": (
+        f"{FORM}; boundary=x",
+        "".join(PART.format(name=f"f{i}", more="", text="") for i in range(1001)) + "--x--\r\n",
+    ),
+    "a hundred files": (
+        f"{FORM}; boundary=x",
+        "".join(PART.format(name=f"f{i}", more='; filename="a"', text="") for i in range(101))
+        + "--x--\r\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN_FORMS)
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k1"}], ids=["plain", "with a key"])
+def test_a_form_that_cannot_be_read_is_said_in_the_one_shape(mine, what, headers):
+    kind, body = BROKEN_FORMS[what]
+    answer = mine.generic("POST", f"{API}/imports/", body, content_type=kind, headers=headers)
+    assert (answer.status_code, code_of(answer)) == (400, "parse_error")
+    assert not ImportJob.objects.exists()
+
+
+def test_a_field_that_is_longer_than_what_is_held_in_memory_is_too_large(mine, settings):
+    text = "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    body = PART.format(name="note", more="", text=text) + "--x--\r\n"
+    answer = mine.generic("POST", f"{API}/imports/", body, content_type=f"{FORM}; boundary=x")
+    assert (answer.status_code, code_of(answer)) == (413, "too_large")

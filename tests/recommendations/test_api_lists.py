@@ -236,3 +236,29 @@ def test_each_costs_the_same_whatever_the_history(trained, mine, ada, django_ass
         with django_assert_num_queries(20):
             assert ask(mine, **body).status_code == 200
         rate(ada, trained.films[0][6:n])
+
+
+@pytest.mark.parametrize("film", [0, -1, 2**63, 10**30])
+def test_what_can_be_no_film_is_refused_by_name(world, mine, film):
+    """The largest number that a row can have is 2**63 - 1; there are none so far."""
+    for name in ("held", "first"):
+        answer = mine.post("/api/v1/swipe/", {name: [film]}, content_type=JSON)
+        assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, [name])
+    answer = mine.get("/api/v1/me/next-film/", {"passed": film})
+    assert (answer.status_code, list(answer.json()["error"]["fields"])) == (400, ["passed"])
+
+
+def test_the_largest_number_is_a_film_that_is_not_there(trained, mine):
+    last = 2**63 - 1
+    for name in ("held", "first"):
+        answer = mine.post("/api/v1/swipe/", {name: [last], "n": 2}, content_type=JSON)
+        assert len(answer.json()["cards"]) == 2
+    assert mine.get("/api/v1/me/next-film/", {"passed": last}).status_code == 200
+
+
+@pytest.mark.parametrize(("word", "is_read"), [("true", False), ("1", False), ("false", True)])
+def test_a_sentence_is_taken_as_it_is_where_the_client_says_so(world, client, word, is_read):
+    """A generated client writes a boolean as the document has it: true, not 1."""
+    asked = {"q": "crime from the 1950s", "understood": word}
+    chips = client.get("/api/v1/search/", asked).json()["chips"]
+    assert bool(chips) is is_read
