@@ -12,9 +12,12 @@ from allauth.mfa.totp.internal.auth import (
     hotp_value,
     yield_hotp_counters_from_time,
 )
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
+from accounts.devices import devices_of
 from accounts.models import ApiToken, User
 from accounts.tokens import MAX_TOKENS, TokenError, token_create
 from tests.accounts.conftest import EMAIL, PASSWORD
@@ -289,6 +292,39 @@ class TestDevices:
         assert client.delete(url).status_code == 404
         client.logout()
         assert client.get("/api/v1/me/", headers={"X-Session-Token": mine}).status_code == 200
+
+    def test_what_ended_is_not_listed_and_looking_deletes_nothing(self, client, ada):
+        mine = app_login(client).json()["meta"]["session_token"]
+        for _ in range(3):
+            client.cookies.clear()
+            app_login(client)
+        forged, expired, _ = UserSession.objects.exclude(session_key=mine).order_by("pk")
+        eve = Client()
+        eve.force_login(User.objects.create_user("eve@example.org", "a-long-password"))
+        theirs = Session.objects.get(pk=eve.session.session_key).session_data
+        Session.objects.filter(pk=forged.session_key).update(session_data=theirs)
+        Session.objects.filter(pk=expired.session_key).update(expire_date=timezone.now())
+        headers = {"X-Session-Token": mine}
+        rows = client.get("/api/v1/me/devices/", headers=headers).json()["results"]
+        assert len(rows) == 2
+        assert {forged.pk, expired.pk}.isdisjoint(row["id"] for row in rows)
+        assert UserSession.objects.filter(user=ada).count() == 4
+
+    def test_a_new_password_ends_the_others(self, client, ada):
+        app_login(client)
+        assert len(devices_of(ada)) == 1
+        ada.set_password("another-long-enough-phrase")
+        ada.save()
+        assert devices_of(ada) == []
+        assert len(devices_of(User.objects.create_user("eve@example.org"))) == 0
+
+    def test_any_number_of_devices_costs_two_queries(self, client, ada, django_assert_num_queries):
+        for n in (1, 4):
+            for _ in range(n):
+                client.cookies.clear()
+                app_login(client)
+            with django_assert_num_queries(2):
+                devices_of(ada)
 
 
 class TestSettings:

@@ -6,6 +6,7 @@ import logging
 
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.usersessions.models import UserSession
 from django.test import Client
 
 from accounts.models import User
@@ -42,8 +43,16 @@ def owner():
 
 @pytest.fixture
 def own(owner):
-    """Everything that a person can have."""
-    return belongings(owner, Movie.objects.create(pk=KEY, title="Heat", year=1995))
+    """Everything that a person can have.
+
+    Their device is one that is logged in: allauth takes rows of ended sessions away when it lists
+    them, and that is no change that anybody could see.
+    """
+    rows = belongings(owner, Movie.objects.create(pk=KEY, title="Heat", year=1995))
+    device = Client()
+    device.force_login(owner)
+    UserSession.objects.filter(pk=KEY).update(session_key=device.session.session_key)
+    return rows
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ API_METHODS = (*PAGE_METHODS, "put", "patch", "delete")
 APIS = ("/api/", "/_allauth/")
 #: Tables that looking writes, and says so: that somebody was here, and what they were shown.
 NOTED_BY_LOOKING = {
-    *("django_session", "usersessions_usersession", "feedback_slate", "feedback_impression"),
+    *("django_session", "feedback_slate", "feedback_impression"),
     *("catalog_llmcall", "recommendations_recommendation", "marquee_cache"),
     *("recommendations_assignment", "recommendations_exposure"),
 }
