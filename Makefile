@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults fuzz load security clean-var
+.PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults fuzz fuzz-api load security clean-var
 
 # An interpreter by another name or path: make run PYTHON=/opt/python/bin/python3.11
 PYTHON ?= python3.11
@@ -62,9 +62,12 @@ pytest: $(DEV_STAMP) ## The tests, on a real Postgres, Redis, Celery worker and 
 faults: $(DEV_STAMP) ## Break everything on purpose; writes the table of docs/reliability.md
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 MARQUEE_FAULTS=1 $(BIN)/python -m pytest -n 0 tests/faults tests/concurrency $(ARGS)
 
-# Whatever bytes come: hypothesis makes ten thousand files of each kind.
-fuzz: $(DEV_STAMP) ## 10,000 broken files of each kind for the importers
-	OPENBLAS_NUM_THREADS=1 MARQUEE_FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest -n 0 -v --durations=0 tests/feedback/imports/test_fuzz.py $(ARGS)
+# Whatever bytes come: hypothesis makes ten thousand files of each kind, schemathesis requests to every operation.
+fuzz: $(DEV_STAMP) fuzz-api ## fuzz-api, then 10,000 broken files of each kind for the importers
+	OPENBLAS_NUM_THREADS=1 MARQUEE_FUZZ_EXAMPLES=10000 $(BIN)/python -m pytest -n 0 -v --durations=0 tests/feedback/imports/test_fuzz.py
+
+fuzz-api: $(DEV_STAMP) ## The API by its own document, as four people (ARGS="--examples 20 --people staff"); writes its table
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.fuzz $(ARGS)
 
 # The world is made once, 10 minutes and 5 GB under var/; the run itself takes 15 minutes.
 load: $(DEV_STAMP) ## People on a running site in a large world; writes its table too (ARGS="--people 8 --seconds 60")
