@@ -244,13 +244,19 @@ def slice_intervals(
     features: ItemFeatures | None = None,
     parts: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> dict[str, dict[str, Interval]]:
-    """The measures' intervals in every non-empty slice; ``n`` is the number of rows."""
+    """The measures' intervals in every non-empty slice.
+
+    ``n`` is the number of rows, ``people`` of the people they are of: what intervals stand on.
+    """
     out: dict[str, dict[str, Interval]] = {}
     for name, mask in {**slice_masks(split, features=features), **(parts or {})}.items():
         n = float(mask.sum())
         if n:
             part = {metric: values[mask] for metric, values in per_row.items()}
-            out[name] = {"n": Interval(n, n, n)} | mean_intervals(part, group=split.group[mask])
+            group = split.group[mask]
+            people = float(len(np.unique(group)))
+            counts = {"n": Interval(n, n, n), "people": Interval(people, people, people)}
+            out[name] = counts | mean_intervals(part, group=group)
     return out
 
 

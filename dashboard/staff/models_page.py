@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 
 from dashboard.plots import IntervalPlot, Measured, Origin, TimePlot, interval_plot, time_plot
 from dashboard.staff.quality import (
-    MIN_ROWS,
+    MIN_PEOPLE,
     Interval,
+    SliceFigures,
     gate_slices,
     measurement_on,
     protocol_names,
@@ -256,9 +257,7 @@ def _slices_plot(versions: Sequence[ModelVersion]) -> IntervalPlot | None:
                 part.interval.mean,
                 part.interval.low,
                 part.interval.high,
-                note=_("%(n)s rows") % {"n": part.n}
-                if part.n >= MIN_ROWS
-                else _("%(n)s rows: too few for an interval") % {"n": part.n},
+                note=_slice_note(part),
             )
             for part in found.slices
             if part.interval.mean is not None
@@ -267,6 +266,15 @@ def _slices_plot(versions: Sequence[ModelVersion]) -> IntervalPlot | None:
         note=_("Protocol %(name)s, the version being served.") % {"name": found.name},
         origins=[Origin(_short(served), card_url(served))],
     )
+
+
+def _slice_note(part: SliceFigures) -> str:
+    if not part.n_people:
+        return _("%(n)s rows") % {"n": part.n}
+    figures = {"n": part.n, "people": part.n_people}
+    if part.n_people >= MIN_PEOPLE:
+        return _("%(n)s rows of %(people)s people") % figures
+    return _("%(n)s rows of %(people)s people: too few for an interval") % figures
 
 
 def _drift_plot(checks: Sequence[DriftCheck]) -> TimePlot:

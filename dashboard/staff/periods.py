@@ -72,11 +72,13 @@ def rows_before(model: type[FeedbackDay] | type[ShownDay], period: Period) -> li
 
     Half a time before would make everything look as if it had grown.
     """
-    first = model.objects.order_by("day").values_list("day", flat=True).first()
-    if first is None or first > period.before.first:
-        return None
     days = feedback_days if model is FeedbackDay else shown_days
-    return list(days(period.before).values())
+    rows = days(period.before)
+    if period.before.first not in rows:  # nothing happened on that day, or nothing was counted yet
+        first = model.objects.order_by("day").values_list("day", flat=True).first()
+        if first is None or first > period.before.first:
+            return None
+    return list(rows.values())
 
 
 def summed_counts(days: list[ShownDay] | list[FeedbackDay], dimension: str) -> dict[str, int]:

@@ -27,8 +27,8 @@ METRICS = (
     "novelty@10",
     "diversity@10",
 )
-#: The bootstrap of fewer rows knows no more than these: one row has an interval of no width.
-MIN_ROWS = 10
+#: The bootstrap of fewer people knows no more than these: one has an interval of no width.
+MIN_PEOPLE = 10
 SLICE_LABELS = {
     "history<=5": gettext_lazy("New users (up to 5 films)"),
     "history 6-20": gettext_lazy("Light users (6 to 20)"),
@@ -81,6 +81,7 @@ class SliceFigures:
     label: str
     n: int
     interval: Interval
+    n_people: int = 0  # 0 where they were not counted
 
 
 @dataclass(frozen=True)
@@ -155,12 +156,13 @@ def _measurement(name: str, raw: dict[str, Any]) -> Measurement:
 
 
 def _slice_figures(key: str, values: dict[str, Any]) -> SliceFigures:
-    """Without an interval where so few rows were drawn from that it would be far too narrow."""
+    """Without an interval where so few people were drawn from that it would be far too narrow."""
     n = int((values.get("n") or {}).get("mean") or 0)
+    n_people = int((values.get("people") or {}).get("mean") or 0)
     found = Interval.of(values.get(METRIC))
-    return SliceFigures(
-        _slice_label(key), n, found if n >= MIN_ROWS else Interval(found.mean, None, None)
-    )
+    if (n_people or n) < MIN_PEOPLE:
+        found = Interval(found.mean, None, None)
+    return SliceFigures(_slice_label(key), n, found, n_people)
 
 
 def _slice_label(key: str) -> str:

@@ -16,7 +16,7 @@ from accounts.models import User
 from dashboard.models import FeedbackDay, ShownDay, StageHour
 from dashboard.rollup.incremental import roll_up
 from dashboard.staff.periods import period_of
-from dashboard.staff.quality import MIN_ROWS, measurements_of
+from dashboard.staff.quality import MIN_PEOPLE, measurements_of
 from feedback import services
 from feedback.events import EventContext
 from feedback.models import Slate
@@ -141,15 +141,16 @@ def test_a_figure_is_compared_with_a_whole_time_before_or_with_none(db, staff_cl
 
 
 def test_a_slice_of_a_few_rows_has_no_interval(db):
-    """One row's bootstrap has no width: shown, it would look certain."""
+    """One person's bootstrap has no width, however many rows: shown, it would look certain."""
     values = {"mean": 0.5, "lo": 0.5, "hi": 0.5}
     slices = {
-        name: {"n": {"mean": float(n), "lo": n, "hi": n}, "ndcg@100": values}
-        for name, n in (("rare", MIN_ROWS - 1), ("popular", MIN_ROWS))
+        name: {"n": {"mean": 500.0}, "people": {"mean": float(n)}, "ndcg@100": values}
+        for name, n in (("rare", MIN_PEOPLE - 1), ("popular", MIN_PEOPLE))
     }
     metrics = {"protocol": "strong", "models": {"hybrid": {}}, "slices": slices}
     [found] = measurements_of(ModelVersion(kind="hybrid", version="v", metrics=metrics))
     assert [part.interval.text for part in found.slices] == ["0.500", "0.500 [0.500, 0.500]"]
+    assert [(part.n, part.n_people) for part in found.slices] == [(500, 9), (500, 10)]
 
 
 def test_the_pipeline_page_tells_stages_and_what_was_left_out(used, staff_client):

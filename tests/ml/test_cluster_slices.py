@@ -110,6 +110,7 @@ def test_the_figures_of_a_kind_are_those_of_its_rows_alone() -> None:
     by_kind = {name.split("+")[0]: values for name, values in result.slices.items()}
     horror, crime = by_kind["cluster: Horror"], by_kind["cluster: Crime"]
     assert (horror["n"].mean, crime["n"].mean) == (4, 4)
+    assert (horror["people"].mean, crime["people"].mean) == (4, 4)
     assert horror["hit@10"].mean == 1.0
     assert crime["mrr"].mean < 0.1
     assert "cluster: Musical" not in by_kind  # nobody's: no figure of nothing
