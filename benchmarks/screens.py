@@ -114,7 +114,7 @@ def log_in(page: Any, url: str, password: str) -> None:
     page.goto(f"{url}/accounts/login/?next=/about/")
     page.fill("main input[type=email]", EMAIL)
     page.fill("main input[type=password]", password)
-    page.locator("main button[type=submit]").first.click()
+    page.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
     page.wait_for_url(f"{url}/about/")
 
 
