@@ -127,6 +127,7 @@ def rate(page: Any, url: str) -> None:
         if not stars.nth(halves - 1).is_checked():
             stars.nth(halves - 1).check()
             page.locator("#toasts .ticket").wait_for()
+        print(f"rated {title}", flush=True)
 
 
 def answer_quiz(page: Any, url: str) -> None:
