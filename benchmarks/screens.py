@@ -26,6 +26,12 @@ SHOWN = {"desk": 620, "phone": 180}  # px in the page
 EMAIL = "demo@marquee.local"  # config.demo, which needs the site's settings
 QUALITY = {"desk": 62, "phone": 70}
 
+# A picture further down is fetched when it comes near: here at once, or nobody would wait for it.
+ALL_PICTURES = """() => Promise.all([...document.images].map((one) => {
+  one.loading = "eager";
+  return one.getAttribute("src") ? one.decode().catch(() => 0) : 0;
+}))"""
+
 # Film, year, half stars.
 RATED = (
     *(("Heat", 1995, 10), ("Alien", 1979, 9), ("Blade Runner", 1982, 10), ("Fargo", 1996, 9)),
@@ -114,7 +120,7 @@ def log_in(page: Any, url: str, password: str) -> None:
     page.goto(f"{url}/accounts/login/?next=/about/")
     page.fill("main input[type=email]", EMAIL)
     page.fill("main input[type=password]", password)
-    page.locator("main button[type=submit]").first.click()
+    page.get_by_role("main").get_by_role("button", name="Log in", exact=True).click()
     page.wait_for_url(f"{url}/about/")
 
 
@@ -127,6 +133,7 @@ def rate(page: Any, url: str) -> None:
         if not stars.nth(halves - 1).is_checked():
             stars.nth(halves - 1).check()
             page.locator("#toasts .ticket").wait_for()
+        print(f"rated {title}", flush=True)
 
 
 def answer_quiz(page: Any, url: str) -> None:
@@ -143,8 +150,9 @@ def picture(page: Any, url: str, path: Path, *, size: str, theme: str, height: i
     """One page in one theme, when everything on it has come."""
     host = {"name": "theme", "value": theme, "url": url}
     page.context.add_cookies([host])
-    page.reload(wait_until="networkidle")
-    page.evaluate("Promise.all([...document.images].map((one) => one.decode().catch(() => 0)))")
+    page.reload(wait_until="load")
+    page.wait_for_timeout(600)  # parts that come by themselves
+    page.evaluate(ALL_PICTURES)
     width = SIZES[size][0]
     clip = {"x": 0, "y": 0, "width": width, "height": height}
     page.screenshot(path=str(path), type="jpeg", quality=QUALITY[size], clip=clip, full_page=True)

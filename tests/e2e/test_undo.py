@@ -128,11 +128,12 @@ def everything() -> dict[str, Any]:
     }
 
 
-def wait_until(is_true: Any, why: str) -> None:
+def wait_until(page: Any, is_true: Any, why: str) -> None:
     ends_at = time.monotonic() + 15
     while not is_true():
         assert time.monotonic() < ends_at, why
-        time.sleep(0.05)
+        # Not a plain sleep: Playwright lets the page's requests through meanwhile.
+        page.wait_for_timeout(50)
 
 
 def do_and_undo(page: Any, live_server: Any, cases: list[Case], films: dict[str, Any]) -> None:
@@ -149,9 +150,9 @@ def do_and_undo(page: Any, live_server: Any, cases: list[Case], films: dict[str,
         if ".card " in case.press:
             button.locator("xpath=ancestor::article").hover()
         button.click()
-        wait_until(lambda: everything() != before, f"{case.name}: nothing happened")
+        wait_until(page, lambda: everything() != before, f"{case.name}: nothing happened")
         page.locator(":is(#toasts, .messages)").get_by_role("button", name="Undo").last.click()
-        wait_until(lambda: everything() == before, f"{case.name}: not as it was")
+        wait_until(page, lambda: everything() == before, f"{case.name}: not as it was")
         page.wait_for_load_state("networkidle")
 
 
@@ -194,19 +195,19 @@ def test_z_takes_back_and_the_focus_stays_where_it_was(live_server, page, films)
     before = everything()
     like.focus()
     page.keyboard.press("Enter")
-    wait_until(lambda: everything() != before, "nothing was liked")
+    wait_until(page, lambda: everything() != before, "nothing was liked")
     page.locator("#toasts").get_by_role("button", name="Undo").wait_for()
     page.keyboard.press("z")
-    wait_until(lambda: everything() == before, "z took nothing back")
+    wait_until(page, lambda: everything() == before, "z took nothing back")
     page.locator("#toasts").get_by_text("Like taken back").wait_for()
     assert page.evaluate("document.activeElement.id") == like.get_attribute("id")
     # By the toast's own button, too.
     page.keyboard.press("Enter")
-    wait_until(lambda: everything() != before, "nothing was liked")
+    wait_until(page, lambda: everything() != before, "nothing was liked")
     undo = page.locator("#toasts").get_by_role("button", name="Undo")
     undo.last.focus()
     page.keyboard.press("Enter")
-    wait_until(lambda: everything() == before, "Undo took nothing back")
+    wait_until(page, lambda: everything() == before, "Undo took nothing back")
     page.wait_for_function(f"document.activeElement.id === '{like.get_attribute('id')}'")
 
 
