@@ -52,7 +52,8 @@ def reason_for(
     for part, percentage in zip(named, percentages, strict=False):
         if parts:
             parts.append(ReasonPart(" · "))
-        parts.append(ReasonPart(f"{percentage} % "))
+        # A line never ends between the number and its sign.
+        parts.append(ReasonPart(f"{percentage}\u00a0% "))
         parts.append(ReasonPart(titles[part.movie_id], is_strong=True))
     return tuple(parts)
 
