@@ -113,7 +113,7 @@ def _answers(
     ).values_list("request_id", "movie_id", "kind", "value", "created_at")
     for request_id, movie_id, kind, value, at in rows.iterator(chunk_size=CHUNK):
         verdict = _verdict(kind, value)
-        if verdict is None or movie_id not in films_of.get(request_id, ()):
+        if request_id is None or verdict is None or movie_id not in films_of.get(request_id, ()):
             continue
         if at < slates[request_id].created_at + ANSWERED_WITHIN:
             found[verdict] += 1

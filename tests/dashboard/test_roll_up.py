@@ -363,9 +363,9 @@ def test_the_check_counts_row_by_row_and_finds_what_is_wrong(ada, films, monkeyp
     make_event(ada, films[0], NOW, kind="react", value="like", slate=slate)
     make_event(ada, films[1], NOW, value="2.5", slate=slate)
     make_event(ada, films[3], NOW, slate=slate)  # a film that the list did not show
-    make_event(ada, films[2], NOW + 7 * DAY, slate=slate)  # a day too late
+    make_event(ada, films[2], NOW + 7 * DAY, slate=slate)  # too late, on a day of its own
     call_command("roll_up", "--check")
-    assert "All figures of 2 days equal a recount of the raw log." in capsys.readouterr().out
+    assert "All figures of 3 days equal a recount of the raw log." in capsys.readouterr().out
     row = ShownDay.objects.get(day=(NOW - DAY).date())
     assert (row.slices["light"]["opinions"], row.slices["light"]["positive"]) == (2, 1)
     row.slices["light"]["positive"] = 2
@@ -381,7 +381,7 @@ def test_the_check_counts_row_by_row_and_finds_what_is_wrong(ada, films, monkeyp
     RollUpMark.objects.update(settled_on=NOW.date())
     FeedbackDay.objects.filter(day=(NOW - 5 * DAY).date()).delete()
     FeedbackDay.objects.create(day=(NOW - 5 * DAY).date(), n_events=3)
-    with pytest.raises(CommandError, match=r"1 figures of 3 days differ from the log"):
+    with pytest.raises(CommandError, match=r"1 figures of 4 days differ from the log"):
         call_command("roll_up", "--check")
     assert "n_events: 3 on the dashboard, 0 in the log" in capsys.readouterr().out
 
