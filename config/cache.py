@@ -19,7 +19,7 @@ class _KeptClient(RedisCacheClient):
 
     _kept: Redis | None = None
 
-    def get_client(self, key: str | None = None, *, write: bool = False) -> Redis:
+    def get_client(self, key: Any = None, *, write: bool = False) -> Redis:
         """The one client of this thread's cache; we name one server, so it reads and writes."""
         if self._kept is None:
             self._kept = super().get_client(key, write=write)

@@ -84,7 +84,7 @@ class OperationSchema(AutoSchema):
         """Whether something else replaces it."""
         return self._ending() is not None
 
-    def get_description(self) -> Any:
+    def get_description(self) -> str:  # type: ignore[override]  # as drf-spectacular has it
         """The handler's docstring, and when the operation ends."""
         said, ending = super().get_description(), self._ending()
         return f"{said}\n\n{ending.said()}" if ending else said

@@ -310,7 +310,7 @@ def _film_page(
     }
     htmx = request.htmx  # type: ignore[attr-defined]
     template = "_film_journal.html" if htmx else "film_journal.html"
-    html = render_to_string(f"feedback/{template}", context, request)
+    html: str = render_to_string(f"feedback/{template}", context, request)
     if toast is not None:
         html += toast_html(request, toast, movie=movie, target=f"journal-{movie.pk}")
     return HttpResponse(html, status=status)

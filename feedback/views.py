@@ -238,7 +238,7 @@ def _answer(request: HttpRequest, movie: Movie, toast: Toast | None) -> HttpResp
     context = _widget_context(request, movie)
     if _WIDGETS[kind] == _LEDGER_ROW:
         context |= _ledger_context(kind, person_id_of(request), movie, toast)
-    html = render_to_string(_WIDGETS[kind], context, request)
+    html: str = render_to_string(_WIDGETS[kind], context, request)
     if toast is not None:
         html += toast_html(request, toast, movie=movie, target=f"{kind}-{movie.pk}")
     return HttpResponse(html, headers={"HX-Trigger": "feedback:recorded"})

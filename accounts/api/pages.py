@@ -75,7 +75,7 @@ class CursorPages(CursorPagination):
         if given and (len(given) > 1 or not _BASE64.fullmatch(given[0])):
             raise exceptions.NotFound
         cursor = super().decode_cursor(request)
-        if cursor and (cursor.offset > _MAX_OFFSET or "\0" in (cursor.position or "")):
+        if cursor and (cursor.offset > _MAX_OFFSET or "\0" in str(cursor.position)):
             raise exceptions.NotFound
         return cursor
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from django import template
-from django.template import Context
+from django.template import Context, Engine
 from django.template.loader import render_to_string
 from django.utils.html import escape
 from django.utils.safestring import SafeString
@@ -51,7 +51,7 @@ def film_card(context: Context, card: MovieCard, state: FilmState | None) -> Saf
     known = state or NOTHING
     if card.reason or card.guess or card.tags or known.stars is not None:
         with context.push(card=card, state=state):
-            return context.template.engine.get_template(CARD).render(context)
+            return SafeString(Engine.get_default().get_template(CARD).render(context))
     movie = card.movie
     values = (
         (str(_ANY.pk), str(movie.pk)),
@@ -68,7 +68,7 @@ def film_card(context: Context, card: MovieCard, state: FilmState | None) -> Saf
 def card_actions(context: Context, card: MovieCard, state: FilmState | None) -> SafeString:
     """``feedback/_card_actions.html`` for a card, by the same way."""
     if "event_fields" in context:  # inside a card's stencil
-        return SafeString(render_to_string(ACTIONS, context.flatten()))
+        return SafeString(Engine.get_default().get_template(ACTIONS).render(context))
     values = ((str(_ANY.pk), str(card.movie.pk)), (_ANY.title, escape(card.movie.title)))
     stencil = _stencil(ACTIONS, get_language(), _pressed(state or NOTHING), is_in_slate=False)
     return _filled(stencil, values, context, card)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.http import QueryDict
 from rest_framework import serializers
@@ -52,14 +54,18 @@ def test_what_the_document_allows_is_taken(body):
     assert set(form.validated_data) == set(body)
 
 
-WRONG = [
-    *({"name": value} for value in (7, True, 1.5, ["a"], {"a": 1}, None)),
-    *({"day": value} for value in (20240229, True)),
-    *({"uuid": value} for value in (7, 1.5)),
-    *({"is_rush": value} for value in ("true", "yes", 1, 0, "", None)),
-    *({"weight": value} for value in ("2", True, [])),
-    *({"n": value} for value in ("3", True, False, 3.5)),
-    *({"tags": value} for value in ([1], ["a", True], "a")),
+def each(name: str, *values: Any) -> list[dict[str, Any]]:
+    return [{name: value} for value in values]
+
+
+WRONG: list[dict[str, Any]] = [
+    *each("name", 7, True, 1.5, ["a"], {"a": 1}, None),
+    *each("day", 20240229, True),
+    *each("uuid", 7, 1.5),
+    *each("is_rush", "true", "yes", 1, 0, "", None),
+    *each("weight", "2", True, []),
+    *each("n", "3", True, False, 3.5),
+    *each("tags", [1], ["a", True], "a"),
     {"part": {"size": "1"}},
     {"parts": [{"size": 1}, {"size": True}]},
 ]

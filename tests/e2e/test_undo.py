@@ -7,6 +7,7 @@ the person, and after "Undo" all of that must be as it was.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -80,7 +81,7 @@ MINE = [
 
 
 @pytest.fixture
-def films(settings, tmp_path, transactional_db) -> dict[str, Any]:
+def films(settings, tmp_path, transactional_db) -> Iterator[dict[str, Any]]:
     """The numbers of Ada's films, by what she did with them; a model that knows her."""
     settings.MODELS_DIR = tmp_path / "models"
     settings.WAREHOUSE_DIR = tmp_path / "warehouse"
