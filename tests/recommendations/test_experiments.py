@@ -93,7 +93,7 @@ def test_an_interleaved_list_names_the_team_of_each_film_and_is_made_again(train
         for source in ("popularity", "edlae")
     }
     experiment = experiment_start(make("interleaved"))
-    slates = [shown(client, person) for _ in range(6)]
+    slates = [shown(client, person) for _ in range(14)]  # all one coin's side: once in 8,192 times
     for slate in slates:
         teams = list(slate.impressions.order_by("position").values_list("team", flat=True))
         assert sorted(teams) == ["A"] * 6 + ["B"] * 6
