@@ -219,9 +219,10 @@ def test_the_admins_colours_can_be_read(
     for path in paths:
         page.goto(f"{live_server.url}{path}")
         assert page.locator("html").get_attribute("data-theme") == theme
+        assert not browser_problems.all
         found[path] = [one for one in complaints(page) if one[0] == "color-contrast"]
+        browser_problems.csp.clear()  # axe tries an inline style of its own on Django's form
     assert found == {path: [] for path in paths}
-    assert not browser_problems.all
 
 
 def test_a_training_is_followed_without_reloading(live_server, new_page, busy, boss):
