@@ -185,6 +185,7 @@ def test_a_visitor_likes_hides_and_saves_and_the_undo_works(
     assert pk not in listed(page, url)
     page.goto(f"{url}/hidden/")
     page.get_by_role("button", name="Put it back").click()
+    page.locator(".ledger li.is-gone").wait_for()
     assert not Reaction.objects.exists()
     assert User.objects.filter(is_visitor=True).count() == 1
     assert browser_problems.all == []
