@@ -5,14 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from config.backup import postgres
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.processes import python
 
 
 class Place:
@@ -45,15 +43,7 @@ class Place:
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """A Python there."""
-        return subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        return python(*arguments, env=self.env)
 
     def counts(self) -> dict[str, int]:
         """Rows by table."""

@@ -25,7 +25,8 @@ from config.backup.postgres import Database, table_counts
 from dashboard.monitoring.status import State, dependencies
 from feedback.models import Rating
 from recommendations.services.training import train
-from tests.config.places import ROOT, Place
+from tests.config.places import Place
+from tests.processes import ROOT
 from tests.worlds import make_film, make_world
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tests.faults.site import Site
+from tests.faults.site import Person, Site
 from tests.faults.table import Matrix
 
 _MATRIX = Matrix()
@@ -59,3 +59,13 @@ def site(running_site) -> Site:
     """Well before the fault; each test waits until it is well again."""
     running_site.heal()
     return running_site
+
+
+@pytest.fixture
+def reader(site) -> Person:
+    """A visitor with some ratings, whose list the model makes."""
+    with site.sql() as opened:
+        rows = opened.execute("SELECT id FROM catalog_movie ORDER BY id LIMIT 4").fetchall()
+    person = Person(site, [row[0] for row in rows])
+    person.begin()
+    return person

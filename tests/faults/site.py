@@ -26,8 +26,8 @@ import requests
 
 from config.embedded.pids import read_record
 from config.supervisor import MAX_QUICK_DEATHS, STABLE_AFTER_S
+from tests.processes import ROOT, python
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT_S = 240
 # Two crowds, two versions of a model: enough to serve, to promote and to roll back.
 PREPARE = """
@@ -42,6 +42,20 @@ from tests.worlds import make_world
 make_world()
 print(train().status, train(is_forced=True).status)
 """
+
+# Somebody with an account rates: the next training has something to learn.
+RATE = """
+import django; django.setup()
+from decimal import Decimal
+from accounts.models import User
+from catalog.models import Movie
+from feedback import services
+from feedback.events import EventContext
+person = User.objects.accounts().exclude(email__contains="demo").order_by("?").first()
+film = Movie.objects.order_by("?").first()
+services.rating_set(user=person, movie=film, stars=Decimal("{stars}"), event=EventContext())
+"""
+ACTIVE = "SELECT path FROM recommendations_modelversion WHERE status = 'active' AND kind = 'hybrid'"
 
 
 def free_port() -> int:
@@ -109,15 +123,7 @@ class Site:
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A Python of the site's own environment."""
-        done = subprocess.run(
-            [sys.executable, *arguments],
-            cwd=ROOT,
-            env=self.env,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=240,
-        )
+        done = python(*arguments, env=self.env)
         assert not check or done.returncode == 0, done.stdout + done.stderr
         return done
 
@@ -129,6 +135,12 @@ class Site:
     def manage(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """A manage.py command there."""
         return self.run("manage.py", *arguments, check=check)
+
+    def servers(self) -> dict[str, str]:
+        """The addresses of its embedded Postgres and Redis."""
+        names = ("DATABASE_URL", "REDIS_URL")
+        printed = self.script(f"import os; print(*(os.environ[n] for n in {names}))").stdout
+        return dict(zip(names, printed.split(), strict=True))
 
     def wait(self, is_so: Callable[[], Any], timeout_s: float, what: str) -> float:
         """As ``wait_until``, with the log."""
@@ -246,6 +258,12 @@ class Person:
         self.session.get(f"{self.site.url}/", timeout=30)
         self.session.get(f"{self.site.url}/accounts/login/", timeout=30)
         assert self.rate_once(self.film_ids[0], "4", str(uuid.uuid4())) == 302, self.statuses
+
+    def listed(self) -> dict[str, Any]:
+        """What the API recommends."""
+        answer = self.session.get(f"{self.site.url}/api/v1/me/recommendations/", timeout=30)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
 
     def rate_once(self, film: int, stars: str, event: str) -> int:
         """One try; 0 where the connection broke."""
