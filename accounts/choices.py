@@ -6,6 +6,8 @@ because ``accounts`` imports no other app (a test compares the two lists).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.utils.translation import get_language_info, gettext_lazy, pgettext
 
 GENRES = (
@@ -33,10 +35,12 @@ GENRES = (
 #: ISO 639-1, the languages that films of the world are mostly made in.
 LANGUAGE_CODES = tuple(
     "ar bn cs da de el en es fa fi fr he hi hu id is it ja ka ko nb nl pl pt ro ru "  # noqa: SIM905
-    "sv ta te th tr uk ur vi".split()
+    "sv ta te th tr uk ur vi zh".split()
 )
-# Film databases write Chinese without a script, and Django knows no plain "zh".
-_OTHER_NAMES = {"zh": gettext_lazy("Chinese")}
+# Film databases write Chinese without a script, and Norwegian without saying which of the two.
+_OTHER_NAMES = {"nb": gettext_lazy("Norwegian"), "zh": gettext_lazy("Chinese")}
+#: Under which codes films stand that are in a language: TMDB writes "no", and "cn" for Cantonese.
+_CODES_OF_FILMS = {"nb": ("nb", "nn", "no"), "zh": ("zh", "cn")}
 
 
 def genre_choices() -> list[tuple[str, str]]:
@@ -48,6 +52,13 @@ def genre_choices() -> list[tuple[str, str]]:
 
 def language_choices() -> list[tuple[str, str]]:
     """(code, name in the page's language), sorted by name."""
-    known = [(code, str(get_language_info(code)["name_translated"])) for code in LANGUAGE_CODES]
-    others = [(code, str(name)) for code, name in _OTHER_NAMES.items()]
-    return sorted([*known, *others], key=lambda choice: choice[1])
+    named = [
+        (code, str(_OTHER_NAMES.get(code) or get_language_info(code)["name_translated"]))
+        for code in LANGUAGE_CODES
+    ]
+    return sorted(named, key=lambda choice: choice[1])
+
+
+def film_languages(chosen: Iterable[str]) -> list[str]:
+    """The codes of films in the languages that a person chose."""
+    return [code for choice in chosen for code in _CODES_OF_FILMS.get(choice, (choice,))]

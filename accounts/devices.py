@@ -1,4 +1,4 @@
-"""Where somebody is logged in: allauth's log of sessions, read and ended."""
+"""Where somebody is logged in: allauth's log of sessions, read, named and ended."""
 
 from __future__ import annotations
 
@@ -7,8 +7,13 @@ from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
+from ua_parser import parse
 
 from accounts.models import User
+
+# Of a program that nobody knows the start of what it says is shown.
+MAX_NAME = 60
 
 
 def devices_of(user: User) -> list[UserSession]:
@@ -23,6 +28,17 @@ def devices_of(user: User) -> list[UserSession]:
     hashes = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     alive = {session.pk for session in kept if _is_logged_in(session, user, hashes)}
     return [row for row in rows if row.session_key in alive]
+
+
+def device_name(user_agent: str) -> str:
+    """ "Firefox on Windows", as far as a browser tells; an app's own name for itself."""
+    seen = parse(user_agent)
+    browser = seen.user_agent.family.removeprefix("Headless") if seen.user_agent else ""
+    system = seen.os.family if seen.os else ""
+    if browser and system:
+        return _("%(browser)s on %(system)s") % {"browser": browser, "system": system}
+    known = browser or user_agent.strip()[:MAX_NAME] or system
+    return known or _("Unknown")
 
 
 def device_end(session: UserSession) -> None:

@@ -20,6 +20,10 @@ METHODS = {"get", *WRITES}
 _JSON = "application/json"
 _ERROR = {"$ref": "#/components/schemas/Error"}
 
+# Some letter that str.strip() leaves. It takes four separators and a control for blank that \s of
+# ECMA 262, the language of patterns here, does not know, and not the byte order mark, which \s is.
+NOT_BLANK = r"[^\s\x1c-\x1f\x85]|\ufeff"
+
 
 class TokenScheme(OpenApiAuthenticationExtension):
     """Personal tokens, with the scopes that an operation needs."""
@@ -122,7 +126,7 @@ def _demand_a_mark(schema: dict[str, Any]) -> None:
     """A text that must not be empty is read without the blanks around it: blanks alone are none."""
     schema = schema.get("items", schema)
     if schema.get("minLength") and not {"enum", "pattern", "format"} & schema.keys():
-        schema["pattern"] = r"\S"
+        schema["pattern"] = NOT_BLANK
 
 
 def _complete_operation(operation: dict[str, Any], *, method: str, has_place: bool) -> None:

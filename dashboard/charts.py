@@ -5,11 +5,14 @@ Nothing here knows colours: the marks carry classes, the tokens of the style she
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 BAR_HEIGHT = 26
+# The labels stand left of the bars; so wide is a letter of theirs at most, on average.
 BAR_LEFT = 120
+LETTER_WIDTH = 7.5
 BAR_WIDTH = 300
 LINE_WIDTH, LINE_HEIGHT = 480, 180
 _PAD = 8
@@ -46,6 +49,8 @@ class BarChart:
     mine: str
     theirs: str
     bars: tuple[Bar, ...]
+    #: Where bars begin: left of it stand the labels.
+    left: int = BAR_LEFT
 
     @property
     def height(self) -> int:
@@ -53,14 +58,9 @@ class BarChart:
         return BAR_HEIGHT * len(self.bars) + _PAD
 
     @property
-    def left(self) -> int:
-        """Where bars begin: left of it stand the labels."""
-        return BAR_LEFT
-
-    @property
     def width(self) -> int:
         """Of the SVG."""
-        return BAR_LEFT + BAR_WIDTH + 60
+        return self.left + BAR_WIDTH + 60
 
 
 def bar_chart(
@@ -73,6 +73,8 @@ def bar_chart(
 ) -> BarChart:
     """``rows`` are (label, my share, their share); the longest bar fills the width."""
     top = max([share for _, *shares in rows for share in shares], default=0.0) or 1.0
+    letters = max([len(label) for label, *_ in rows], default=0)
+    left = max(BAR_LEFT, math.ceil(letters * LETTER_WIDTH) + 2 * _PAD)
     bars = tuple(
         Bar(
             label=label,
@@ -80,11 +82,11 @@ def bar_chart(
             theirs=other,
             y=BAR_HEIGHT * place + _PAD,
             width=round(BAR_WIDTH * own / top, 1),
-            mark=round(BAR_LEFT + BAR_WIDTH * other / top, 1),
+            mark=round(left + BAR_WIDTH * other / top, 1),
         )
         for place, (label, own, other) in enumerate(rows)
     )
-    return BarChart(slug, title, mine, theirs, bars)
+    return BarChart(slug, title, mine, theirs, bars, left=left)
 
 
 @dataclass(frozen=True)

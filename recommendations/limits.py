@@ -10,6 +10,7 @@ import numpy as np
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, OuterRef, Q
 
+from accounts.choices import film_languages
 from accounts.models import User
 from accounts.selectors import taste_of, tastes_of
 from accounts.services import Taste
@@ -76,7 +77,7 @@ def barred_movie_ids(taste: Taste) -> frozenset[int]:
     if taste.runtime_max_min:
         barred |= Q(runtime_min__gt=taste.runtime_max_min)
     if taste.languages:
-        barred |= ~Q(language__in=["", *taste.languages])
+        barred |= ~Q(language__in=["", *film_languages(taste.languages)])
     if taste.excluded_genres:
         excluded = Genre.objects.filter(movies=OuterRef("pk"), name__in=taste.excluded_genres)
         barred |= Q(Exists(excluded))

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 
 from accounts.api.base import Api
 from accounts.api.inputs import Body
-from accounts.devices import device_end, devices_of
+from accounts.devices import device_end, device_name, devices_of
 from accounts.models import User
 from accounts.requests import session_of, signed_in
 from accounts.services import display_name_set
@@ -45,6 +45,7 @@ class DeviceSerializer(serializers.Serializer):
 
     id = serializers.IntegerField()
     address = serializers.CharField(help_text="The IP address that it was last used from.")
+    name = serializers.CharField(help_text="Browser and system in words, to be shown to people.")
     user_agent = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
     last_seen_at = serializers.DateTimeField()
@@ -127,6 +128,7 @@ def _device(session: UserSession, here: str | None) -> dict[str, Any]:
     return {
         "id": session.pk,
         "address": session.ip,
+        "name": device_name(session.user_agent),
         "user_agent": session.user_agent,
         "created_at": session.created_at,
         "last_seen_at": session.last_seen_at,

@@ -14,10 +14,12 @@ from django.utils.crypto import salted_hmac
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
+from accounts.devices import device_name
 from catalog.numbers import stars_text
 
 register = template.Library()
 register.filter("stars_text", stars_text)
+register.filter("device_name", device_name)
 
 #: Every value that a rating may have, in the order of the radio buttons.
 HALF_STARS = tuple(Decimal(halves) / 2 for halves in range(1, 11))

@@ -17,13 +17,14 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 from django.utils import timezone
 
-from accounts.devices import devices_of
+from accounts.devices import device_name, devices_of
 from accounts.models import ApiToken, User
 from accounts.tokens import MAX_TOKENS, TokenError, token_create
 from tests.accounts.conftest import EMAIL, PASSWORD
 
 pytestmark = pytest.mark.django_db
 JSON = "application/json"
+FIREFOX = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:150.0) Gecko/20100101 Firefox/150.0"
 
 
 def token(user, *scopes, days=30):
@@ -283,6 +284,14 @@ class TestDevices:
         assert client.get("/api/v1/me/", headers={"X-Session-Token": phone}).status_code == 401
         assert client.get("/api/v1/me/", headers={"X-Session-Token": laptop}).status_code == 200
 
+    def test_a_device_has_a_name_that_people_know(self, client, ada):
+        firefox = Client(headers={"user-agent": FIREFOX})
+        firefox.post("/accounts/login/", {"login": EMAIL, "password": PASSWORD})
+        (row,) = firefox.get("/api/v1/me/devices/").json()["results"]
+        assert (row["name"], row["user_agent"]) == ("Firefox on Windows", FIREFOX)
+        page = firefox.get("/accounts/sessions/").content.decode()
+        assert "Firefox on Windows" in page
+
     def test_another_persons_device_is_404_and_stays_logged_in(self, client, ada):
         mine = app_login(client).json()["meta"]["session_token"]
         client.cookies.clear()
@@ -356,3 +365,17 @@ class TestSettings:
         answer = client.patch("/api/v1/me/settings/", body, content_type=JSON)
         assert (answer.status_code, code_of(answer)) == (400, "invalid")
         assert client.get("/api/v1/me/settings/").json() == before
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (FIREFOX, "Firefox on Windows"),
+        ("MarqueePhone/1.2 (Android)", "MarqueePhone/1.2 (Android)"),
+        ("python-requests/2.34.2", "Python Requests"),
+        ("   ", "Unknown"),
+        ("<b>" + "x" * 500, "<b>" + "x" * 57),
+    ],
+)
+def test_a_browser_says_its_name_and_an_app_its_own(said, name):
+    assert device_name(said) == name

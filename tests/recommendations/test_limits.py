@@ -6,6 +6,7 @@ import re
 from decimal import Decimal
 
 import pytest
+from model_bakery import baker
 
 from accounts.models import User
 from accounts.services import Taste, taste_settings_set
@@ -90,3 +91,16 @@ def test_an_untouched_person_is_limited_by_editors_only(world):
     hidden = world.films[0][3]
     Movie.objects.filter(pk=hidden.pk).update(is_hidden=True)
     assert barred_movie_ids(Taste()) == {hidden.pk}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "codes"),
+    [("nb", {"no", "nb", "nn"}), ("zh", {"zh", "cn"}), ("fr", {"fr"})],
+)
+def test_a_language_is_found_under_every_code_that_film_databases_write(db, chosen, codes):
+    kept = {baker.make(Movie, language=code).pk for code in codes}
+    unknown = baker.make(Movie, language="").pk
+    other = {baker.make(Movie, language=code).pk for code in {"no", "cn", "fr"} - codes}
+    barred = barred_movie_ids(Taste(languages=(chosen,)))
+    assert barred == other
+    assert not barred & (kept | {unknown})
