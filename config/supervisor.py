@@ -14,6 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,23 @@ class RestartingProcess(Process):
         self._send_message(f"{text}\n")
 
 
+class _LeadersFirst:
+    """Whom honcho's two signals reach: asked to end is the process that leads, killed its group.
+
+    A Celery worker asked so lets its pool finish what it holds. A pool that gets the signal as well
+    dies over its tasks, and the worker reports each of them lost, with a traceback.
+    """
+
+    @staticmethod
+    def terminate(pid: int) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+
+    @staticmethod
+    def kill(pid: int) -> None:
+        _signal_group(pid, signal.SIGKILL)
+
+
 class Supervisor(Manager):
     """Runs processes until one gives up or a signal asks to stop."""
 
@@ -111,6 +129,7 @@ class Supervisor(Manager):
         self, *, run_dir: Path, printer: Printer, on_started: Callable[[Supervisor], None]
     ) -> None:
         super().__init__(printer)
+        self._procmgr = _LeadersFirst()
         self._run_dir = run_dir
         self._on_started = on_started
         self.stopping = multiprocessing.Event()
