@@ -25,11 +25,11 @@ class DialField(serializers.FloatField):
     """A position in quarter steps, as the sliders of the pages have it."""
 
     def to_internal_value(self, data: Any) -> float:
-        """Rounded to the next quarter; Python's ``nan`` is no position."""
+        """Rounded to the next quarter; what no slider can show is left to the limits to refuse."""
         number = super().to_internal_value(data)
-        if number != number:
+        if number != number:  # Python's nan is within all limits
             self.fail("invalid")
-        return round(number * 4) / 4
+        return round(number * 4) / 4 if abs(number) <= 1 else number
 
 
 class DialsSerializer(Body):

@@ -1,8 +1,9 @@
 """A month of simulated people on the running server, held against a frozen popularity list.
 
 The API takes no times, so a day is a round: everything happens now. In every visit the person also
-looks, in the simulator only, at the list that was the most popular at the start, less what they
-know: the same person, the same taste, the same day.
+looks, in the simulator only, at the list that was the most popular at the start: the same person,
+the same taste, the same day, in a life of their own where that list is all they ever saw. What
+they liked or refused in it is not in it again, as in the server's.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Day:
 
 @dataclass
 class _Person:
-    """One simulated person: the log-in, and what they said something of."""
+    """One simulated person: the log-in, and what they said something of in the frozen life."""
 
     session: str
     known: set[int] = field(default_factory=set)
@@ -171,28 +172,35 @@ class Simulation:
         self, person: _Person, liking: NDArray[np.float64], chance: np.random.Generator
     ) -> _Visit:
         frozen = self._unknown(person)
-        n_frozen_liked = int(clicks(liking[frozen], self.behaviour, chance).sum())
+        is_frozen_liked, is_frozen_refused = self._answers(liking[frozen], chance)
+        person.known.update(frozen[is_frozen_liked | is_frozen_refused].tolist())
         found = self.client.recommendations(person.session, n=self.month.n_shown)
         # A film that came after the start has no place in the simulated tastes: it is passed over.
         places = [(at, self.index[pk]) for at, pk in enumerate(found.movie_ids) if pk in self.index]
         shown = np.array([film for _, film in places], dtype=np.int64)
-        is_liked = clicks(liking[shown], self.behaviour, chance)
-        is_refused = (liking[shown] < DISLIKED) & (chance.random(len(shown)) < REFUSES)
+        is_liked, is_refused = self._answers(liking[shown], chance)
         acts = [
             Act(int(self.ids[film]), "like" if liked else "dislike", None, found.request_id, at)
             for (at, film), liked, no in zip(places, is_liked, is_refused, strict=True)
             if liked or no
         ]
         n_recorded = self.client.feedback(person.session, acts) if acts else 0
-        person.known.update(self.index[act.movie_id] for act in acts)
         return _Visit(
             shown=shown.tolist(),
             frozen=frozen.tolist(),
             n_liked=int(is_liked.sum()),
-            n_frozen_liked=n_frozen_liked,
+            n_frozen_liked=int(is_frozen_liked.sum()),
             n_recorded=n_recorded,
             model_version=found.model_version,
         )
+
+    def _answers(
+        self, liking: NDArray[np.float64], chance: np.random.Generator
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which films of a list with these likings are liked, and which refused."""
+        is_liked = clicks(liking, self.behaviour, chance)
+        is_refused = (liking < DISLIKED) & (chance.random(len(liking)) < REFUSES)
+        return is_liked, is_refused & ~is_liked
 
     def _unknown(self, person: _Person) -> NDArray[np.int64]:
         """The frozen list less what the person said something of."""

@@ -353,6 +353,7 @@ class TestSettings:
         [
             {"surprise": 2},
             {"surprise": "NaN"},
+            {"length": -1.4e308},
             {"languages": ["xx"]},
             {"year_from": 1999, "year_to": 1990},
             {"excluded_genres": ["Opera"]},
