@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -28,6 +29,8 @@ SHOWN_VERSIONS = 12
 SHOWN_RUNS = 12
 SHOWN_CURVES = 4
 SHOWN_DRIFT = 60
+# A version's figures are long: they are read of those whose figures are shown.
+_HEAVY = ("model_version__metrics",)
 
 
 @dataclass(frozen=True)
@@ -80,25 +83,35 @@ class ModelsPage:
 
 def models_page(kind: str) -> ModelsPage:
     """Everything of one ``kind``, and what is served of all; an unknown kind is the policy."""
-    everything = list(ModelVersion.objects.order_by("kind", "-created_at"))
+    everything = list(ModelVersion.objects.defer("metrics").order_by("kind", "-created_at"))
     kinds = tuple(sorted({v.kind for v in everything} | {HYBRID}, key=lambda k: (k != HYBRID, k)))
     kind = kind if kind in kinds else HYBRID
     own = [version for version in everything if version.kind == kind]
+    newest = [version.pk for version in own[:SHOWN_VERSIONS]]
+    whole = list(
+        ModelVersion.objects.filter(
+            Q(pk__in=newest) | Q(status=ModelVersion.Status.ACTIVE)
+        ).order_by("kind", "-created_at")
+    )
+    measured = [version for version in whole if version.kind == kind]
     checks = tuple(
-        DriftCheck.objects.select_related("model_version").order_by("-checked_at")[:SHOWN_DRIFT]
+        DriftCheck.objects.select_related("model_version")
+        .defer(*_HEAVY)
+        .order_by("-checked_at")[:SHOWN_DRIFT]
     )
     runs = tuple(
         TrainingRun.objects.select_related("model_version")
+        .defer(*_HEAVY)
         .filter(kind=kind)
         .order_by("-started_at")[:SHOWN_RUNS]
     )
     return ModelsPage(
-        served=tuple(_served(v) for v in everything if v.status == ModelVersion.Status.ACTIVE),
+        served=tuple(_served(v) for v in whole if v.status == ModelVersion.Status.ACTIVE),
         kinds=kinds,
         kind=kind,
-        plots=_version_plots(own[:SHOWN_VERSIONS], kind),
-        duel=_duel(own),
-        slices=_slices_plot(own),
+        plots=_version_plots(measured[:SHOWN_VERSIONS], kind),
+        duel=_duel(measured),
+        slices=_slices_plot(measured),
         drift=_drift_plot(checks),
         drift_checks=checks[:SHOWN_RUNS],
         runs=runs,

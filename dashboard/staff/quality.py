@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -97,8 +98,13 @@ class Measurement:
     seed: int | None
     split_sha256: str
     models: dict[str, dict[str, Interval]]
-    slices: tuple[SliceFigures, ...]
+    raw_slices: dict[str, Any]
     note: str = ""
+
+    @cached_property
+    def slices(self) -> tuple[SliceFigures, ...]:
+        """Part by part; pages that compare versions look at those of one."""
+        return tuple(_slice_figures(key, values) for key, values in self.raw_slices.items())
 
     def interval(self, label: str, metric: str = METRIC) -> Interval:
         """Of one model; unknown where it was not measured."""
@@ -150,7 +156,7 @@ def _measurement(name: str, raw: dict[str, Any]) -> Measurement:
             label: {metric: Interval.of(value) for metric, value in values.items()}
             for label, values in raw.get("models", {}).items()
         },
-        slices=tuple(_slice_figures(key, values) for key, values in raw.get("slices", {}).items()),
+        raw_slices=raw.get("slices", {}),
         note=str(raw.get("note", "")),
     )
 

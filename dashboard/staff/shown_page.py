@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.core.cache import caches
+from django.db.models import Count, Max, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -46,6 +48,7 @@ SLICE_NAMES = {
 }
 
 SPREAD_DAYS = 28
+SPREAD_KEPT_S = 24 * 3600
 
 
 @dataclass(frozen=True)
@@ -181,13 +184,26 @@ def shown_page(period: Period) -> ShownPage:
 def spread_over(period: Period) -> tuple[float | None, float | None]:
     """Coverage and Gini of the films shown in the period's last SPREAD_DAYS, each film once.
 
-    Not of a year: hundreds of days by tens of thousands of films took seconds to unite.
+    Not of a year: hundreds of days by tens of thousands of films took seconds to unite. It stays
+    what it is until a day of them is counted again.
     """
-    rows = ShownDay.objects.filter(
-        day__gt=period.today - min(period.n_days, SPREAD_DAYS) * DAY, day__lte=period.today
-    ).values_list("exposure", "n_catalogue")
-    _ids, counts = exposure_over(bytes(exposure) for exposure, _n in rows)
-    n_catalogue = max((n for _exposure, n in rows), default=0)
+    first = period.today - min(period.n_days, SPREAD_DAYS) * DAY
+    rows = ShownDay.objects.filter(day__gt=first, day__lte=period.today)
+    counted = rows.aggregate(n=Count("pk"), at=Max("computed_at"))
+    if not counted["n"]:
+        return None, None
+    key = f"spread-{first}-{period.today}-{counted['n']}-{counted['at'].timestamp()}"
+    kept: tuple[float | None, float | None] | None = caches["disposable"].get(key)
+    if kept is None:
+        kept = _spread(rows)
+        caches["disposable"].set(key, kept, SPREAD_KEPT_S)
+    return kept
+
+
+def _spread(rows: QuerySet[ShownDay]) -> tuple[float | None, float | None]:
+    days = list(rows.values_list("exposure", "n_catalogue"))
+    _ids, counts = exposure_over(bytes(exposure) for exposure, _n in days)
+    n_catalogue = max(n for _exposure, n in days)
     return ratio(len(counts), n_catalogue), exposure_gini(counts, n_catalogue)
 
 

@@ -24,7 +24,6 @@ from recommendations.snapshot import Snapshot
 from recommendations.traffic.client import Act, ApiClient, session_of
 
 DOMAIN = "simulated.invalid"  # never a real address: RFC 2606
-N_FIRST = 10  # films that everybody rates on the first day
 DISLIKED = -0.5  # liking below which a film that was looked at may be refused
 REFUSES = 0.3
 Tell = Callable[[str, float], None]
@@ -39,6 +38,7 @@ class Month:
     visits: float = 0.2
     n_shown: int = 10
     keep: float = 0.97  # of each taste from round to round
+    n_first: int = 10  # films that everybody rates on the first day
     seed: int = 0
     n_threads: int = 4
 
@@ -128,7 +128,8 @@ class Simulation:
         """Everybody rates a few films that they know; how many ratings were recorded."""
         liking = self.people.liking()
         gumbel = self.rng.gumbel(size=liking.shape)
-        seen = np.argsort(-(1.5 * liking + self.world.fame + gumbel), axis=1)[:, :N_FIRST]
+        order = np.argsort(-(1.5 * liking + self.world.fame + gumbel), axis=1)
+        seen = order[:, : self.month.n_first]
         stars = np.clip(np.round(2 * (3.3 + 0.6 * np.take_along_axis(liking, seen, 1))) / 2, 0.5, 5)
 
         self.client.check(self.persons[0].session)

@@ -190,7 +190,7 @@ def test_every_chart_has_a_table_and_says_where_it_comes_from(used, staff_client
         assert html.count("Counted from:") >= n_charts, name
 
 
-@pytest.mark.parametrize(("name", "limit"), [("staff", 26), ("staff_shown", 8)])
+@pytest.mark.parametrize(("name", "limit"), [("staff", 28), ("staff_shown", 10)])
 def test_a_page_costs_the_same_queries_however_long_the_time(
     used, staff_client, django_assert_max_num_queries, name, limit
 ):

@@ -27,7 +27,7 @@ from recommendations.traffic.month import (
 )
 from recommendations.traffic.trainings import Training, trainings_wait
 
-MAX_PEOPLE, MAX_ROUNDS, MAX_THREADS = 20_000, 366, 32
+MAX_PEOPLE, MAX_ROUNDS, MAX_THREADS, MAX_FIRST = 20_000, 366, 32, 100
 
 
 class Command(BaseCommand):
@@ -41,6 +41,9 @@ class Command(BaseCommand):
         parser.add_argument("--rounds", type=int, default=30, help="days, one after the other")
         parser.add_argument("--visits", type=float, default=0.2, help="share of people in a round")
         parser.add_argument("--keep", type=float, default=0.97, help="of each taste, day to day")
+        parser.add_argument(
+            "--first", type=int, default=10, help="films that everybody rates before the first day"
+        )
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--threads", type=int, default=4)
         parser.add_argument(
@@ -124,6 +127,8 @@ def _month(options: dict[str, Any]) -> Month:
         raise CommandError(f"--people must be 1 to {MAX_PEOPLE}, --rounds 1 to {MAX_ROUNDS}.")
     if not 0 < options["visits"] <= 1 or not 0 <= options["keep"] <= 1:
         raise CommandError("--visits must be above 0 and at most 1, --keep from 0 to 1.")
+    if not 1 <= options["first"] <= MAX_FIRST:
+        raise CommandError(f"--first must be from 1 to {MAX_FIRST}.")
     if options["wait_training"] < 0:
         raise CommandError("--wait-training must be 0 (do not wait) or more seconds.")
     if not 1 <= options["threads"] <= MAX_THREADS:
@@ -133,6 +138,7 @@ def _month(options: dict[str, Any]) -> Month:
         n_rounds=options["rounds"],
         visits=options["visits"],
         keep=options["keep"],
+        n_first=options["first"],
         seed=options["seed"],
         n_threads=options["threads"],
     )
