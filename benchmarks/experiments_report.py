@@ -1,8 +1,10 @@
-"""``docs/experiment-figures.md`` and the chart of a simulated month, from their result files.
+"""``docs/experiment-figures.md`` and the charts of simulated months, from their result files.
 
 python manage.py interleave_sim --aa
 python benchmarks/off_policy.py
-python manage.py simulate_traffic --wait-training 900 --json benchmarks/results/simulated_month.json
+MONTH="simulate_traffic --visits 0.25 --keep 0.99 --wait-training 400"
+python manage.py $MONTH --first 3 --json benchmarks/results/simulated_month.json
+python manage.py $MONTH --first 10 --json benchmarks/results/simulated_month_known.json
 python benchmarks/experiments_report.py
 """
 
@@ -20,7 +22,7 @@ from scipy import stats
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "experiment-figures.md"
-CHART = ROOT / "docs" / "benchmarks" / "simulated-month.svg"
+CHARTS = ROOT / "docs" / "benchmarks"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 300, 60, 20, 40, 40
 SERIES = (
     ("positive_rate", "liked of what Marquee showed", "#b35c00"),
@@ -152,13 +154,16 @@ def _gained(days: list[dict[str, Any]]) -> str:
 
 
 def month(content: dict[str, Any]) -> list[str]:
-    """A simulated month, in fifths."""
+    """A simulated month, in fifths; its chart beside the page."""
     days = content["days"]
+    n_first = content["first_ratings"] // content["people"]
+    chart = f"simulated-month-{n_first}.svg"
+    (CHARTS / chart).write_text(render(content), encoding="utf-8")
     n_versions = len({name for day in days for name in day["model_versions"]})
     lines = [
-        "## A simulated month\n",
+        f"## A simulated month, {n_first} ratings a person at its start\n",
         f"`manage.py simulate_traffic`, {content['date']}: {content['people']} people on a running "
-        f"server, {content['first_ratings']} ratings first, {content['visits']:.0%} of them a day, "
+        f"server, {n_first} ratings each first, {content['visits']:.0%} of them a day, "
         f"tastes that keep {content['keep']:.0%} from day to day; {n_versions} model versions made "
         "the lists. The API takes no times: a day is a round. Frozen popularity is what the same "
         "people, on the same days, like where the first day's most popular films are all they are "
@@ -168,7 +173,7 @@ def month(content: dict[str, Any]) -> list[str]:
         "intervals by Student's t).\n",
         *_trainings(content),
         "![Liked films of Marquee's lists, of a frozen popularity list, and the share of the "
-        "catalogue that was shown, day by day](benchmarks/simulated-month.svg)\n",
+        f"catalogue that was shown, day by day](benchmarks/{chart})\n",
         "| days | lists | liked | frozen popularity | catalogue shown |",
         "|---|---|---|---|---|",
     ]
@@ -186,11 +191,16 @@ def month(content: dict[str, Any]) -> list[str]:
     return [*lines, ""]
 
 
-PARTS = {"interleave_sim": interleaving, "off_policy": off_policy, "simulated_month": month}
+PARTS = {
+    "interleave_sim": interleaving,
+    "off_policy": off_policy,
+    "simulated_month": month,
+    "simulated_month_known": month,
+}
 
 
 def main() -> int:
-    """Writes the page, and the chart where there is a month."""
+    """Writes the page and the charts of the months."""
     parts = [
         "# Experiments, measured\n",
         "Rendered by `python benchmarks/experiments_report.py`.\n",
@@ -202,8 +212,6 @@ def main() -> int:
             continue
         content = json.loads(path.read_text(encoding="utf-8"))
         parts += part(content)
-        if part is month:
-            CHART.write_text(render(content), encoding="utf-8")
     PAGE.write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
     return 0
 
