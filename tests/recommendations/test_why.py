@@ -52,7 +52,7 @@ def test_the_page_has_every_part_and_shares_add_up(reader, person, trained):
     assert why.score == pytest.approx(recommendations_for(person, n=1).films[0].score, abs=1e-6)
     shown = [int(p) for p in re.findall(r"<td[^>]*>(\d+) %</td>", html)]
     assert sum(shown) == 100 + 100  # the rows, and the sum below them
-    assert '<th scope="row"><a href="' in html
+    assert '<th scope="row" role="rowheader"><a href="' in html
     assert "<caption" in html
 
 
