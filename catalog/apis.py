@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import BigIntegerField, CharField, ExpressionWrapper, F, Value
+from django.db.models import BigIntegerField, CharField, F, Value
 from django.db.models.functions import Cast, Coalesce, Concat, LPad
 from django.http import Http404
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -17,7 +17,7 @@ from accounts.api.base import Api
 from accounts.api.pages import PAGE_PARAMETERS, page_of, paged
 from catalog.filters import FilmFilters, Sort
 from catalog.models import Movie
-from catalog.querysets import MovieQuerySet
+from catalog.querysets import MovieQuerySet, order_key, popularity_key
 from catalog.selectors import film_page, genres_all, movies_filtered
 from catalog.serializers import (
     GenreSerializer,
@@ -26,7 +26,6 @@ from catalog.serializers import (
     MovieSerializer,
 )
 
-_KEY_SPAN = 1 << 32
 _PK_DIGITS = 19  # of the largest
 _MEAN_STEPS = 1_000_000  # of a star: finer than anybody's order
 
@@ -130,17 +129,13 @@ def _keyed(films: MovieQuerySet, filters: FilmFilters) -> MovieQuerySet:
     if filters.order == Sort.TITLE:
         number = LPad(Cast("pk", CharField()), _PK_DIGITS, Value("0"))
         return films.annotate(key=Concat("title_normalized", Value(" "), number))
+    if filters.order == Sort.POPULAR:
+        return films.annotate(key=popularity_key())
     # Films without a year come last both ways.
     value: Any = {
-        Sort.POPULAR: Coalesce("rating_count", Value(0)),
         Sort.NEWEST: Coalesce("year", Value(0)),
         Sort.OLDEST: Coalesce("year", Value(9999)),
         Sort.BEST: Cast(F("bayes_mean") * Value(_MEAN_STEPS), BigIntegerField()),
     }[filters.order]
     sign = 1 if filters.order in {Sort.OLDEST, Sort.BEST} else -1
-    # Wrapped, or Django takes the sum for a 32-bit number and drops comparisons beyond it.
-    key = ExpressionWrapper(
-        Cast(value, BigIntegerField()) * Value(_KEY_SPAN) + Value(sign) * F("pk"),
-        output_field=BigIntegerField(),
-    )
-    return films.annotate(key=key)
+    return films.annotate(key=order_key(value, sign=sign))

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.genres import genre_label, main_genre
 from catalog.posters import POSTER_VERSION
-from catalog.querysets import MovieQuerySet
+from catalog.querysets import MovieQuerySet, popularity_key
 from catalog.titles import normalize_title, trigrams
 
 
@@ -137,6 +137,11 @@ class Movie(models.Model):
                 name="catalog_movie_title_prefix",
             ),
             models.Index(fields=["-rating_count", "id"], name="catalog_movie_popular"),
+            models.Index(
+                popularity_key().desc(),
+                condition=models.Q(is_hidden=False),
+                name="catalog_movie_in_turn",
+            ),
             # Every list asks which films are hidden: a handful among all.
             models.Index(
                 fields=["id"], condition=models.Q(is_hidden=True), name="catalog_movie_hidden"

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
+from django.db.models.functions import Cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from catalog.models import Movie
+
+
+#: Room for every film's id below a figure.
+KEY_SPAN = 1 << 32
+
+
+def order_key(value: Any, *, sign: int) -> models.ExpressionWrapper:
+    """A number that no two films share: by ``value``, then by id (``sign`` -1: from the top)."""
+    # Wrapped, or Django takes the sum for a 32-bit number and drops comparisons beyond it.
+    return models.ExpressionWrapper(
+        Cast(value, models.BigIntegerField()) * models.Value(KEY_SPAN)
+        + models.Value(sign) * models.F("id"),
+        output_field=models.BigIntegerField(),
+    )
+
+
+def popularity_key() -> models.ExpressionWrapper:
+    """The order of every list that asks for none, ``catalog_movie_in_turn`` holds it."""
+    return order_key(models.F("rating_count"), sign=-1)
 
 
 class MovieQuerySet(models.QuerySet["Movie"]):
