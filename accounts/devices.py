@@ -12,7 +12,7 @@ from ua_parser import parse
 
 from accounts.models import User
 
-# Of a program that nobody knows the start of what it says is shown.
+# Of a program that nobody knows, the start of what it says is shown.
 MAX_NAME = 60
 
 

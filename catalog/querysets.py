@@ -28,7 +28,7 @@ def order_key(value: Any, *, sign: int) -> models.ExpressionWrapper:
 
 
 def popularity_key() -> models.ExpressionWrapper:
-    """The order of every list that asks for none, ``catalog_movie_in_turn`` holds it."""
+    """The order of lists that ask for none; the index ``catalog_movie_in_turn`` holds it."""
     return order_key(models.F("rating_count"), sign=-1)
 
 
