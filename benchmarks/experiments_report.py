@@ -153,6 +153,12 @@ def _gained(days: list[dict[str, Any]]) -> str:
     return f"{gaps.mean():+.4f} [{gaps.mean() - half:+.4f}, {gaps.mean() + half:+.4f}]"
 
 
+def _spread(content: dict[str, Any]) -> str:
+    """Whose tastes the invented ones are spread like."""
+    n_real = content.get("tastes_of", 0)
+    return f" and are spread as those of {n_real:,} real people" if n_real else ""
+
+
 def month(content: dict[str, Any]) -> list[str]:
     """A simulated month, in fifths; its chart beside the page."""
     days = content["days"]
@@ -164,10 +170,10 @@ def month(content: dict[str, Any]) -> list[str]:
         f"## A simulated month, {n_first} ratings a person at its start\n",
         f"`manage.py simulate_traffic`, {content['date']}: {content['people']} people on a running "
         f"server, {n_first} ratings each first, {content['visits']:.0%} of them a day, "
-        f"tastes that keep {content['keep']:.0%} from day to day; {n_versions} model versions made "
-        "the lists. The API takes no times: a day is a round. Frozen popularity is what the same "
-        "people, on the same days, like where the first day's most popular films are all they are "
-        "shown, less those they have answered there.\n",
+        f"tastes that keep {content['keep']:.0%} from day to day{_spread(content)}; {n_versions} "
+        "model versions made the lists. The API takes no times: a day is a round. Frozen "
+        "popularity is what the same people, on the same days, like where the first day's most "
+        "popular films are all they are shown, less those they have answered there.\n",
         f"Day by day Marquee's lists are liked more by {_gained(days)}; {_gained(days[:7])} in the "
         f"first week, {_gained(days[-7:])} in the last (means of the daily differences, 95 % "
         "intervals by Student's t).\n",

@@ -14,10 +14,21 @@ from ml.data import Dataset, load_ratings
 from ml.models.als import Als
 from ml.models.registry import create
 from ml.recipes import recipe_of
-from ml.simulation import Behaviour, World, made_world, people_of, watched
+from ml.simulation import (
+    Behaviour,
+    Floats,
+    World,
+    leanings_of,
+    made_world,
+    people_of,
+    unit_factors,
+    watched,
+)
 from ml.simulation_rounds import Plan, Round, Tell, run_rounds
+from ml.types import Histories
 
 FACTORS = 16
+LIKED = 4.0  # stars
 FROZEN = ":frozen"
 MADE_FILMS = 500
 
@@ -66,16 +77,17 @@ def share(text: str) -> float:
     return number
 
 
-def world_of(data: Dataset | None, *, seed: int) -> World:
-    """Films of a data set, as ALS sees them and as often as they were rated; or invented ones."""
+def world_of(data: Dataset | None, *, seed: int) -> tuple[World, Floats | None]:
+    """Films of a data set, as ALS sees them and as often as they were rated, and how its people's
+    tastes are spread; or invented films, without people."""
     if data is None:
-        return made_world(n_items=MADE_FILMS, rng=np.random.default_rng(seed))
-    model = Als(n_factors=FACTORS, n_epochs=8, min_rating=4.0).fit(data.interactions, seed=seed)
-    counts = np.bincount(data.interactions.item_index, minlength=len(data.items))
-    # ALS puts fame into the length of a film's vector; here fame is a column of its own.
-    factors = np.asarray(model.item_factors, dtype=np.float64)
-    length = np.linalg.norm(factors, axis=1, keepdims=True)
-    return World(factors / np.maximum(length, 1e-9), np.log1p(counts))
+        return made_world(n_items=MADE_FILMS, rng=np.random.default_rng(seed)), None
+    events = data.interactions
+    liked = events.select(events.rating >= LIKED)
+    model = Als(n_factors=FACTORS, n_epochs=8).fit(liked, seed=seed)
+    counts = np.bincount(events.item_index, minlength=len(data.items))
+    vectors = model.user_vectors_of_many(Histories.from_interactions(liked))
+    return World(unit_factors(model.item_factors), np.log1p(counts)), leanings_of(vectors)
 
 
 def simulate(options: argparse.Namespace, *, tell: Tell | None = None) -> list[Round]:
@@ -85,7 +97,8 @@ def simulate(options: argparse.Namespace, *, tell: Tell | None = None) -> list[R
     """
     data = load_ratings(options.data) if options.data else None
     rng = np.random.default_rng(options.seed)
-    people = people_of(world_of(data, seed=options.seed), options.people, rng)
+    world, directions = world_of(data, seed=options.seed)
+    people = people_of(world, options.people, rng, directions=directions)
     past = watched(people, rng)
     found: list[Round] = []
     for label in (part.strip() for part in options.models.split(",") if part.strip()):

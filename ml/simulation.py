@@ -1,10 +1,11 @@
 """Invented people with latent tastes, who look at lists as people do.
 
-What they would like is the product of a latent taste and given item factors; what they do about it
-follows the examination hypothesis (Craswell et al., "An Experimental Comparison of Click
-Position-Bias Models", 2008): a film is clicked if its place was looked at and the film appeals; the
-chance to look falls with the place. Some clicks are noise, and tastes drift from round to round.
-With known truth, experiments and estimates can be held against it.
+What they would like is the product of a latent taste and given item factors. Tastes are spread as
+those of given real people, or along a dozen directions made up. What people do about a film follows
+the examination hypothesis (Craswell et al., "An Experimental Comparison of Click Position-Bias
+Models", 2008): a film is clicked if its place was looked at and the film appeals; the chance to
+look falls with the place. Some clicks are noise, and tastes drift from round to round. With known
+truth, experiments and estimates can be held against it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from ml.types import Interactions
 
 Floats = NDArray[np.float64]
-N_LEANINGS = 12  # shared directions of taste: people's tastes go together
+N_LEANINGS = 12  # made-up directions of taste that people share: their tastes go together
 SHARED = 0.75  # of a taste's variance
 EAGERNESS = 0.5  # its deviation between people, in those of a liking
 
@@ -83,6 +84,12 @@ class People:
         return replace(self, taste=keep * self.taste + np.sqrt(1.0 - keep**2) * fresh)
 
 
+def unit_factors(factors: NDArray[np.floating]) -> Floats:
+    """A model's factors [n, d] at length 1: it puts fame into the length, a world has it apart."""
+    wide = np.asarray(factors, dtype=np.float64)
+    return np.asarray(wide / np.maximum(np.linalg.norm(wide, axis=1, keepdims=True), 1e-9))
+
+
 def made_world(*, n_items: int, rng: np.random.Generator, n_factors: int = 16) -> World:
     """Films in clusters, with a long tail of fame."""
     centres = rng.normal(size=(max(4, n_items // 40), n_factors))
@@ -91,11 +98,32 @@ def made_world(*, n_items: int, rng: np.random.Generator, n_factors: int = 16) -
     return World(factors / np.sqrt(n_factors), rng.normal(0.0, 1.3, n_items))
 
 
-def people_of(world: World, n: int, rng: np.random.Generator) -> People:
-    """``n`` people whose tastes have a dozen leanings in common."""
-    directions = rng.normal(size=(N_LEANINGS, world.factors.shape[1]))
+def people_of(
+    world: World, n: int, rng: np.random.Generator, *, directions: Floats | None = None
+) -> People:
+    """``n`` people whose tastes have leanings in common: ``directions`` [k, d], or a dozen made up.
+
+    Real people's are those of :func:`leanings_of`.
+    """
+    if directions is None:
+        directions = rng.normal(size=(N_LEANINGS, world.factors.shape[1]))
     eagerness = rng.normal(0.0, EAGERNESS, n)
     return People(world, _tastes(n, directions, rng), eagerness, directions)
+
+
+def leanings_of(vectors: Floats) -> Floats:
+    """[k, d]: in what directions, and how far, the people of ``vectors`` [n, d] differ.
+
+    The principal axes of their vectors, in the scale of made-up directions: invented tastes then
+    have the covariance of these people's.
+    """
+    centred = vectors - vectors.mean(axis=0)
+    _, length, axes = np.linalg.svd(centred, full_matrices=False)
+    directions = length[:, None] * axes
+    unit = np.sqrt(np.square(directions).sum() / vectors.shape[1])
+    if unit <= 0:
+        raise ValueError("these people do not differ: there is nothing to lean to")
+    return np.asarray(directions / unit * np.sqrt(len(directions)))
 
 
 def _standardised(rows: Floats) -> Floats:

@@ -16,6 +16,7 @@ from ml.simulation import (
     click_chance,
     clicks,
     examined,
+    leanings_of,
     made_world,
     people_of,
     watched,
@@ -46,6 +47,27 @@ def test_tastes_drift_as_far_as_they_are_told(people):
     )
     still = people.drifted(np.random.default_rng(2), keep=1.0)
     assert (still.taste == people.taste).all()
+
+
+def test_tastes_are_spread_as_those_of_the_people_given():
+    rng = np.random.default_rng(4)
+    axis, other = np.eye(5)[0], np.eye(5)[3]
+    real = rng.normal(size=(400, 1)) * 3 * axis + rng.normal(size=(400, 1)) * other + 7.0
+    world = made_world(n_items=50, rng=rng, n_factors=5)
+    people = people_of(world, 20_000, rng, directions=leanings_of(real))
+    spread = people.taste.var(axis=0)
+    # What all real people share is no leaning; a quarter of each taste is a person's own.
+    assert people.taste.mean(axis=0) == pytest.approx(np.zeros(5), abs=0.1)
+    assert spread[0] / spread.sum() == pytest.approx(0.75 * 0.9 + 0.05, abs=0.05)
+    assert spread[3] / spread.sum() == pytest.approx(0.75 * 0.1 + 0.05, abs=0.03)
+    assert spread[1] / spread.sum() == pytest.approx(0.05, abs=0.02)
+    made_up = people_of(world, 20_000, rng).taste.var(axis=0).sum()
+    assert 0.3 < spread.sum() / made_up < 3
+
+
+def test_people_who_are_all_alike_lean_nowhere():
+    with pytest.raises(ValueError, match="do not differ"):
+        leanings_of(np.ones((9, 4)))
 
 
 def test_clicks_fall_with_the_place_and_rise_with_liking():

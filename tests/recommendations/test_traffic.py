@@ -7,20 +7,24 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from catalog.models import Movie
 from feedback import services
 from feedback.events import EventContext
 from feedback.models import Interaction, Slate
+from ml.simulation import people_of
 from recommendations.models import ModelVersion, TrainingRun
 from recommendations.services.due import training_due
 from recommendations.services.training import train
+from recommendations.snapshot import current_snapshot
 from recommendations.traffic.client import TrafficError, loopback_url
-from recommendations.traffic.month import DOMAIN
+from recommendations.traffic.month import DOMAIN, real_leanings, world_of
 from recommendations.traffic.trainings import trainings_wait
 from tests.worlds import make_world
 
@@ -64,11 +68,40 @@ def test_people_come_answer_and_are_forgotten(live_server, tmp_path, capsys):
         slate = Slate.objects.get(pk=event.request_id)
         assert slate.user_id == event.user_id
         assert slate.impressions.get(position=event.position).movie_id == event.movie_id
+    assert content["tastes_of"] == 0  # nobody's ratings were imported here
     assert "frozen popularity" in capsys.readouterr().out
     call_command("simulate_traffic", "--forget")
     assert "Deleted 12 simulated people" in capsys.readouterr().out
     assert User.objects.count() == n_before
     assert not Interaction.objects.exists()
+
+
+@pytest.mark.django_db
+def test_tastes_are_spread_as_those_of_the_people_who_were_imported(tmp_path):
+    """Two crowds, a film in ten of the other's: what sets people apart is Crime or Musical."""
+    genres = ("Crime", "Musical")
+    films = [(i, genres[i % 2]) for i in range(1, 41)]
+    lines = [f'{i},"Film {i} ({1950 + i})",{genre}' for i, genre in films]
+    (tmp_path / "movies.csv").write_text("\n".join(["movieId,title,genres", *lines]))
+    rng = np.random.default_rng(0)
+    ratings = [
+        f"{person},{film},{5 if film % 2 == person % 2 else 1}.0,{1_500_000_000 + film}"
+        for person in range(1, 121)
+        for film, _ in films
+        if rng.random() < (0.6 if film % 2 == person % 2 else 0.1)
+    ]
+    (tmp_path / "ratings.csv").write_text("\n".join(["userId,movieId,rating,timestamp", *ratings]))
+    call_command("import_movielens", str(tmp_path), verbosity=0)
+    assert train().status == Status.DONE
+    snapshot = current_snapshot()
+    directions, n_real = real_leanings(snapshot)
+    assert n_real == 120
+    world, ids = world_of(snapshot)
+    people = people_of(world, 500, np.random.default_rng(1), directions=directions)
+    is_crime = np.isin(ids, Movie.objects.filter(genres__name="Crime").values_list("pk", flat=True))
+    leans = (people.taste @ world.factors.T)[:, is_crime].mean(axis=1)
+    against = (people.taste @ world.factors.T)[:, ~is_crime].mean(axis=1)
+    assert np.corrcoef(leans, against)[0, 1] < -0.8
 
 
 @pytest.mark.django_db(transaction=True)

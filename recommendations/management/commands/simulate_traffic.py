@@ -91,7 +91,7 @@ class Command(BaseCommand):
                     if number < month.n_rounds:
                         rest(number)
                     if path is not None:
-                        _write(path, month, n_first, days, trainings)
+                        _write(path, simulation, n_first, days, trainings)
         except (TrafficError, NoVectorsError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
@@ -145,14 +145,16 @@ def _month(options: dict[str, Any]) -> Month:
 
 
 def _write(
-    path: Path, month: Month, n_first: int, days: list[Day], trainings: list[Training]
+    path: Path, simulation: Simulation, n_first: int, days: list[Day], trainings: list[Training]
 ) -> None:
+    month = simulation.month
     content = {
         "date": datetime.now(UTC).date().isoformat(),
         "people": month.n_people,
         "visits": month.visits,
         "keep": month.keep,
         "seed": month.seed,
+        "tastes_of": simulation.n_real,
         "first_ratings": n_first,
         "retrain_after": settings.RETRAIN_AFTER,
         "trainings": [training.to_json() for training in trainings],
