@@ -68,7 +68,8 @@ def _environment() -> dict[str, str]:
 class CeleryWorker:
     """``celery -A config worker`` on the test's database."""
 
-    def __init__(self) -> None:
+    def __init__(self, **environment: str) -> None:
+        self._environment = environment
         self.name = f"test-{uuid.uuid4().hex[:8]}@localhost"
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed by stop()
@@ -89,7 +90,7 @@ class CeleryWorker:
                 *("--without-gossip", "--without-mingle"),
             ],
             cwd=ROOT,
-            env=_environment(),
+            env=_environment() | self._environment,
             stdout=self._log,
             stderr=subprocess.STDOUT,
             start_new_session=True,

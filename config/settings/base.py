@@ -288,6 +288,10 @@ CELERY_TASK_ROUTES = {
     "recommendations.tasks.train_*": {"queue": "train"},
     "catalog.tasks.*": {"queue": "enrich"},
 }
+# A training's peak stays with its process: one that grew beyond is replaced when its task is done.
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = (
+    env.number("WORKER_MAX_MIB", default=2048, minimum=1, maximum=1_000_000) * 1024
+)
 CELERY_TASK_TIME_LIMIT = 3600
 CELERY_TASK_SOFT_TIME_LIMIT = 3500
 # The visibility timeout is longer than any task may run: redelivery is for the dead, not the slow.
