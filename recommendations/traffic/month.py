@@ -81,6 +81,24 @@ class _Person:
 
     session: str
     known: set[int] = field(default_factory=set)
+    n_visits: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """How far ahead of the frozen list, in the share that was liked, people's ``nth`` visits were.
+
+    ``mean`` over ``n`` people and ``sem``, its standard error.
+    """
+
+    nth: int
+    n: int
+    mean: float
+    sem: float
+
+    def to_json(self) -> dict[str, Any]:
+        """As a record."""
+        return asdict(self)
 
 
 class NoVectorsError(Exception):
@@ -166,6 +184,17 @@ class Simulation:
         directions, self.n_real = real_leanings(snapshot)
         self.people: People = people_of(self.world, month.n_people, self.rng, directions=directions)
         self.persons = [_Person(session_of(user)) for user in people_make(month)]
+        self._leads: dict[int, list[float]] = {}
+
+    def leads(self) -> list[Lead]:
+        """By the number of people's visits: the first is of those who have hardly said anything."""
+        return [
+            Lead(
+                nth, len(gaps), float(np.mean(gaps)), float(np.std(gaps, ddof=1) / len(gaps) ** 0.5)
+            )
+            for nth, gaps in sorted(self._leads.items())
+            if len(gaps) > 1
+        ]
 
     def first_day(self, tell: Tell) -> int:
         """Everybody rates a few films that they know; how many ratings were recorded."""
@@ -199,6 +228,10 @@ class Simulation:
             return self._visit(self.persons[int(rows[at])], liking[at], chance)
 
         visits = self._all(visit, range(len(rows)), tell, f"day {number}")
+        for row, v in zip(rows, visits, strict=True):
+            self.persons[row].n_visits += 1
+            gap = v.n_liked / max(1, len(v.shown)) - v.n_frozen_liked / max(1, len(v.frozen))
+            self._leads.setdefault(self.persons[row].n_visits, []).append(gap)
         n_shown = max(1, sum(len(v.shown) for v in visits))
         n_frozen = max(1, sum(len(v.frozen) for v in visits))
         return Day(

@@ -68,6 +68,13 @@ def test_people_come_answer_and_are_forgotten(live_server, tmp_path, capsys):
         slate = Slate.objects.get(pk=event.request_id)
         assert slate.user_id == event.user_id
         assert slate.impressions.get(position=event.position).movie_id == event.movie_id
+    # Each person's visits one after the other: together all lists, and their leads the days' leads.
+    leads = content["leads"]
+    assert [lead["nth"] for lead in leads] == [1, 2]
+    assert sum(lead["n"] for lead in leads) == n_lists
+    gained = sum((day["positive_rate"] - day["frozen_rate"]) * day["n_lists"] for day in days)
+    assert sum(lead["mean"] * lead["n"] for lead in leads) == pytest.approx(gained)
+    assert all(lead["sem"] > 0 for lead in leads)
     assert content["tastes_of"] == 0  # nobody's ratings were imported here
     assert "frozen popularity" in capsys.readouterr().out
     call_command("simulate_traffic", "--forget")

@@ -158,6 +158,7 @@ def _write(
         "first_ratings": n_first,
         "retrain_after": settings.RETRAIN_AFTER,
         "trainings": [training.to_json() for training in trainings],
+        "leads": [lead.to_json() for lead in simulation.leads()],
         "days": [day.to_json() for day in days],
     }
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
