@@ -4,6 +4,7 @@ python manage.py interleave_sim --aa
 python benchmarks/off_policy.py
 MONTH="simulate_traffic --visits 0.25 --keep 0.99 --first 3 --wait-training 400"
 python manage.py $MONTH --json benchmarks/results/simulated_month.json
+python manage.py $MONTH --seed 1 --json benchmarks/results/simulated_month_seed1.json  # and 2, ...
 python benchmarks/experiments_report.py
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -165,30 +167,29 @@ def _together(leads: list[dict[str, Any]]) -> tuple[int, float, float]:
     return int(n.sum()), mean, float(np.sqrt(variance / n.sum()))
 
 
-def _by_visit(content: dict[str, Any]) -> list[str]:
+def _by_visit(leads: list[dict[str, Any]], n_months: int) -> list[str]:
     """The lead at people's first visit, at their second, and so on: what was learned of them."""
-    if not content.get("leads"):
+    if not leads:
         return []
     groups: dict[str, list[dict[str, Any]]] = {}
-    for lead in content["leads"]:
+    for lead in leads:
         name = next(name for name, up_to in VISITS.items() if lead["nth"] <= up_to)
         groups.setdefault(name, []).append(lead)
-    found = {name: _together(leads) for name, leads in groups.items()}
-    _, first, first_sem = found["first"]
-    _, later, later_sem = _together([one for one in content["leads"] if one["nth"] >= LATER])
-    half = 1.96 * np.hypot(first_sem, later_sem)
+    _, first, first_sem = _together(groups["first"])
+    _, later, later_sem = _together([lead for lead in leads if lead["nth"] >= LATER])
+    grown, half = later - first, 1.96 * np.hypot(first_sem, later_sem)
+    rows = [
+        f"| {name} | {n:,} | {mean:+.4f} [{mean - 1.96 * sem:+.4f}, {mean + 1.96 * sem:+.4f}] |"
+        for name, (n, mean, sem) in ((name, _together(some)) for name, some in groups.items())
+    ]
+    months = f", {n_months} such months with other people together" if n_months > 1 else ""
     return [
-        f"By people's visits the lead grows: from the {LATER}th on it is {later - first:+.4f} "
-        f"[{later - first - half:+.4f}, {later - first + half:+.4f}] above that of the first "
-        "(95 % intervals, normal).\n"
-        if later - first - half > 0
-        else "By people's visits the lead does not grow beyond its noise.\n",
+        f"What the lists learned of people, by the number of their visits{months}: from the "
+        f"{LATER}th on the lead is {grown:+.4f} [{grown - half:+.4f}, {grown + half:+.4f}] above "
+        "that of the first (95 % intervals, normal; each visit counts as independent).\n",
         "| visit | visits | liked more than of the frozen list |",
         "|---|---|---|",
-        *(
-            f"| {name} | {n} | {mean:+.4f} [{mean - 1.96 * sem:+.4f}, {mean + 1.96 * sem:+.4f}] |"
-            for name, (n, mean, sem) in found.items()
-        ),
+        *rows,
         "",
     ]
 
@@ -203,8 +204,11 @@ def _spread(n_real: int) -> str:
     )
 
 
-def month(content: dict[str, Any]) -> list[str]:
-    """A simulated month, in fifths; its chart beside the page."""
+def month(content: dict[str, Any], others: Sequence[dict[str, Any]] = ()) -> list[str]:
+    """A simulated month, in fifths; its chart beside the page.
+
+    ``others`` are months of the same plan with other people: they count by visits.
+    """
     days = content["days"]
     n_first = content["first_ratings"] // content["people"]
     n_real = content.get("tastes_of", 0)
@@ -239,13 +243,20 @@ def month(content: dict[str, Any]) -> list[str]:
             + " | ".join(f"{rate:.4f}" for rate in rates)
             + " |"
         )
-    return [*lines, "", *_by_visit(content)]
+    leads = [lead for one in (content, *others) for lead in one.get("leads", [])]
+    return [*lines, "", *_by_visit(leads, 1 + len(others))]
+
+
+def months(content: dict[str, Any]) -> list[str]:
+    """The first month, and what those with other seeds say besides."""
+    files = sorted(RESULTS.glob("simulated_month_seed*.json"))
+    return month(content, [json.loads(file.read_text(encoding="utf-8")) for file in files])
 
 
 PARTS = {
     "interleave_sim": interleaving,
     "off_policy": off_policy,
-    "simulated_month": month,
+    "simulated_month": months,
     "simulated_month_random": month,
 }
 
