@@ -24,8 +24,9 @@ from recommendations.services.due import training_due
 from recommendations.services.training import train
 from recommendations.snapshot import current_snapshot
 from recommendations.traffic.client import TrafficError, loopback_url
-from recommendations.traffic.month import DOMAIN, real_leanings, world_of
+from recommendations.traffic.month import DOMAIN
 from recommendations.traffic.trainings import trainings_wait
+from recommendations.traffic.world import real_leanings, world_of
 from tests.worlds import make_world
 
 Status = TrainingRun.Status

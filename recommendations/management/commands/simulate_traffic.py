@@ -21,11 +21,11 @@ from recommendations.traffic.client import ApiClient, TrafficError
 from recommendations.traffic.month import (
     Day,
     Month,
-    NoVectorsError,
     Simulation,
     people_forget,
 )
 from recommendations.traffic.trainings import Training, trainings_wait
+from recommendations.traffic.world import NoVectorsError
 
 MAX_PEOPLE, MAX_ROUNDS, MAX_THREADS, MAX_FIRST = 20_000, 366, 32, 100
 
