@@ -107,9 +107,13 @@ def visit(browser: Any, base_url: str, *, think_s: float, chance: Random) -> Vis
     settled_s, settled_waited_s = clock.seconds, clock.waited_s
     context.close()
     return Visit(
-        *(round(s, 1) for s in (quiz_shown_s, list_s, list_waited_s)),
-        n_rated,
-        *(round(s, 1) for s in (settled_s, settled_waited_s, slowest)),
+        quiz_shown_s=round(quiz_shown_s, 1),
+        list_s=round(list_s, 1),
+        list_waited_s=round(list_waited_s, 1),
+        n_rated=n_rated,
+        settled_s=round(settled_s, 1),
+        settled_waited_s=round(settled_waited_s, 1),
+        slowest_answer_s=round(slowest, 1),
     )
 
 

@@ -111,13 +111,14 @@ def people_of(
     return People(world, _tastes(n, directions, rng), eagerness, directions)
 
 
-def leanings_of(vectors: Floats) -> Floats:
+def leanings_of(vectors: NDArray[np.floating]) -> Floats:
     """[k, d]: in what directions, and how far, the people of ``vectors`` [n, d] differ.
 
     The principal axes of their vectors, in the scale of made-up directions: invented tastes then
     have the covariance of these people's.
     """
-    centred = vectors - vectors.mean(axis=0)
+    wide = np.asarray(vectors, dtype=np.float64)
+    centred = wide - wide.mean(axis=0)
     _, length, axes = np.linalg.svd(centred, full_matrices=False)
     directions = length[:, None] * axes
     unit = np.sqrt(np.square(directions).sum() / vectors.shape[1])
