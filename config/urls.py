@@ -21,6 +21,7 @@ urlpatterns = [
     path("theme/", views.set_theme, name="theme"),
     path("language/", views.set_language, name="language"),
     path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("favicon.ico", pwa.favicon, name="favicon"),
     path("sw.js", pwa.service_worker, name="service_worker"),
     path("metrics", metrics, name="metrics"),
     path("offline/", pwa.offline, name="offline"),

@@ -45,6 +45,16 @@ def test_the_manifest_names_icons_that_exist_and_a_mask(client):
         assert client.get(shortcut["url"]).status_code in {200, 302}
 
 
+@pytest.mark.django_db
+def test_every_page_and_whoever_asks_without_one_find_the_icon(client, admin_client):
+    answer = client.get("/favicon.ico")
+    assert answer.status_code == 302
+    assert finders.find(answer["Location"].removeprefix("/static/"))
+    for page in (client.get("/about/"), admin_client.get("/admin/"), client.get("/none/")):
+        [icon] = re.findall(r'<link rel="icon" href="([^"]+)"', page.content.decode())
+        assert icon == answer["Location"]
+
+
 class TestWorker:
     def test_it_is_a_script_for_the_whole_site_and_asked_for_anew(self, client):
         answer = client.get("/sw.js")

@@ -22,7 +22,7 @@ NOTED_BY_LOOKING = {
 #: Where the API takes a form, for files.
 API_FORMS = {"/api/v1/me/imports/"}
 # Pages that a stranger may see are the same for all strangers and may be cached.
-OPEN_TO_CACHES = ("/manifest.webmanifest", "/sw.js", "/offline/")
+OPEN_TO_CACHES = ("/manifest.webmanifest", "/favicon.ico", "/sw.js", "/offline/")
 
 
 @pytest.fixture
