@@ -229,15 +229,14 @@ def month(content: dict[str, Any], others: Sequence[dict[str, Any]] = ()) -> lis
         *_trainings(content),
         "![Liked films of Marquee's lists, of a frozen popularity list, and the share of the "
         f"catalogue that was shown, day by day](benchmarks/{chart})\n",
-        "| days | lists | liked | frozen popularity | catalogue shown |",
-        "|---|---|---|---|---|",
+        "| days | lists | liked | frozen popularity | catalogue shown | by frozen popularity |",
+        "|---|---|---|---|---|---|",
     ]
     for part in np.array_split(np.arange(len(days)), min(5, len(days))):
         some = [days[i] for i in part]
         weights = [max(1, day["n_lists"]) for day in some]
-        rates = [
-            float(np.average([day[key] for day in some], weights=weights)) for key, _, _ in SERIES
-        ]
+        keys = [*(key for key, _, _ in SERIES), "frozen_coverage"]
+        rates = [float(np.average([day[key] for day in some], weights=weights)) for key in keys]
         lines.append(
             f"| {some[0]['number']}-{some[-1]['number']} | {sum(d['n_lists'] for d in some)} | "
             + " | ".join(f"{rate:.4f}" for rate in rates)
