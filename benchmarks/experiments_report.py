@@ -28,6 +28,8 @@ WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 300, 60, 20, 40, 40
 # Names of people's visits, and the last of each.
 VISITS = {"first": 1, "second": 2, "third, fourth": 4, "fifth, sixth": 6, "later": 10**6}
 LATER = 4
+GRID = 0.05  # a share of films, from line to line
+MARK = "#8a1c1c"
 SERIES = (
     ("positive_rate", "liked of what Marquee showed", "#b35c00"),
     ("frozen_rate", "liked of the popular films of day one", "#333333"),
@@ -38,22 +40,23 @@ SERIES = (
 def render(content: dict[str, Any]) -> str:
     """The SVG: three series over the days, all as shares from 0."""
     days = content["days"]
-    top = max(day[key] for day in days for key, _, _ in SERIES) * 1.05 or 1.0
+    highest = max(day[key] for day in days for key, _, _ in SERIES)
+    top = GRID * max(1, np.ceil(highest / GRID))
     step = (WIDTH - LEFT - RIGHT) / max(len(days) - 1, 1)
 
     def y(share: float) -> float:
         return round(TOP + (HEIGHT - TOP - BOTTOM) * (1 - share / top), 1)
 
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 66}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + 86}" role="img" '
         'font-family="sans-serif" font-size="13">',
         "<title>A simulated month: liked films of Marquee's lists and of a frozen popularity list"
         "</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT + 66}" fill="#fffdf7"/>',
+        f'<rect width="{WIDTH}" height="{HEIGHT + 86}" fill="#fffdf7"/>',
         f'<text x="{LEFT}" y="22" font-weight="bold">{content["people"]} simulated people, '
         f"{sum(day['n_lists'] for day in days)} lists, {content['date']}</text>",
     ]
-    for share in np.linspace(0, top, 5):
+    for share in np.arange(0, top + GRID / 2, GRID):
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(share)}" y2="{y(share)}" '
             'stroke="#ddd6c6"/>'
@@ -76,6 +79,11 @@ def render(content: dict[str, Any]) -> str:
             f'<text x="{LEFT + step * i:.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">'
             f"day {days[i]['number']}</text>"
         )
+    at = HEIGHT + 8 + 20 * len(SERIES)
+    parts.append(
+        f'<circle cx="{LEFT + 14}" cy="{at - 4}" r="4" fill="{MARK}"/>'
+        f'<text x="{LEFT + 36}" y="{at}">a newly trained model made lists</text>'
+    )
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -87,7 +95,7 @@ def _retrained(days: list[dict[str, Any]], step: float) -> list[str]:
         if set(day["model_versions"]) - known:
             known |= set(day["model_versions"])
             marks.append(
-                f'<circle cx="{LEFT + step * i:.1f}" cy="{HEIGHT - BOTTOM}" r="4" fill="#8a1c1c">'
+                f'<circle cx="{LEFT + step * i:.1f}" cy="{HEIGHT - BOTTOM}" r="4" fill="{MARK}">'
                 "<title>a new model version</title></circle>"
             )
     return marks
