@@ -84,7 +84,7 @@ def fault(body: dict[str, Any], user_id: int, expected: Lists) -> str:
         return ""
     for film in films:
         parts = film["baseline"] + film["other"] + sum(e["contribution"] for e in film["evidence"])
-        parts += sum(part["contribution"] for part in film.get("features", ()))
+        parts += sum(part["contribution"] for part in (*film["terms"], *film["features"]))
         if abs(parts - film["score"]) > 1e-4:
             return f"parts add up to {parts}, not to {film['score']}"
     return ""
