@@ -111,19 +111,19 @@ def people_of(
     return People(world, _tastes(n, directions, rng), eagerness, directions)
 
 
-def leanings_of(vectors: NDArray[np.floating]) -> Floats:
+def leanings_of(vectors: NDArray[np.floating]) -> Floats | None:
     """[k, d]: in what directions, and how far, the people of ``vectors`` [n, d] differ.
 
     The principal axes of their vectors, in the scale of made-up directions: invented tastes then
-    have the covariance of these people's.
+    have the covariance of these people's. None where they do not differ.
     """
+    if len(vectors) < 2 or not np.ptp(vectors, axis=0).any():
+        return None
     wide = np.asarray(vectors, dtype=np.float64)
     centred = wide - wide.mean(axis=0)
     _, length, axes = np.linalg.svd(centred, full_matrices=False)
     directions = length[:, None] * axes
     unit = np.sqrt(np.square(directions).sum() / vectors.shape[1])
-    if unit <= 0:
-        raise ValueError("these people do not differ: there is nothing to lean to")
     return np.asarray(directions / unit * np.sqrt(len(directions)))
 
 

@@ -54,10 +54,8 @@ def real_leanings(snapshot: Snapshot) -> tuple[Floats | None, int]:
         n_users=len(people),
         n_items=len(snapshot.items),
     )
-    vectors = _als(snapshot).user_vectors_of_many(Histories.from_interactions(liked))
-    if len(people) < 2 or not np.ptp(vectors, axis=0).any():
-        return None, 0
-    return leanings_of(vectors), len(people)
+    leanings = leanings_of(_als(snapshot).user_vectors_of_many(Histories.from_interactions(liked)))
+    return leanings, 0 if leanings is None else len(people)
 
 
 def _als(snapshot: Snapshot) -> Als:
