@@ -6,7 +6,7 @@ its features (SHAP values of its trees). Models that are neither say nothing but
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,35 +99,54 @@ def _films(
     order = np.argsort(-contributions, axis=0, kind="stable")
     ordered = np.take_along_axis(contributions, order, axis=0)
     stop = len(order) if max_parts is None else max_parts
-    other = ordered[stop:].sum(axis=0).tolist()
-    events, parts = order[:stop].T.tolist(), ordered[:stop].T.tolist()
-    films = []
-    for i, movie_id in enumerate(movie_ids):
-        factor = float(scale[i])
-        films.append(
-            RankedFilm(
-                movie_id=movie_id,
-                source=source,
-                score=float(score[i]),
-                baseline=float(baseline[i]),
-                evidence=tuple(
-                    EvidencePart(event_ids[event], part, part * factor)
-                    for event, part in zip(events[i], parts[i], strict=True)
-                    if part
-                ),
-                other=other[i],
-                by_source=tuple(
-                    SourcePart(name, float(values[i])) for name, values in by_source.items()
-                ),
-                terms=tuple(
-                    TermPart(name, float(values[i]), float(values[i]) * factor)
-                    for name, values in terms.items()
+    named = np.array(event_ids, dtype=np.int64)[order[:stop]]
+    shown = ordered[:stop]
+    evidence = _parts(EvidencePart._make, named, shown, shown * scale)
+    sources = [(name, values.tolist()) for name, values in by_source.items()]
+    reranked = [
+        (name, values.tolist(), (values * scale).tolist()) for name, values in terms.items()
+    ]
+    matches = [None] * len(score) if genre_match is None else genre_match.tolist()
+    return tuple(
+        RankedFilm(
+            movie_id=movie_id,
+            source=source,
+            score=own_score,
+            baseline=own_baseline,
+            evidence=parts,
+            other=rest,
+            by_source=tuple([SourcePart(name, values[i]) for name, values in sources]),
+            terms=tuple(
+                [
+                    TermPart(name, values[i], shares[i])
+                    for name, values, shares in reranked
                     if values[i]
-                ),
-                genre_match=None if genre_match is None else float(genre_match[i]),
+                ]
+            ),
+            genre_match=match,
+        )
+        for i, (movie_id, own_score, own_baseline, parts, rest, match) in enumerate(
+            zip(
+                *(movie_ids, score.tolist(), baseline.tolist(), evidence),
+                *(ordered[stop:].sum(axis=0).tolist(), matches),
+                strict=True,
             )
         )
-    return tuple(films)
+    )
+
+
+def _parts(
+    make: Callable[[Iterable[float]], EvidencePart], *columns: NDArray[np.generic]
+) -> list[tuple[EvidencePart, ...]]:
+    """Per film the parts of ``columns`` [m, n], the second of which is what each adds: not 0."""
+    is_full = (columns[1] != 0).all(axis=0).tolist()
+    rows = zip(*(column.T.tolist() for column in columns), strict=True)
+    return [
+        tuple(map(make, zip(*row, strict=True)))
+        if full
+        else tuple([make(part) for part in zip(*row, strict=True) if part[1]])
+        for full, row in zip(is_full, rows, strict=True)
+    ]
 
 
 def _by_feature(

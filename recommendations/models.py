@@ -108,8 +108,8 @@ class Recommendation(models.Model):
     source = models.CharField(max_length=24, default="hybrid")
     movie_ids = ArrayField(models.BigIntegerField(), default=list)
     scores = ArrayField(models.FloatField(), default=list)
-    # One list of evidence entries per film, in the order of movie_ids.
-    evidence = models.JSONField(default=list)
+    # Why each film is there, in the order of movie_ids (recommendations.stored_evidence).
+    evidence = models.BinaryField()
     model_version = models.ForeignKey(
         ModelVersion, on_delete=models.CASCADE, related_name="recommendations"
     )

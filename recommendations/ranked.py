@@ -97,6 +97,8 @@ class RankedFilm:
 
     def shortened(self, n_parts: int) -> RankedFilm:
         """The same film with its ``n_parts`` strongest parts; the rest of them in ``other``."""
+        if len(self.evidence) <= n_parts and len(self.features) <= n_parts:
+            return self
         rest = sum(part.contribution for part in self.evidence[n_parts:])
         rest += sum(part.contribution for part in self.features[n_parts:])
         return replace(
@@ -104,36 +106,6 @@ class RankedFilm:
             evidence=self.evidence[:n_parts],
             features=self.features[:n_parts],
             other=self.other + rest,
-        )
-
-    def evidence_json(self) -> dict[str, Any]:
-        """The parts as a stored list keeps them; see :meth:`from_stored`."""
-        return {
-            "baseline": self.baseline,
-            "parts": self.evidence,
-            "features": self.features,
-            "by_source": self.by_source,
-            "terms": self.terms,
-            "other": self.other,
-            "genre_match": self.genre_match,
-        }
-
-    @classmethod
-    def from_stored(
-        cls, movie_id: int, *, source: str, score: float, evidence: dict[str, Any]
-    ) -> RankedFilm:
-        """The film that ``evidence_json`` describes."""
-        return cls(
-            movie_id=movie_id,
-            source=source,
-            score=score,
-            baseline=evidence["baseline"],
-            evidence=tuple(EvidencePart(*part) for part in evidence["parts"]),
-            features=tuple(FeaturePart(*part) for part in evidence.get("features", ())),
-            by_source=tuple(SourcePart(*part) for part in evidence.get("by_source", ())),
-            terms=tuple(TermPart(*part) for part in evidence.get("terms", ())),
-            other=evidence["other"],
-            genre_match=evidence.get("genre_match"),
         )
 
 

@@ -27,6 +27,7 @@ from recommendations.reranking import ListContext, context_standing
 from recommendations.snapshot import Serving, Snapshot, current_snapshot
 from recommendations.sources import SOURCES, SourceNotTrainedError, source_named
 from recommendations.standing import Standing, standing_of
+from recommendations.stored_evidence import unpacked
 from recommendations.strengths import FINGERPRINT
 from recommendations.trial import Trial
 
@@ -235,11 +236,11 @@ def _stored_list(
         return None  # an editor hid or merged films meanwhile
     if "n_history" not in stored.context:
         return None  # written by an older Marquee, which did not keep what a slate notes
-    films = tuple(
-        RankedFilm.from_stored(movie_id, source=serving.source, score=score, evidence=evidence)
-        for movie_id, score, evidence in zip(
-            stored.movie_ids, stored.scores, stored.evidence, strict=True
-        )
+    films = unpacked(
+        stored.evidence,
+        movie_ids=stored.movie_ids,
+        scores=stored.scores,
+        source=serving.source,
     )
     return RankedList(
         films=films,

@@ -26,7 +26,7 @@ _TASTE_FIELDS = tuple(field.name for field in fields(Taste))
 
 @dataclass(frozen=True)
 class StoredList:
-    """A row of ``Recommendation``, cut to the films that are wanted.
+    """A row of ``Recommendation``, cut to the films that are wanted (``evidence`` is of all).
 
     ``known_ids`` are those of them that the person rated or reacted to nevertheless.
     """
@@ -34,7 +34,7 @@ class StoredList:
     generation: int
     movie_ids: tuple[int, ...]
     scores: tuple[float, ...]
-    evidence: tuple[dict[str, Any], ...]
+    evidence: bytes
     context: Mapping[str, Any] = field(default_factory=dict)
     last_visit_on: date | None = None
     known_ids: frozenset[int] = frozenset()
@@ -60,8 +60,7 @@ _SQL = """
             WHERE user_id = %(user)s AND surface = ANY(%(surfaces)s) AND created_at < %(today)s
         ),
         list.movie_ids[:%(n)s], list.scores[:%(n)s],
-        jsonb_path_query_array(list.evidence, %(first)s::jsonpath),
-        list.context, list.last_visit_on,
+        list.evidence, list.context, list.last_visit_on,
         ARRAY(
             SELECT movie_id FROM feedback_rating
             WHERE user_id = %(user)s AND movie_id = ANY(list.movie_ids[:%(n)s])
@@ -93,7 +92,6 @@ def standing_of(
         "today": today_starts(now),
         "now": now,
         "n": n,
-        "first": f"$[0 to {n - 1}]",
         "source": serving.source if serving else "",
         "version": serving.version_id if serving else None,
         "generation": generation,
@@ -111,7 +109,7 @@ def standing_of(
             generation=generation,
             movie_ids=tuple(movie_ids),
             scores=tuple(scores),
-            evidence=tuple(json.loads(evidence)),
+            evidence=bytes(evidence),
             context=json.loads(context),
             last_visit_on=made_for,
             known_ids=frozenset(known),

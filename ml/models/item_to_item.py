@@ -16,6 +16,9 @@ from ml.types import BoolArray, FloatArray, Histories
 _DENSE_SHARE = 0.01
 _FULL_SHARE = 0.1
 _DENSE_CELLS = 400_000_000  # 20,000 films, 1.6 GB
+# Batches of as many people are worth loading numba for: a quarter of the time of scipy's product,
+# which finds out first where the result will have entries and then fills in the rest.
+_COMPILED_ROWS = 64
 
 
 class Entries(NamedTuple):
@@ -176,9 +179,19 @@ def one_product(
 def history_product(
     matrix: sparse.csr_matrix, table: NDArray[np.float32] | sparse.csr_matrix
 ) -> FloatArray:
-    """float32[n, n_items]: ``matrix @ table``, by the faster of the sparse and dense routes."""
+    """float32[n, n_items]: ``matrix @ table``, by the fastest of the sparse and dense routes."""
     if not isinstance(table, np.ndarray):
-        return np.asarray((matrix @ table).toarray(), dtype=np.float32)
+        if matrix.shape[0] < _COMPILED_ROWS:
+            return np.asarray((matrix @ table).toarray(), dtype=np.float32)
+        from ml.models.item_to_item_kernels import add_weighted_rows
+
+        out = np.zeros((matrix.shape[0], table.shape[1]), dtype=np.float32)
+        add_weighted_rows(
+            *(matrix.indptr, matrix.indices, matrix.data.astype(np.float32, copy=False)),
+            *(table.indptr, table.indices, table.data),
+            out,
+        )
+        return out
     cells = matrix.shape[0] * matrix.shape[1]
     if matrix.shape[0] > 1 and cells and matrix.nnz > _DENSE_SHARE * cells:
         return matrix.toarray() @ table

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from threadpoolctl import threadpool_limits
 
 from accounts.models import User
 from feedback.models import Interaction
@@ -17,6 +18,7 @@ from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
 from recommendations.ranked import RankedList
 from recommendations.reranking import contexts_of
 from recommendations.snapshot import Snapshot, current_snapshot
+from recommendations.stored_evidence import packed
 
 BATCH_USERS = 256
 # What a page shows and some to spare; who asks for more gets a list made anew.
@@ -55,24 +57,31 @@ def recommendations_refresh(
     if users is not None:
         stale = stale.filter(pk__range=users)
     n_done = 0
-    for people in _batches(stale[: limit or 1_000_000]):
-        feedback = feedback_of_users(people)
-        barred, contexts = barred_for_users(people), contexts_of(people)
-        histories = [feedback[user.pk] for user in people]
-        # The first source last: its row says that the person is done.
-        for source in reversed(sources):
-            lists = recommend_many(
-                histories,
-                snapshot,
-                n=STORED_FILMS,
-                source=source,
-                barred=barred,
-                contexts=contexts,
-                max_parts=MAX_EVIDENCE,
-            )
-            _store([user.pk for user in people], lists, source=source)
-        n_done += len(people)
+    # Other workers use the other cores; on systems as small as one person's, a second thread of
+    # BLAS waits longer than it works.
+    with threadpool_limits(1, user_api="blas"):
+        for people in _batches(stale[: limit or 1_000_000]):
+            _refresh(people, snapshot, sources=sources)
+            n_done += len(people)
     return n_done
+
+
+def _refresh(people: list[User], snapshot: Snapshot, *, sources: Sequence[str]) -> None:
+    feedback = feedback_of_users(people)
+    barred, contexts = barred_for_users(people), contexts_of(people)
+    histories = [feedback[user.pk] for user in people]
+    # The first source last: its row says that the person is done.
+    for source in reversed(sources):
+        lists = recommend_many(
+            histories,
+            snapshot,
+            n=STORED_FILMS,
+            source=source,
+            barred=barred,
+            contexts=contexts,
+            max_parts=MAX_EVIDENCE,
+        )
+        _store([user.pk for user in people], lists, source=source)
 
 
 def stale_ranges(*, size: int, source: str = DEFAULT_SOURCE) -> list[tuple[int, int]]:
@@ -107,7 +116,7 @@ def _store(user_ids: list[int], lists: list[RankedList], *, source: str) -> None
                 source=source,
                 movie_ids=[film.movie_id for film in ranked.films],
                 scores=[film.score for film in ranked.films],
-                evidence=[film.shortened(MAX_EVIDENCE).evidence_json() for film in ranked.films],
+                evidence=packed([film.shortened(MAX_EVIDENCE) for film in ranked.films]),
                 model_version_id=ranked.model_version_id,
                 feedback_generation=ranked.generation,
                 last_visit_on=ranked.context["last_visit_on"],

@@ -22,6 +22,7 @@ from recommendations.reranking import PLAIN
 from recommendations.selectors import recommendations_for
 from recommendations.services.inference import recommendations_refresh
 from recommendations.snapshot import current_snapshot
+from recommendations.stored_evidence import unpacked
 from recommendations.training_data import training_data
 
 
@@ -110,8 +111,13 @@ def test_check_evidence_over_fresh_and_stored_lists(trained, source):
     for user in trained.crowds[0][:4]:
         rate(user, trained.films[1][0], "4")  # the generation of bulk-made people is 0
     recommendations_refresh(sources=(source,))
-    assert Recommendation.objects.count() == 4
-    assert min(len(u.evidence[0]["parts"]) for u in Recommendation.objects.all()) == 8
+    stored = Recommendation.objects.all()
+    assert len(stored) == 4
+    films = [
+        unpacked(row.evidence, movie_ids=row.movie_ids, scores=row.scores, source=source)
+        for row in stored
+    ]
+    assert min(len(of_person[0].evidence) for of_person in films) == 8
     out = said("check_evidence", "--users", "200", "--source", source)
     assert "People: 120" in out
     assert "(100.00%)" in out

@@ -1,0 +1,28 @@
+"""Histories times a sparse item-to-item table, compiled. Imported only by batches, so that serving
+never loads numba."""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+
+@numba.njit(nogil=True, cache=True)
+def add_weighted_rows(
+    indptr: NDArray[np.integer],
+    rows: NDArray[np.integer],
+    weights: NDArray[np.float32],
+    table_indptr: NDArray[np.integer],
+    table_indices: NDArray[np.integer],
+    table_data: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Add to row u of ``out`` [n, n_items] the table's rows ``rows[indptr[u]:indptr[u + 1]]`` times
+    their weights, in this order."""
+    for person in range(len(indptr) - 1):
+        total = out[person]
+        for event in range(indptr[person], indptr[person + 1]):
+            row, weight = rows[event], weights[event]
+            for at in range(table_indptr[row], table_indptr[row + 1]):
+                total[table_indices[at]] += weight * table_data[at]

@@ -1,0 +1,24 @@
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("recommendations", "0005_experiments"),
+    ]
+
+    operations = [
+        # Stored lists are made anew by the next run of batch inference.
+        migrations.RunSQL("DELETE FROM recommendations_recommendation", migrations.RunSQL.noop),
+        migrations.RemoveField(model_name="recommendation", name="evidence"),
+        migrations.AddField(
+            model_name="recommendation",
+            name="evidence",
+            field=models.BinaryField(default=b""),
+            preserve_default=False,
+        ),
+        # Columns of doubles hardly shrink: compressing them would only take time.
+        migrations.RunSQL(
+            "ALTER TABLE recommendations_recommendation ALTER COLUMN evidence SET STORAGE EXTERNAL",
+            migrations.RunSQL.noop,
+        ),
+    ]
