@@ -26,3 +26,23 @@ def add_weighted_rows(
             row, weight = rows[event], weights[event]
             for at in range(table_indptr[row], table_indptr[row + 1]):
                 total[table_indices[at]] += weight * table_data[at]
+
+
+@numba.njit(nogil=True, cache=True)
+def fill_block(
+    rows: NDArray[np.integer],
+    place: NDArray[np.int32],
+    table_indptr: NDArray[np.integer],
+    table_indices: NDArray[np.integer],
+    table_data: NDArray[np.float32],
+    out: NDArray[np.float32],
+) -> None:
+    """Copy into ``out`` [n, m] (given as zeros) what the table's ``rows`` [n] hold of m columns.
+
+    ``place`` [n_items] is where a column goes, -1 for those that are not wanted.
+    """
+    for i in range(len(rows)):
+        for at in range(table_indptr[rows[i]], table_indptr[rows[i] + 1]):
+            column = place[table_indices[at]]
+            if column >= 0:
+                out[i, column] = table_data[at]
