@@ -41,9 +41,9 @@ def packed(films: Sequence[RankedFilm]) -> bytes:
     for kind, n_numbers in _NUMBERS.items():
         own = [getattr(film, kind) for film in films]
         parts = list(chain.from_iterable(own))
-        keys, *numbers = zip(*parts, strict=True) if parts else [()] * (1 + n_numbers)
-        if kind != "evidence":
-            keys = [names.setdefault(name, len(names)) for name in keys]
+        of, *numbers = zip(*parts, strict=True) if parts else [()] * (1 + n_numbers)
+        is_film = kind == "evidence"
+        keys = of if is_film else [names.setdefault(name, len(names)) for name in of]
         columns[f"{kind}.count"] = np.array([len(of_film) for of_film in own], dtype=np.int32)
         columns[f"{kind}.key"] = np.array(keys, dtype=np.int64)
         columns[f"{kind}.number"] = np.array(numbers, dtype=np.float64)
