@@ -25,6 +25,7 @@ from ml.models.item_to_item import ItemToItem
 from ml.models.registry import create
 from ml.protocols_return import returning
 from ml.protocols_users import strong
+from ml.shelf import fingerprint
 from ml.split import RankingSplit, SplitError
 from ml.tuning import collect, search_weights, stacked
 from ml.types import Interactions
@@ -92,15 +93,18 @@ def policy_measure(data: TrainingData, tell: Progress) -> Verdict:
     except SplitError as error:
         return Verdict(UNMEASURED_WEIGHTS, {}, note=f"Not measured: {error}")
     candidates = []
+    models: dict[str, Recommender] = {}
     for i, valid in enumerate(validations):
         tell(
             "Learning what to weigh, without the held-out people", 0.05 + 0.3 * i / len(validations)
         )
-        candidates.append(collect(list(_fit(valid.train, data).values()), valid, seed=SEED))
+        models = _fit(valid.train, data)
+        candidates.append(collect(list(models.values()), valid, seed=SEED))
     found, _ = search_weights(stacked(candidates), k=100)
     weights = dict(zip(blend_parts(), found.tolist(), strict=True))
     tell("Measuring on the test people", 0.4)
-    models = _fit(test.train, data)
+    if not models or fingerprint(validations[-1].train) != fingerprint(test.train):
+        models = _fit(test.train, data)
     fitted: dict[str, Recommender] = {**models, HYBRID: _blend(models, weights)}
     served = _served_weights()
     if served is not None:
@@ -204,13 +208,16 @@ def _validation_splits(
 ) -> list[RankingSplit]:
     """Validation people to choose weights by, none of whom is a test person.
 
-    A tenth of a few hundred people is too few to choose by, so small audiences are held out
-    ``n_draws`` times, with other seeds: ``benchmarks/blend_weights.py`` measures what that gains.
+    Those that belong to the test split, where they are enough: both are kept from the same models,
+    which are then fitted once for both. A tenth of a few hundred people is too few to choose by:
+    small audiences are held out ``n_draws`` times, with other seeds, and what that gains is
+    measured by ``benchmarks/blend_weights.py``.
     """
+    if n_draws and len(np.unique(test.group)) >= ENOUGH_PEOPLE:
+        return [protocol(data, seed=SEED, part="valid")]
     is_test = np.isin(data.interactions.user_index, test.group)
     rest = replace(data, interactions=data.interactions.select(~is_test))
-    n_seeds = 1 if len(np.unique(test.group)) >= ENOUGH_PEOPLE else n_draws
-    return [protocol(rest, seed=SEED + i, part="valid") for i in range(n_seeds)]
+    return [protocol(rest, seed=SEED + i, part="valid") for i in range(n_draws)]
 
 
 def _fit(interactions: Interactions, data: TrainingData) -> dict[str, Recommender]:

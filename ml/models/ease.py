@@ -144,9 +144,15 @@ def gram_matrix(matrix: sparse.csr_matrix) -> NDArray[np.float32]:
     if matrix.shape[0] * matrix.shape[1] <= 50_000_000:
         dense = matrix.toarray()  # BLAS is ten times faster than the sparse product at this size
         return dense.T @ dense
-    product = (matrix.T.tocsr() @ matrix).tocoo()
+    from ml.models.item_to_item_kernels import add_gram
+
+    transposed = matrix.T.tocsr()
     gram = np.zeros((matrix.shape[1], matrix.shape[1]), dtype=np.float32)
-    gram[product.row, product.col] = product.data
+    add_gram(
+        *(transposed.indptr, transposed.indices, transposed.data.astype(np.float32, copy=False)),
+        *(matrix.indptr, matrix.indices, matrix.data.astype(np.float32, copy=False)),
+        gram,
+    )
     return gram
 
 

@@ -1,5 +1,7 @@
-"""Histories times a sparse item-to-item table, compiled. Imported only by batches, so that serving
-never loads numba."""
+"""Sparse products with dense results, compiled: histories times an item-to-item table, and ``X'X``.
+
+Imported only by fitting and by batches, so that serving never loads numba.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,29 @@ def add_weighted_rows(
             row, weight = rows[event], weights[event]
             for at in range(table_indptr[row], table_indptr[row + 1]):
                 total[table_indices[at]] += weight * table_data[at]
+
+
+@numba.njit(parallel=True, cache=True)
+def add_gram(
+    transposed_indptr: NDArray[np.integer],
+    people: NDArray[np.integer],
+    weights: NDArray[np.float32],
+    indptr: NDArray[np.integer],
+    items: NDArray[np.integer],
+    data: NDArray[np.float32],
+    gram: NDArray[np.float32],
+) -> None:
+    """Add ``X'X`` to ``gram`` [n_items, n_items] for ``X`` as csr and its transpose, all cores.
+
+    A row of the result stays in a core's cache; a sparse product of the same would be larger than
+    the dense one as soon as a third of all pairs of films were seen by one person.
+    """
+    for item in numba.prange(len(transposed_indptr) - 1):
+        total = gram[item]
+        for event in range(transposed_indptr[item], transposed_indptr[item + 1]):
+            person, weight = people[event], weights[event]
+            for at in range(indptr[person], indptr[person + 1]):
+                total[items[at]] += weight * data[at]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -87,6 +87,30 @@ def test_a_recipe_behind_the_one_being_served_is_refused(trained):
     assert policy.recipe_refusal(results) == ""
 
 
+@pytest.mark.parametrize(("enough", "n_fits"), [(5, 1), (10_000, policy.SMALL_DRAWS + 1)])
+def test_where_people_are_enough_one_fit_serves_the_choice_and_the_test(
+    trained, monkeypatch, enough, n_fits
+):
+    fitted_on = []
+
+    def counting(interactions, data):
+        fitted_on.append(set(interactions.user_index.tolist()))
+        return fit(interactions, data)
+
+    fit = policy._fit
+    monkeypatch.setattr(policy, "_fit", counting)
+    monkeypatch.setattr(policy, "ENOUGH_PEOPLE", enough)
+    data = training_data()
+    verdict = policy.policy_measure(data, lambda _stage, _share: None)
+    assert len(fitted_on) == n_fits
+    test, validations = policy._splits(data.dataset, n_draws=policy.SMALL_DRAWS)
+    for valid in validations:
+        assert set(test.group).isdisjoint(valid.group)
+    for people in fitted_on:
+        assert people.isdisjoint(test.group)
+    assert verdict.metrics["n_users"] == len(set(test.group))
+
+
 def test_one_training_at_a_time_and_a_dead_one_gives_up_its_lease(trained):
     run = run_start(kind=training.KIND, trigger="test")
     with pytest.raises(TrainingBusyError):
