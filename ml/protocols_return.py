@@ -25,14 +25,16 @@ def returning(
     part: Part = "test",
     pause_s: int = PAUSE_S,
     max_rows: int = MAX_ROWS,
+    max_people: int | None = None,
     min_rating: float = 0.0,
 ) -> RankingSplit:
     """Held-out people; every event more than ``pause_s`` after the one before is to be found from
     all before it.
 
     The models learn from the other people. Of somebody with more than ``max_rows`` such events a
-    random choice counts; ``min_rating`` asks for events with at least so many stars only (the
-    histories keep all). Raises SplitError where nobody comes back.
+    random choice counts, and no more than ``max_people`` are held out for each part. ``min_rating``
+    asks for events with at least so many stars only (the histories keep all). Raises SplitError
+    where nobody comes back.
     """
     if not data.has_timestamps:
         raise SplitError(f"returning needs a timestamp column; {data.name} has none")
@@ -43,6 +45,8 @@ def returning(
     rng = np.random.default_rng(seed)
     people = rng.permutation(np.unique(flat.user_index[at]))
     n_held = int(round(HELD_SHARE * len(people)))
+    if max_people is not None:
+        n_held = min(n_held, max_people)
     if not n_held:
         raise SplitError("returning needs at least 4 people who came back after a pause")
     held = people[:n_held] if part == "test" else people[n_held : 2 * n_held]

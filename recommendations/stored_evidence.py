@@ -45,7 +45,7 @@ def packed(films: Sequence[RankedFilm]) -> bytes:
         is_film = kind == "evidence"
         keys = of if is_film else [names.setdefault(name, len(names)) for name in of]
         columns[f"{kind}.count"] = np.array([len(of_film) for of_film in own], dtype=np.int32)
-        columns[f"{kind}.key"] = np.array(keys, dtype=np.int64)
+        columns[f"{kind}.key"] = np.array(keys, dtype=np.int64 if is_film else np.int16)
         columns[f"{kind}.number"] = np.array(numbers, dtype=np.float64)
     columns["names"] = np.frombuffer("\n".join(names).encode(), dtype=np.uint8)
     return save(columns)

@@ -56,6 +56,9 @@ def test_only_events_after_a_pause_are_asked_for_and_of_nobody_too_many() -> Non
     assert np.array_equal(valid.train.user_index, split.train.user_index)
     assert len(returning(data, seed=1, max_rows=2)) == 6
     assert len(returning(data, seed=1, min_rating=4.0)) == 6
+    few = [returning(data, seed=1, max_people=1, part=part) for part in ("valid", "test")]
+    assert [len(np.unique(part.group)) for part in few] == [1, 1]
+    assert len(np.unique(few[0].train.user_index)) == 18
     with pytest.raises(SplitError, match="came back"):
         returning(data, seed=1, pause_s=100 * hour)
 
