@@ -17,7 +17,7 @@ from django.db.migrations.operations.base import Operation
 from django.db.models.fields import NOT_PROVIDED
 
 #: The last migration of each app in the first release: nothing older than these was ever live.
-FIRST_RELEASE = {"accounts": 8, "catalog": 12, "feedback": 8, "recommendations": 6, "dashboard": 2}
+FIRST_RELEASE = {"accounts": 8, "catalog": 12, "feedback": 9, "recommendations": 6, "dashboard": 2}
 
 _TAKES_AWAY = (
     migrations.DeleteModel,

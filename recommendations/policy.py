@@ -42,8 +42,8 @@ CHAMPION = "champion"
 ENOUGH_PEOPLE = 250  # held-out people whose mean is steadier than the search's steps
 SMALL_DRAWS = 3  # of a smaller audience; one for the very first model, which people wait for
 ENOUGH_RETURNS = 200  # events after a pause, of the test people
-# Held-out people of a large audience, for each of choice and test, with up to 40 events each: to ask
-# about 15 % of 138,493 people takes longer than to fit the sources.
+# Held-out people of a large audience, for each of choice and test, with up to 40 events each: to
+# ask about 15 % of 138,493 people takes longer than to fit the sources.
 MOST_PEOPLE = 1000
 # Where there are too few people to hold any out, nothing can be measured: equal parts of the two
 # strongest sources of the literature, said so in the version's note.

@@ -17,9 +17,10 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import Taste
+from feedback.models import VISITED_SURFACES
 from recommendations.limits import barred_movie_ids, has_limits
 from recommendations.snapshot import Serving
-from recommendations.visits import SURFACES, today_starts
+from recommendations.visits import today_starts
 
 _TASTE_FIELDS = tuple(field.name for field in fields(Taste))
 
@@ -88,7 +89,7 @@ def standing_of(
     now = now or timezone.now()
     asked: dict[str, Any] = {
         "user": user.pk,
-        "surfaces": list(SURFACES),
+        "surfaces": list(VISITED_SURFACES),
         "today": today_starts(now),
         "now": now,
         "n": n,

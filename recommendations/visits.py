@@ -13,10 +13,8 @@ from datetime import UTC, date, datetime, timedelta
 from django.db.models import Max
 from django.utils import timezone
 
-from feedback.models import Impression, Slate, WatchlistEntry
+from feedback.models import VISITED_SURFACES, Impression, Slate, WatchlistEntry
 
-# The surfaces that show a personal list to a person; what a program fetched, nobody ignored.
-SURFACES = ("home", "for_you")
 WINDOW = timedelta(days=28)  # before the last visit; two half-lives of what was ignored
 
 
@@ -48,7 +46,7 @@ def last_visits(user_ids: Iterable[int], *, now: datetime | None = None) -> dict
     """The day of each person's last visit before today; absent without one. One query."""
     before = today_starts(now or timezone.now())
     rows = (
-        Slate.objects.filter(user_id__in=list(user_ids), surface__in=SURFACES)
+        Slate.objects.filter(user_id__in=list(user_ids), surface__in=VISITED_SURFACES)
         .filter(created_at__lt=before)
         .order_by()
         .values_list("user_id")
@@ -73,7 +71,9 @@ def shown_to(
         return {}
     first = datetime.combine(min(visited.values()), datetime.min.time(), UTC) - WINDOW
     rows = (
-        Impression.objects.filter(slate__user_id__in=list(visited), slate__surface__in=SURFACES)
+        Impression.objects.filter(
+            slate__user_id__in=list(visited), slate__surface__in=VISITED_SURFACES
+        )
         .filter(slate__created_at__gte=first, slate__created_at__lt=today_starts(now))
         .values_list("slate__user_id", "movie_id", "slate__created_at")
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import TasteSettings, User
@@ -20,6 +22,7 @@ from recommendations.models import ModelVersion
 from recommendations.reranking import context_of
 from recommendations.selectors import recommendations_for
 from recommendations.services.inference import recommendations_refresh
+from recommendations.standing import standing_of
 from recommendations.visits import shown_to
 
 HTMX = {"HTTP_HX_REQUEST": "true"}
@@ -201,6 +204,25 @@ def test_what_was_shown_counts_days_and_the_watchlist_is_pinned(reader, person):
     assert found.last == set(shown)
     assert found.pinned == {shown[0]}
     assert context_of(person).shown.last_visit_on is None
+
+
+def test_the_last_visit_is_found_without_walking_over_what_a_program_fetched(person):
+    now = timezone.now()
+    visit = now - timedelta(days=300)
+    Slate.objects.create(user=person, surface="home", created_at=visit)
+    Slate.objects.bulk_create(
+        Slate(user=person, surface="api", created_at=now - timedelta(hours=26 + hour))
+        for hour in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE feedback_slate")
+    with CaptureQueriesContext(connection) as asked:
+        found = standing_of(person, None, n=20, generation=0)
+    assert found.last_visit_on == visit.astimezone(UTC).date()
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {asked[0]['sql']}")
+        plan = [line for (line,) in cursor.fetchall()]
+    assert any("feedback_slate_visits" in line and "rows=1" in line for line in plan)
 
 
 def test_a_reason_can_be_muted_and_told_again(reader, person):
