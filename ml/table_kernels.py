@@ -103,8 +103,11 @@ def _add_rows(values, own, weight, indptr, columns, entries, low, high):  # type
     for event in range(len(own)):
         row, w = own[event], weight[event]
         if low <= abs(w) < high:
-            for at in range(indptr[row], indptr[row + 1]):
-                values[columns[at]] += w * entries[at]
+            # Slices: their positions need no check for being counted from the end.
+            films = columns[indptr[row] : indptr[row + 1]]
+            sizes = entries[indptr[row] : indptr[row + 1]]
+            for at in range(len(films)):
+                values[films[at]] += w * sizes[at]
 
 
 @numba.njit

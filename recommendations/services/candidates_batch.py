@@ -67,18 +67,23 @@ def _for_all(models: Models, histories: Histories, k: int) -> Everybody:
         started = time.perf_counter()
         ways.append((labels, _way([models[label] for label in labels])))
         took[" + ".join(labels)] += time.perf_counter() - started
-    parts: dict[str, list[ScoredItems]] = {label: [] for label in models}
+    n = len(histories)
+    best = {
+        label: ScoredItems(np.empty((n, k), np.int32), np.empty((n, k), np.float32))
+        for label in models
+    }
     sizes = {model.n_items for model in models.values()}
-    for start in range(0, len(histories), BATCH):
+    for start in range(0, n, BATCH):
         people = _between(histories, start, start + BATCH)
         known = {n_items: history_mask(people, n_items) for n_items in sizes}
         for labels, way in ways:
             started = time.perf_counter()
             found = way(people, known[models[labels[0]].n_items], k)
-            for label, best in zip(labels, found, strict=True):
-                parts[label].append(best)
+            for label, own in zip(labels, found, strict=True):
+                best[label].item_index[start : start + BATCH] = own.item_index
+                best[label].score[start : start + BATCH] = own.score
             took[" + ".join(labels)] += time.perf_counter() - started
-    return Everybody({label: _joined(found, k) for label, found in parts.items()}, dict(took))
+    return Everybody(best, dict(took))
 
 
 def _between(histories: Histories, start: int, stop: int) -> Histories:
@@ -91,14 +96,6 @@ def _between(histories: Histories, start: int, stop: int) -> Histories:
         weight=histories.weight[events],
         rating=histories.rating[events],
         timestamp=histories.timestamp[events],
-    )
-
-
-def _joined(parts: list[ScoredItems], k: int) -> ScoredItems:
-    nobody = ScoredItems(np.empty((0, k), np.int32), np.empty((0, k), np.float32))
-    return ScoredItems(
-        item_index=np.concatenate([nobody.item_index, *(part.item_index for part in parts)]),
-        score=np.concatenate([nobody.score, *(part.score for part in parts)]),
     )
 
 
