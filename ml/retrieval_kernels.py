@@ -54,7 +54,9 @@ def cut_back(shelf, count, k):  # type: ignore[no-untyped-def]
     """The k best of the ``count`` keys to the front; the worst of them, or NO_KEY if fewer."""
     if count < k:
         return NO_KEY
-    shelf[:k] = np.partition(shelf[:count], k - 1)[:k]
+    nearest = np.partition(shelf[:count], k - 1)
+    for i in range(k):
+        shelf[i] = nearest[i]
     return shelf[k - 1]
 
 

@@ -81,11 +81,8 @@ def best_of_table(
 @numba.njit
 def _start_from(values, base, carry):  # type: ignore[no-untyped-def]  # numba infers
     """``carry`` times what the scores were, or ``base`` where nothing is carried on."""
-    if carry == 0:
-        values[:] = base
-    else:
-        for i in range(len(values)):
-            values[i] *= carry
+    for i in range(len(values)):
+        values[i] = base[i] if carry == 0 else carry * values[i]
 
 
 @numba.njit
