@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -93,9 +96,7 @@ def top_k_products(
     padded = np.zeros((n_tiles * TILE_ITEMS, items.shape[1]), dtype=np.float32)
     padded[:n_items] = items[order]
     tiles = padded.reshape(n_tiles, TILE_ITEMS, -1).transpose(0, 2, 1)
-    indptr, excluded = _excluded_places(exclude, order, n)
-    best_score = np.full((n, width), -np.inf, dtype=np.float32)
-    best = np.full((n, width), n_items, dtype=np.int32)  # no film: behind every real one
+    indptr, excluded = _excluded_films(exclude, n)
     with threadpool_limits(1, user_api="blas"):  # the cores already work on blocks of people
         best_products(
             np.ascontiguousarray(users, dtype=np.float32),
@@ -104,65 +105,115 @@ def top_k_products(
             length[order][::TILE_ITEMS].astype(np.float32),
             indptr,
             excluded,
-            best_score,
-            best,
+            score[:, :width],
+            item_index[:, :width],
             BLOCK_USERS,
         )
-    score[:, :width] = best_score
-    item_index[:, :width] = np.where(best < n_items, best, UNKNOWN_ITEM)
     return ScoredItems(item_index=item_index, score=score)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyTable:
+    """A sparse table [n_rows, n_items] as the kernel reads it: copied once, for many batches.
+
+    ``columns`` are 16 bits wide where that is enough: a batch waits for memory. ``largest``
+    [n_rows] is the greatest absolute entry of each row, ``base`` [n_items] 0, or -inf for films
+    that never appear.
+    """
+
+    indptr: NDArray[np.int64]
+    columns: NDArray[np.unsignedinteger]
+    entries: FloatArray
+    largest: FloatArray
+    base: FloatArray
+
+    @classmethod
+    def of(cls, table: sparse.csr_matrix, *, seen: NDArray[np.bool_]) -> ReadyTable:
+        """Of csr float32 [n_rows, n_items]; films that are not ``seen`` never appear."""
+        width = np.uint16 if table.shape[1] <= np.iinfo(np.uint16).max else np.uint32
+        largest = np.zeros(table.shape[0], dtype=np.float32)
+        some = np.flatnonzero(np.diff(table.indptr))
+        if len(some):
+            largest[some] = np.maximum.reduceat(np.abs(table.data), table.indptr[some])
+        return cls(
+            indptr=table.indptr.astype(np.int64),
+            columns=table.indices.astype(width),
+            entries=np.array(table.data, dtype=np.float32),
+            largest=largest,
+            base=np.where(seen, 0.0, -np.inf).astype(np.float32),
+        )
 
 
 def top_k_table(
-    rows: sparse.csr_matrix,
-    table: sparse.csr_matrix,
+    histories: Sequence[tuple[float, sparse.csr_matrix]],
+    table: ReadyTable,
     k: int,
     *,
-    seen: NDArray[np.bool_],
     exclude: sparse.csr_matrix,
-) -> ScoredItems:
+) -> list[ScoredItems]:
     """``top_k(rows @ table, k, exclude=exclude)`` for many people and a sparse table.
 
-    ``rows`` csr float32[n, len(table)] are the people's weighted histories, ``table`` csr float32
-    [n_rows, n_items]; films that are not ``seen`` and people with an empty row have no answers.
-    One person's scores at a time stay in a core's cache; the first call compiles for some seconds.
+    ``histories`` are one or more (carry, rows), each answered: ``rows`` csr float32[n, n_rows] the
+    people's weighted histories, to whose scores ``carry`` times those of the history before are
+    added (0 for the first). Films that are not seen and people whose first row is empty have no
+    answers. Events too light to change the list beyond rounding are left out. One person's scores
+    at a time stay in a core's cache; the first call compiles for some seconds.
     """
-    from ml.retrieval_kernels import best_of_table
+    from ml.table_kernels import best_of_table
 
-    n, width = rows.shape[0], min(k, table.shape[1])
-    score = np.full((n, k), -np.inf, dtype=np.float32)
+    carry = np.array([share for share, _ in histories], dtype=np.float32)
+    rows = [matrix for _, matrix in histories]
+    n, m = rows[0].shape[0], len(rows)
+    ends = np.cumsum([0, *(matrix.nnz for matrix in rows)])
+    width = min(k, len(table.base))
+    score = np.full((m * n, k), -np.inf, dtype=np.float32)
+    item_index = np.full((m * n, k), UNKNOWN_ITEM, dtype=np.int32)
+    indptr, excluded = _excluded_films(exclude, n)
+    if n and width:
+        best_of_table(
+            np.concatenate(
+                [[0], *(r.indptr[1:] + end for r, end in zip(rows, ends, strict=False))]
+            ),
+            np.concatenate([matrix.indices for matrix in rows]).astype(np.int32),
+            np.concatenate([matrix.data for matrix in rows]).astype(np.float32),
+            table.indptr,
+            table.columns,
+            table.entries,
+            table.largest,
+            table.base,
+            carry,
+            indptr,
+            excluded,
+            score[:, :width],
+            item_index[:, :width],
+        )
+    parts = [slice(j * n, (j + 1) * n) for j in range(m)]
+    return [ScoredItems(item_index=item_index[part], score=score[part]) for part in parts]
+
+
+def top_k_of_one(scores: FloatArray, k: int, *, exclude: sparse.csr_matrix) -> ScoredItems:
+    """``top_k`` where all rows of ``exclude`` (csr [n, n_items]) share ``scores`` float32[n_items].
+
+    Of one order for all, whoever knows m of the first films needs m more.
+    """
+    from ml.retrieval_kernels import first_unknown
+
+    order = np.argsort(-scores, kind="stable").astype(np.int32)
+    order = order[np.isfinite(scores[order])]
+    n = exclude.shape[0]
     item_index = np.full((n, k), UNKNOWN_ITEM, dtype=np.int32)
-    best_score = np.full((n, width), -np.inf, dtype=np.float32)
-    best = np.full((n, width), table.shape[1], dtype=np.int32)
-    best_of_table(
-        rows.indptr.astype(np.int64),
-        rows.indices.astype(np.int64),
-        rows.data.astype(np.float32),
-        table.indptr,
-        table.indices,
-        table.data,
-        np.ascontiguousarray(seen),
-        exclude.indptr.astype(np.int64),
-        exclude.indices.astype(np.int64),
-        best_score,
-        best,
-    )
-    score[:, :width] = best_score
-    item_index[:, :width] = np.where(best < table.shape[1], best, UNKNOWN_ITEM)
-    return ScoredItems(item_index=item_index, score=score)
+    first_unknown(order, *_excluded_films(exclude, n), len(scores), item_index)
+    score = np.where(item_index >= 0, scores[item_index], np.float32(-np.inf))
+    return ScoredItems(item_index=item_index, score=score.astype(np.float32))
 
 
-def _excluded_places(
-    exclude: sparse.csr_matrix | None, order: NDArray[np.int32], n: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The excluded films of each row as ascending places in ``order``."""
+def _excluded_films(
+    exclude: sparse.csr_matrix | None, n: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The mask's rows as the kernels read them."""
     if exclude is None:
-        return np.zeros(n + 1, dtype=np.int64), np.empty(0, dtype=np.int64)
-    place = np.empty(len(order), dtype=np.int64)
-    place[order] = np.arange(len(order))
-    rows = np.repeat(np.arange(n), np.diff(exclude.indptr))
-    places = place[exclude.indices]
-    return exclude.indptr.astype(np.int64), places[np.lexsort((places, rows))]
+        return np.zeros(n + 1, dtype=np.int64), np.empty(0, dtype=np.int32)
+    return exclude.indptr.astype(np.int64), exclude.indices.astype(np.int32)
 
 
 def history_mask(histories: Histories, n_items: int) -> sparse.csr_matrix:

@@ -1,4 +1,9 @@
-"""Exact top-k of many inner products, compiled; imported only when used."""
+"""The best k of very many scores, compiled: shared by products and tables; imported when used.
+
+A person's best so far lie on a *shelf* uint64[2 k + RUN] of keys (score and film in one number, the
+best smallest). What is behind the ``edge``, the k-th best so far, is never put on it, and a full
+shelf is cut back to k. Most scores cost a vector comparison, few a place.
+"""
 
 from __future__ import annotations
 
@@ -10,71 +15,108 @@ from numpy.typing import NDArray
 # after the first few thousand films almost every run is, costs one vector reduction.
 RUN = 64
 SLACK = np.float32(1.0001)  # the bound |u| |v| must also hold for products rounded in float32
+SHELF = 2  # a shelf holds this times k and one run
+LOWEST = np.finfo(np.float32).min  # -inf is below: it never enters
+NO_KEY = np.uint64(0xFFFFFFFFFFFFFFFF)  # behind every film
+FILM = np.uint64(0xFFFFFFFF)  # the half of a key that is the film
+_HALF = np.uint64(32)
+_SIGN = np.uint32(0x80000000)
+_REST = np.uint32(0x7FFFFFFF)
 
 
 @numba.njit(inline="always")
-def _worse(score_a, index_a, score_b, index_b):  # type: ignore[no-untyped-def]
-    """True if a ranks behind b: lower score, or equal score and larger index."""
-    return score_a < score_b or (score_a == score_b and index_a > index_b)
+def key_of(score, film):  # type: ignore[no-untyped-def]  # numba infers
+    """uint64 that grows as the score falls and, for equal scores, as the film's index grows."""
+    bits = np.float32(score + np.float32(0.0)).view(np.uint32)  # -0 becomes 0
+    falling = np.uint32(bits if bits & _SIGN else _REST - bits)
+    return (np.uint64(falling) << _HALF) | np.uint64(film)
 
 
-@numba.njit
-def _sift_down(score, index, size):  # type: ignore[no-untyped-def]
-    """Restore the heap (worst at 0) after its root was replaced."""
-    at = 0
-    while True:
-        child = 2 * at + 1
-        if child >= size:
-            return
-        other = child + 1
-        if other < size and _worse(score[other], index[other], score[child], index[child]):
-            child = other
-        if not _worse(score[child], index[child], score[at], index[at]):
-            return
-        score[at], score[child] = score[child], score[at]
-        index[at], index[child] = index[child], index[at]
-        at = child
+@numba.njit(inline="always")
+def score_of(key):  # type: ignore[no-untyped-def]
+    """The score of a key."""
+    falling = np.uint32(key >> _HALF)
+    bits = np.uint32(falling if falling & _SIGN else _REST - falling)
+    return bits.view(np.float32)
 
 
 @numba.njit(fastmath={"nsz", "reassoc", "nnan"})
-def _best_of(values):  # type: ignore[no-untyped-def]
-    """The maximum, in vector registers (which is what the relaxed comparisons allow)."""
-    best = values[0]
-    for i in range(1, len(values)):
-        best = max(best, values[i])
+def best_of_run(values, start):  # type: ignore[no-untyped-def]
+    """The maximum of RUN values, in vector registers (which the relaxed comparisons allow)."""
+    best = values[start]
+    for i in range(RUN):
+        best = max(best, values[start + i])
     return best
 
 
 @numba.njit
-def _push(values, films, score, index):  # type: ignore[no-untyped-def]
-    """Merge the scores of ``films`` into one person's heap; -inf never enters."""
+def cut_back(shelf, count, k):  # type: ignore[no-untyped-def]
+    """The k best of the ``count`` keys to the front; the worst of them, or NO_KEY if fewer."""
+    if count < k:
+        return NO_KEY
+    nearest = np.partition(shelf[:count], k - 1)
+    for i in range(k):
+        shelf[i] = nearest[i]
+    return shelf[k - 1]
+
+
+@numba.njit
+def put(values, films, shelf, count, edge, k):  # type: ignore[no-untyped-def]
+    """Put on the shelf which of the ``films`` may be among the best k; the new (count, edge).
+
+    ``edge`` is a key behind which nothing is wanted; -inf never enters.
+    """
+    score = LOWEST if edge == NO_KEY else score_of(edge)
     for start in range(0, len(values), RUN):
-        run = values[start : start + RUN]
-        if _best_of(run) < score[0]:
+        stop = min(start + RUN, len(values))
+        if stop == start + RUN and best_of_run(values, start) < score:
             continue
-        for i in range(len(run)):
-            film = films[start + i]
-            if run[i] != -np.inf and _worse(score[0], index[0], run[i], film):
-                score[0], index[0] = run[i], film
-                _sift_down(score, index, len(score))
+        if count + RUN > len(shelf):
+            edge = min(edge, cut_back(shelf, count, k))
+            count = k
+            score = score_of(edge)
+        for i in range(start, stop):
+            if values[i] >= score:
+                key = key_of(values[i], films[i])
+                if key < edge:
+                    shelf[count] = key
+                    count += 1
+    return count, edge
 
 
 @numba.njit
-def _sort(score, index):  # type: ignore[no-untyped-def]
-    """The heap into best-first order, in place (heap sort)."""
-    for size in range(len(score) - 1, 0, -1):
-        score[0], score[size] = score[size], score[0]
-        index[0], index[size] = index[size], index[0]
-        _sift_down(score, index, size)
+def write_best(shelf, count, score, index):  # type: ignore[no-untyped-def]
+    """The best of the shelf, best first; the rest of ``score`` and ``index`` [k] stays."""
+    keys = np.sort(shelf[:count])
+    for i in range(min(count, len(score))):
+        score[i] = score_of(keys[i])
+        index[i] = np.int32(keys[i] & FILM)
 
 
 @numba.njit
-def _hide(values, first, valid, excluded, at, stop):  # type: ignore[no-untyped-def]
+def _hide(values, first, excluded, at, stop):  # type: ignore[no-untyped-def]
     """Set the excluded places of this tile to -inf; where the next tile's exclusions begin."""
-    while at < stop and excluded[at] < first + valid:
+    while at < stop and excluded[at] < first + len(values):
         values[excluded[at] - first] = -np.inf
         at += 1
     return at
+
+
+@numba.njit
+def _is_reachable(bound, shelf, count, edge, k):  # type: ignore[no-untyped-def]
+    """Whether a score of ``bound`` [rows] reaches anybody's best k.
+
+    Edges lag behind until a shelf is full; they are brought up to date as far as this needs.
+    """
+    for row in range(len(bound)):
+        if edge[row] != NO_KEY and bound[row] < score_of(edge[row]):
+            continue
+        if count[row] > k:
+            edge[row] = cut_back(shelf[row], count[row], k)
+            count[row] = k
+        if edge[row] == NO_KEY or bound[row] >= score_of(edge[row]):
+            return True
+    return False
 
 
 @numba.njit(parallel=True, cache=True)
@@ -84,7 +126,7 @@ def best_products(
     films: NDArray[np.int32],
     norms: NDArray[np.float32],
     indptr: NDArray[np.int64],
-    excluded: NDArray[np.int64],
+    excluded: NDArray[np.int32],
     score: NDArray[np.float32],
     index: NDArray[np.int32],
     block_rows: int,
@@ -93,75 +135,62 @@ def best_products(
 
     ``users`` [n, d]; ``tiles`` [n_tiles, d, width] the films' vectors by falling length, transposed
     and cut, the last tile padded; ``films`` [n_items] whose they are, ``norms`` [n_tiles] the
-    longest vector of each tile; ``excluded[indptr[u]:indptr[u + 1]]`` ascending places in that
-    order that never appear. A thread takes ``block_rows`` people through the tiles: the product of
-    a block and a tile stays in its cache, and the threads meet once, at the end. It stops at the
-    tile whose films are too short to reach anybody's k-th best (|u| |v| bounds the product).
+    longest vector of each tile; ``excluded[indptr[u]:indptr[u + 1]]`` are films that never appear.
+    A thread takes ``block_rows`` people through the tiles: the product of a block and a tile stays
+    in its cache, and the threads meet once, at the end. It stops at the tile whose films are too
+    short to reach anybody's k-th best (|u| |v| bounds the product).
     """
-    n, d = users.shape
-    width = tiles.shape[2]
+    n, k, width = len(users), score.shape[1], tiles.shape[2]
+    place = np.empty(len(films), dtype=np.int32)
+    for at in range(len(films)):
+        place[films[at]] = at
     n_blocks = (n + block_rows - 1) // block_rows
     for block in numba.prange(n_blocks):
         begin, end = block * block_rows, min((block + 1) * block_rows, n)
         product = np.empty((end - begin, width), dtype=np.float32)
-        left = indptr[begin:end].copy()
+        shelf = np.empty((end - begin, SHELF * k + RUN), dtype=np.uint64)
+        count = np.zeros(end - begin, dtype=np.int64)
+        edge = np.full(end - begin, NO_KEY, dtype=np.uint64)
         length = np.empty(end - begin, dtype=np.float32)
+        hidden = place[excluded[indptr[begin] : indptr[end]]]
+        bounds = indptr[begin : end + 1] - indptr[begin]
+        left = bounds[:-1].copy()
         for row in range(end - begin):
             vector = users[begin + row]
             length[row] = np.sqrt(np.dot(vector, vector)) * SLACK
+            hidden[bounds[row] : bounds[row + 1]].sort()
         for tile in range(len(tiles)):
-            reachable = False
-            for row in range(end - begin):
-                reachable |= length[row] * norms[tile] >= score[begin + row, 0]
-            if not reachable:
+            if not _is_reachable(length * norms[tile], shelf, count, edge, k):
                 break
             first = tile * width
-            valid = min(width, len(films) - first)
+            own = films[first : first + width]
             np.dot(users[begin:end], tiles[tile], product)
             for row in range(end - begin):
-                values = product[row]
-                stop = indptr[begin + row + 1]
-                left[row] = _hide(values, first, valid, excluded, left[row], stop)
-                own = films[first : first + valid]
-                _push(values[:valid], own, score[begin + row], index[begin + row])
-        for row in range(begin, end):
-            _sort(score[row], index[row])
+                values = product[row, : len(own)]
+                left[row] = _hide(values, first, hidden, left[row], bounds[row + 1])
+                count[row], edge[row] = put(values, own, shelf[row], count[row], edge[row], k)
+        for row in range(end - begin):
+            write_best(shelf[row], count[row], score[begin + row], index[begin + row])
 
 
-@numba.njit(parallel=True, cache=True)
-def best_of_table(
+@numba.njit(cache=True)
+def first_unknown(
+    order: NDArray[np.int32],
     indptr: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    weights: NDArray[np.float32],
-    table_indptr: NDArray[np.integer],
-    table_indices: NDArray[np.int32],
-    table_data: NDArray[np.float32],
-    seen: NDArray[np.bool_],
-    excluded_indptr: NDArray[np.int64],
-    excluded: NDArray[np.int64],
-    score: NDArray[np.float32],
+    excluded: NDArray[np.int32],
+    n_items: int,
     index: NDArray[np.int32],
 ) -> None:
-    """Fill ``score`` and ``index`` [n, k] (given as -inf and no film) with each row's best.
-
-    Row u is the sum of the table's rows ``rows[indptr[u]:indptr[u + 1]]`` times their weights. A
-    thread takes every n-th share of people and keeps one score vector: 107 kB for 26,744 films.
-    """
-    n, n_items = len(indptr) - 1, len(seen)
-    films = np.arange(n_items).astype(np.int32)
-    n_shares = min(n, 64)
-    for share in numba.prange(n_shares):
-        values = np.empty(n_items, dtype=np.float32)
-        for person in range(share, n, n_shares):
-            if indptr[person] == indptr[person + 1]:
-                continue
-            for i in range(n_items):
-                values[i] = 0.0 if seen[i] else -np.inf
-            for event in range(indptr[person], indptr[person + 1]):
-                row, weight = rows[event], weights[event]
-                for at in range(table_indptr[row], table_indptr[row + 1]):
-                    values[table_indices[at]] += weight * table_data[at]
-            for at in range(excluded_indptr[person], excluded_indptr[person + 1]):
-                values[excluded[at]] = -np.inf
-            _push(values, films, score[person], index[person])
-            _sort(score[person], index[person])
+    """Fill ``index`` [n, k] (given as no film) with the first of ``order`` that aren't excluded."""
+    n, k = index.shape
+    marked = np.full(n_items, -1, dtype=np.int64)  # by the last person who excludes it
+    for person in range(n):
+        for film in excluded[indptr[person] : indptr[person + 1]]:
+            marked[film] = person
+        found = 0
+        for film in order:
+            if found == k:
+                break
+            if marked[film] != person:
+                index[person, found] = film
+                found += 1

@@ -145,12 +145,28 @@ def fold_in(indptr, items, weight, factors, gram, penalty, out):  # type: ignore
         weighted = np.empty((stop - start, d), dtype=np.float32)
         target = np.zeros(d, dtype=np.float64)
         for s in range(start, stop):
+            own, w = factors[items[s]], weight[s]
             for f in range(d):
-                value = factors[items[s], f]
-                rows[s - start, f] = value
-                weighted[s - start, f] = abs(weight[s]) * value
-                target[f] += np.float64(weight[s]) * value
+                rows[s - start, f] = own[f]
+                weighted[s - start, f] = abs(w) * own[f]
+                target[f] += np.float64(w) * own[f]
         system = (np.dot(rows.T, weighted) + gram).astype(np.float64)
         for f in range(d):
             system[f, f] += penalty[u]
-        out[u] = np.linalg.solve(system, target).astype(np.float32)
+        _solve_lower(np.linalg.cholesky(system), target)
+        out[u] = target.astype(np.float32)
+
+
+@numba.njit(fastmath=_FAST)
+def _solve_lower(lower, x):  # type: ignore[no-untyped-def]  # numba infers
+    """``lower lower' x = b`` in place: given b, x is left."""
+    d = len(x)
+    for i in range(d):
+        known = x[i]
+        for j in range(i):
+            known -= lower[i, j] * x[j]
+        x[i] = known / lower[i, i]
+    for i in range(d - 1, -1, -1):
+        x[i] /= lower[i, i]
+        for j in range(i):
+            x[j] -= lower[i, j] * x[i]

@@ -18,6 +18,7 @@ SOURCES = {
     "item_item": {"n_neighbors": 12},
     "slit": {"n_kept": 15, "memories": [[0.5, 0.0], [0.95, 0.05]]},
     "als": {"n_factors": 8, "n_epochs": 3},
+    "transition": {},
     "popularity": {},
     "ease": {},
 }
@@ -34,17 +35,14 @@ def people(events):
     return Histories.from_lists([histories.item_index[histories.row(i)] for i in range(200)] + [[]])
 
 
-@pytest.mark.parametrize("name", SOURCES)
-def test_the_best_films_are_the_same(events, people, name, monkeypatch):
-    monkeypatch.setattr(candidates_batch, "BATCH", 64)
-    model = create(name, SOURCES[name]).fit(events)
-    wanted = model.recommend(people, 20, exclude=history_mask(people, events.n_items))
-    found = best_films(model, people, k=20)
+def assert_same_films(model, people, found, *, n_items):
+    """The films that the model recommends; they may only swap where scores are equal but for
+    rounding."""
+    wanted = model.recommend(people, 20, exclude=history_mask(people, n_items))
     some = np.isfinite(wanted.score)
     assert np.array_equal(some, np.isfinite(found.score))
     assert some.any()
     assert np.allclose(wanted.score[some], found.score[some], rtol=1e-4, atol=1e-5)
-    # Films may only swap where their scores are equal up to rounding.
     swapped = (wanted.item_index != found.item_index) & some
     scores = model.score(people)
     rows = np.repeat(np.arange(len(people)), swapped.sum(axis=1))
@@ -55,6 +53,28 @@ def test_the_best_films_are_the_same(events, people, name, monkeypatch):
         atol=1e-5,
     )
     assert swapped.mean() < 0.05
+
+
+@pytest.mark.parametrize("name", SOURCES)
+def test_the_best_films_are_the_same(events, people, name, monkeypatch):
+    monkeypatch.setattr(candidates_batch, "BATCH", 64)
+    model = create(name, SOURCES[name]).fit(events)
+    found = best_films(model, people, k=20)
+    assert_same_films(model, people, found, n_items=events.n_items)
+
+
+def test_two_sources_of_one_table_are_asked_together(events, people):
+    settings = {
+        "edlae_recent": {"n_kept": 15, "decay": 0.8, "floor": 0.02},
+        "edlae": {"n_kept": 15},
+        "edlae_latest": {"n_kept": 15, "decay": 0.5, "floor": 0.1},
+        "other": {"n_kept": 15, "l2": 5.0, "decay": 0.8, "floor": 0.02},
+    }
+    models = {label: create("edlae", own).fit(events) for label, own in settings.items()}
+    found = candidates_for_all(Hybrid.of(models, dict.fromkeys(models, 0.25)), people, k=20)
+    assert set(found.took_s) == {"edlae + edlae_recent", "edlae_latest", "other"}
+    for label, model in models.items():
+        assert_same_films(model, people, found.best[label], n_items=events.n_items)
 
 
 def test_who_knows_nothing_gets_nothing_personal_and_nobody_what_they_know(events, people):
