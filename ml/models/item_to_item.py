@@ -79,21 +79,6 @@ class ItemToItem(LinearRecommender):
             scores[is_empty] = -np.inf
         return scores
 
-    def table_rows(self, histories: Histories) -> sparse.csr_matrix | None:
-        """csr float32[n, len(table)] whose product with a sparse table is the score, else None.
-
-        For batches that never make the scores of everybody (:func:`ml.retrieval.top_k_table`).
-        """
-        if isinstance(self.table, np.ndarray):
-            return None
-        weight = self.event_weights(histories)
-        used = weight != 0
-        rows = np.repeat(np.arange(len(histories)), np.diff(histories.indptr))
-        return sparse.csr_matrix(
-            (weight[used], (rows[used], histories.item_index[used])),
-            shape=(len(histories), self.n_items),
-        )
-
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         weight = self.event_weights(history)
         known = np.where(weight != 0, history.item_index, 0)

@@ -118,9 +118,6 @@ class Slit(ItemToItem):
             history_product(matrix, self.table), is_empty=np.diff(matrix.indptr) == 0
         )
 
-    def table_rows(self, histories: Histories) -> sparse.csr_matrix | None:
-        return None if isinstance(self.table, np.ndarray) else self._weighted(histories)
-
     def _weighted(self, histories: Histories) -> sparse.csr_matrix:
         """csr float32[n, n_memories * n_items]: each event's weight in each memory."""
         weight = self.memory_weights(histories)
