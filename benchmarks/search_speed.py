@@ -236,7 +236,7 @@ def plan(query: str) -> str:
     assert vector is not None
     films = films_meeting([Chip(Kind.GENRE, "Drama"), Chip(Kind.YEARS, "1990-")])
     with transaction.atomic(), connection.cursor() as cursor:
-        nearest._prepare(cursor, n=K)
+        cursor.execute(nearest.scan_settings(n=K))
         sql, params = nearest.nearest_sql(vector, space, films=films, n=K)
         cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", params)
         return json.dumps(cursor.fetchone()[0])

@@ -179,7 +179,7 @@ def test_a_filtered_scan_uses_the_index_and_returns_every_row_asked_for(many):
     space, movies, vectors = many
     films = films_meeting([Chip(Kind.GENRE, "Thriller"), Chip(Kind.YEARS, "1950-2019")])
     with transaction.atomic(), connection.cursor() as cursor:
-        nearest._prepare(cursor, n=20)
+        cursor.execute(nearest.scan_settings(n=20))
         sql, params = nearest.nearest_sql(vectors[0], space, films=films, n=20)
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = json.dumps(cursor.fetchone()[0])
