@@ -29,7 +29,7 @@ from django.db import connection
 from numpy.typing import NDArray
 
 from catalog.card_films import CardFilm, read_card_films
-from catalog.embeddings.models import EncoderSpace, SearchTerm
+from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import active_space
 from catalog.facts import FilmFacts, read_facts
 from catalog.models import Dataset, Movie
@@ -197,11 +197,16 @@ def postings_of(terms: Collection[str]) -> dict[str, Postings]:
 
 
 def _read_postings(terms: Collection[str]) -> dict[str, Postings]:
-    rows = SearchTerm.objects.filter(term__in=terms).values_list("term", "movie_ids", "impacts")
-    return {
-        term: Postings(np.frombuffer(ids, dtype="<i4"), np.frombuffer(impacts, dtype="<f2"))
-        for term, ids, impacts in rows
-    }
+    # A long request has a hundred terms: the ORM would make a parameter of each.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT term, movie_ids, impacts FROM catalog_searchterm WHERE term = ANY (%s)",
+            [list(terms)],
+        )
+        return {
+            term: Postings(np.frombuffer(ids, dtype="<i4"), np.frombuffer(impacts, dtype="<f2"))
+            for term, ids, impacts in cursor.fetchall()
+        }
 
 
 def rating_counts(movie_ids: Sequence[int]) -> dict[int, int]:
@@ -210,12 +215,18 @@ def rating_counts(movie_ids: Sequence[int]) -> dict[int, int]:
     if shelf is not None:
         at = shelf.facts.films.index(movie_ids)
         if (at >= 0).all():
-            hidden = set(Movie.objects.filter(is_hidden=True).values_list("pk", flat=True))
+            hidden = _hidden_films()
             counts = shelf.facts.popularity[at].astype(int).tolist()
             pairs = zip(movie_ids, counts, strict=True)
             return {pk: count for pk, count in pairs if pk not in hidden}
     films = Movie.objects.visible().filter(pk__in=list(movie_ids))
     return dict(films.values_list("pk", "rating_count"))
+
+
+def _hidden_films() -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM catalog_movie WHERE is_hidden")
+        return {movie_id for (movie_id,) in cursor.fetchall()}
 
 
 _TABLES = (

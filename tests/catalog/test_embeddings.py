@@ -175,6 +175,24 @@ def many(make_movie):
     return space, movies, vectors
 
 
+def test_a_scan_of_everything_shows_nothing_hidden_and_looks_on_where_most_is(many):
+    space, _, vectors = many
+
+    def found() -> tuple[int, ...]:
+        films = Movie.objects.visible()
+        return nearest.nearest_films(
+            vectors[0], space, films=films, n=200, is_filtered=False
+        ).movie_ids
+
+    everything = found()
+    assert len(everything) == 200
+    Movie.objects.filter(pk__in=everything[:20]).update(is_hidden=True)
+    assert found() == everything[20:]
+    Movie.objects.filter(pk__in=everything[:150]).update(is_hidden=True)
+    assert len(found()) == 200
+    assert not set(found()) & set(everything[:150])
+
+
 def test_a_filtered_scan_uses_the_index_and_returns_every_row_asked_for(many):
     space, movies, vectors = many
     films = films_meeting([Chip(Kind.GENRE, "Thriller"), Chip(Kind.YEARS, "1950-2019")])
