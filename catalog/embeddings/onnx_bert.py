@@ -10,6 +10,7 @@ the time again, at a cosine of .992 to the vectors that the films have.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -78,7 +79,7 @@ class _Graph:
         self._constants: list[TensorProto] = []
         self._constant("by_head", np.array([0, heads, dim // heads], dtype=np.int64))
         self._constant("joined", np.array([0, dim], dtype=np.int64))
-        self._constant("scale", np.float32((dim // heads) ** -0.5))
+        self._constant("scale", np.array((dim // heads) ** -0.5, dtype=np.float32))
 
     def layer(self, x: str, prefix: str) -> str:
         """One encoder layer after ``x``."""
@@ -142,10 +143,10 @@ class _Graph:
         )
         return self._node("Add", names[0], product, self._constant(f"{names[0]}.bias", bias))
 
-    def _constant(self, name: str, value: FloatArray) -> str:
+    def _constant(self, name: str, value: np.ndarray) -> str:
         self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def _node(self, kind: str, name: str, *inputs: str, **attributes: object) -> str:
+    def _node(self, kind: str, name: str, *inputs: str, **attributes: Any) -> str:
         self._nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
         return name
