@@ -232,15 +232,19 @@ def show_encoding(row: dict) -> list[str]:
 
 def show_latency(row: dict) -> list[str]:
     """Percentiles; target p95 150 ms with 8 clients."""
-    for run in row["runs"]:
+    for what, part in (("page", row), ("API answer", row["api"])):
+        for run in part["runs"]:
+            print(
+                f"latency    {run['requests']} x {what}, {run['clients']} client(s): p50 "
+                f"{run['p50_ms']:.0f}, p95 {run['p95_ms']:.0f}, p99 {run['p99_ms']:.0f} ms; "
+                f"{run['per_second']:.1f}/s; errors {run['errors']}"
+            )
         print(
-            f"latency    {run['requests']} pages, {run['clients']} client(s): p50 "
-            f"{run['p50_ms']:.0f}, p95 {run['p95_ms']:.0f}, p99 {run['p99_ms']:.0f} ms; "
-            f"{run['per_second']:.1f}/s; errors {run['errors']}"
+            f"  processor time of each: web {part['cpu_web_ms']:.0f} ms, Postgres "
+            f"{part['cpu_database_ms']:.0f} ms"
         )
     print(
-        f"  processor time of a page: web {row['cpu_web_ms']:.0f} ms, Postgres "
-        f"{row['cpu_database_ms']:.0f} ms; encoder ready after {row['encoder_ready_s']:.1f} s; "
+        f"  encoder ready after {row['encoder_ready_s']:.1f} s; "
         f"memory {row['memory_mb_before']:.0f} -> {row['memory_mb_after']:.0f} MB; load average "
         f"{row['load_average']:.1f}"
     )

@@ -124,17 +124,31 @@ def _latency(row: dict) -> str:
         "| clients | requests | p50 | p95 | p99 | pages a second | errors |",
         "|---|---|---|---|---|---|---|",
     ]
-    lines += [
-        f"| {run['clients']} | {run['requests']} | {run['p50_ms']:.0f} ms | {run['p95_ms']:.0f} ms | "
-        f"{run['p99_ms']:.0f} ms | {run['per_second']:.1f} | {run['errors']} |"
-        for run in row["runs"]
-    ]
+    lines += _runs(row)
     lines.append(
         f"\nProcessor time for a page: {row['cpu_web_ms']:.0f} ms in the web process, {row['cpu_database_ms']:.0f} ms in "
         f"Postgres. The encoder is ready {row['encoder_ready_s']:.1f} s\nafter the first request; memory "
         f"{row['memory_mb_before']:.0f} MB before, {row['memory_mb_after']:.0f} MB after.\n"
     )
+    if api := row.get("api"):
+        lines += [
+            "The same of `GET /api/v1/search`, which answers with 20 films in JSON (each request with its words in "
+            "reverse, so that it is new,\ntoo):\n",
+            "| clients | requests | p50 | p95 | p99 | answers a second | errors |",
+            "|---|---|---|---|---|---|---|",
+            *_runs(api),
+            f"\nProcessor time for an answer: {api['cpu_web_ms']:.0f} ms in the web process, "
+            f"{api['cpu_database_ms']:.0f} ms in Postgres.\n",
+        ]
     return "\n".join(lines)
+
+
+def _runs(row: dict) -> list[str]:
+    return [
+        f"| {run['clients']} | {run['requests']} | {run['p50_ms']:.0f} ms | {run['p95_ms']:.0f} ms | "
+        f"{run['p99_ms']:.0f} ms | {run['per_second']:.1f} | {run['errors']} |"
+        for run in row["runs"]
+    ]
 
 
 def _encoding(row: dict) -> str:

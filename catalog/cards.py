@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Generic
 
+from typing_extensions import TypeVar
+
+from catalog.card_films import CardFilm
 from catalog.models import Movie
+
+Film = TypeVar("Film", Movie, CardFilm, default=Movie)
 
 
 @dataclass(frozen=True)
@@ -16,14 +22,14 @@ class ReasonPart:
 
 
 @dataclass(frozen=True)
-class MovieCard:
+class MovieCard(Generic[Film]):
     """A film on a page, and why it is there.
 
     ``request_id`` and ``position`` tie what a person does to the slate that showed the film; cards
     outside a slate have neither.
     """
 
-    movie: Movie
+    movie: Film
     reason: tuple[ReasonPart, ...] = ()
     source: str = ""
     score: float | None = None

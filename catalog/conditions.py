@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+import numpy as np
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
@@ -14,6 +15,7 @@ from catalog.intent.words import CERTIFICATIONS
 from catalog.models import Credit, Genre, Movie, Person
 from catalog.names import country_name, language_name
 from catalog.querysets import MovieQuerySet
+from catalog.shelf import current_shelf
 
 
 def films_meeting(chips: Iterable[Chip]) -> MovieQuerySet:
@@ -23,6 +25,34 @@ def films_meeting(chips: Iterable[Chip]) -> MovieQuerySet:
         if chip.is_hard:
             films = films.filter(_condition(chip))
     return films
+
+
+def ids_meeting(chips: Iterable[Chip]) -> list[int] | None:
+    """Ids of the films that meet every hard chip, hidden ones among them; no query.
+
+    By the facts on the shelf: None where there is none, or a chip is about what it does not hold.
+    """
+    shelf = current_shelf()
+    if shelf is None:
+        return None
+    facts = shelf.facts
+    meets = np.ones(len(facts.films), dtype=bool)
+    for chip in chips:
+        if not chip.is_hard:
+            continue
+        if chip.kind is Kind.GENRE:
+            named = set(chip.value.split("|"))
+            columns = [at for at, name in enumerate(facts.genre_names) if name in named]
+            meets &= facts.genres[:, columns].any(axis=1) != chip.is_negated
+        elif chip.kind in {Kind.YEARS, Kind.RUNTIME}:
+            low, high = chip.bounds
+            values = facts.year if chip.kind is Kind.YEARS else facts.runtime
+            # What is unknown is nan, and no comparison with it holds.
+            meets &= values >= (-np.inf if low is None else low)
+            meets &= values <= (np.inf if high is None else high)
+        else:
+            return None
+    return facts.films.ids[meets].tolist()
 
 
 def _condition(chip: Chip) -> Q:

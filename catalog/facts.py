@@ -17,9 +17,9 @@ class FilmFacts:
     """Year, runtime, ratings and genres of the ``n`` films of ``films``.
 
     ``year``, ``runtime`` (minutes; both nan where unknown) and ``popularity`` (ratings) are
-    float64[n]; ``genres`` is uint8[n, n_genres], multi-hot, its columns all genres that there are:
-    the same for whichever films, so that sums over them round alike. A film that is not among
-    ``films`` counts as one of which nothing is known.
+    float64[n]; ``genres`` is uint8[n, n_genres], multi-hot, its columns all genres that there are
+    (``genre_names`` in that order): the same for whichever films, so that sums over them round
+    alike. A film that is not among ``films`` counts as one of which nothing is known.
     """
 
     films: IdMap
@@ -27,6 +27,7 @@ class FilmFacts:
     runtime: NDArray[np.float64]
     popularity: NDArray[np.float64]
     genres: NDArray[np.uint8]
+    genre_names: tuple[str, ...] = ()
 
     def select(self, movie_ids: Sequence[int]) -> FilmFacts:
         """The facts of these films, place by place (``films`` stays the map of the whole)."""
@@ -34,19 +35,27 @@ class FilmFacts:
         known = at >= 0
         if known.all():
             return FilmFacts(
-                self.films, self.year[at], self.runtime[at], self.popularity[at], self.genres[at]
+                self.films,
+                self.year[at],
+                self.runtime[at],
+                self.popularity[at],
+                self.genres[at],
+                self.genre_names,
             )
         if not len(self.films):
             nothing = np.full(len(at), np.nan)
             n_genres = self.genres.shape[1]
             genres = np.zeros((len(at), n_genres), np.uint8)
-            return FilmFacts(self.films, nothing, nothing, np.zeros(len(at)), genres)
+            return FilmFacts(
+                self.films, nothing, nothing, np.zeros(len(at)), genres, self.genre_names
+            )
         return FilmFacts(
             self.films,
             np.where(known, self.year[at], np.nan),
             np.where(known, self.runtime[at], np.nan),
             np.where(known, self.popularity[at], 0.0),
             self.genres[at] * known[:, None].astype(np.uint8),
+            self.genre_names,
         )
 
     def multi_hot(self, movie_ids: Sequence[int]) -> NDArray[np.float64]:
@@ -66,7 +75,8 @@ _SQL = """
             SELECT string_agg(concat_ws(',', movie_id, genre_id), ',')
             FROM catalog_movie_genres WHERE {everything} OR movie_id = ANY (%(wanted)s)
         ),
-        ARRAY(SELECT id FROM catalog_genre)
+        ARRAY(SELECT id FROM catalog_genre ORDER BY id),
+        ARRAY(SELECT name FROM catalog_genre ORDER BY id)
 """
 
 
@@ -77,7 +87,7 @@ def read_facts(movie_ids: Iterable[int] | None = None) -> FilmFacts:
     sql = _SQL.format(everything="TRUE" if movie_ids is None else "FALSE")
     with connection.cursor() as cursor:
         cursor.execute(sql, {"wanted": wanted})
-        films, pairs, genre_ids = cursor.fetchone()
+        films, pairs, genre_ids, genre_names = cursor.fetchone()
     facts, of_genres = _numbers(films).reshape(-1, 4), _numbers(pairs).reshape(-1, 2)
     known, columns = IdMap(facts[:, 0]), IdMap.of(genre_ids)
     genres = np.zeros((len(known), len(columns)), dtype=np.uint8)
@@ -88,6 +98,7 @@ def read_facts(movie_ids: Iterable[int] | None = None) -> FilmFacts:
         runtime=np.where(facts[:, 2] < 0, np.nan, facts[:, 2]),
         popularity=facts[:, 3].astype(np.float64),
         genres=genres,
+        genre_names=tuple(genre_names),
     )
 
 

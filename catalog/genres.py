@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language, pgettext_lazy
@@ -72,6 +73,12 @@ def by_precedence(names: Iterable[str]) -> list[str]:
 
 def genre_label(name: str) -> str:
     """The genre's name in the reader's language; a name that is not in the list as it is."""
+    return _label_in(get_language(), name)
+
+
+@lru_cache(maxsize=512)
+def _label_in(language: str | None, name: str) -> str:
+    """``language`` is the active one: an argument so that it is part of the key."""
     return str(_LABELS.get(name, name))
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from django.utils import timezone
 
-from catalog.conditions import films_meeting
+from catalog.conditions import films_meeting, ids_meeting
 from catalog.embeddings.encoders import query_vectors
 from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import (
@@ -160,7 +160,9 @@ class _Scope:
         films = films_meeting(reading.hard)
         if not reading.hard:
             return cls(films, None, is_everything=True)
-        ids = list(films.order_by().values_list("pk", flat=True)[: EXACT_BELOW + 1])
+        ids = ids_meeting(reading.hard)
+        if ids is None:
+            ids = list(films.order_by().values_list("pk", flat=True)[: EXACT_BELOW + 1])
         return cls(films, ids if len(ids) <= EXACT_BELOW else None, is_everything=False)
 
     def keep(self, movie_ids: Sequence[int]) -> dict[int, int]:
@@ -196,7 +198,8 @@ def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float)
     if not wants_meaning:
         found = _popular(reading, scope, limit=limit)
     else:
-        found = _fused(reading, evidence, scope=scope, exact=exact, hits=hits)
+        n = limit + len(liked)
+        found = _fused(reading, evidence, scope=scope, exact=exact, hits=hits, limit=n)
     found = [film for film in found if film.movie_id not in liked][:limit]
     return Answer(
         reading=reading,
@@ -250,6 +253,7 @@ def _fused(
     scope: _Scope,
     exact: set[int],
     hits: Sequence[Hit],
+    limit: int,
 ) -> list[Found]:
     everything = {*evidence.words, *evidence.meaning, *evidence.titles}
     # Words and titles are looked for everywhere; what may not be shown goes here.
@@ -265,28 +269,35 @@ def _fused(
     scores = weighted_sum(evidence, fame_weight=FAME_WEIGHT if reading.text else 0.0)
     # Among titles as good as each other, fame decides, as in the search for titles alone.
     fame = {hit.movie_id: hit.score for hit in hits}
-    found = [
-        Found(
-            movie_id=pk,
-            score=round(score + (1000.0 if pk in exact else 0.0), 6),
-            why=_why(pk, evidence, exact=exact, has_conditions=bool(reading.hard)),
-            is_exact=pk in exact,
-            similarity=evidence.meaning.get(pk),
-        )
-        for pk, score in scores.items()
+    scores = {
+        pk: round(score + (1000.0 if pk in exact else 0.0), 6) for pk, score in scores.items()
+    }
+    shown = [
+        pk
+        for pk in scores
         if pk in evidence.words
         or pk in evidence.meaning
         or pk in exact
         or evidence.titles.get(pk, 0.0) > 0
     ]
 
-    def order(film: Found) -> tuple:
+    def order(pk: int) -> tuple:
         # Titles that come near keep the order of the search for titles, above all the rest.
-        is_near = evidence.titles.get(film.movie_id, 0.0) >= GOOD_TITLE
-        title = fame.get(film.movie_id, 0.0) if is_near else 0.0
-        return (-(film.score >= 1000), -title, -film.score, film.movie_id)
+        is_near = evidence.titles.get(pk, 0.0) >= GOOD_TITLE
+        title = fame.get(pk, 0.0) if is_near else 0.0
+        return (pk not in exact, -title, -scores[pk], pk)
 
-    return sorted(found, key=order)
+    has_conditions = bool(reading.hard)
+    return [
+        Found(
+            movie_id=pk,
+            score=scores[pk],
+            why=_why(pk, evidence, exact=exact, has_conditions=has_conditions),
+            is_exact=pk in exact,
+            similarity=evidence.meaning.get(pk),
+        )
+        for pk in sorted(shown, key=order)[:limit]
+    ]
 
 
 def _why(pk: int, evidence: Evidence, *, exact: set[int], has_conditions: bool) -> tuple[str, ...]:

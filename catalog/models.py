@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
@@ -13,8 +12,8 @@ from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from catalog.card_films import poster_version, year_and_genre
 from catalog.genres import genre_label, main_genre
-from catalog.posters import POSTER_VERSION
 from catalog.querysets import MovieQuerySet, popularity_key
 from catalog.titles import normalize_title, trigrams
 
@@ -207,15 +206,15 @@ class Movie(models.Model):
     @property
     def year_and_genre(self) -> str:
         """What stands under the title, in the reader's language: "1995 \u00b7 Crime"."""
-        known = (str(self.year) if self.year else "", self.main_genre_label)
-        return " \u00b7 ".join(part for part in known if part)
+        return year_and_genre(self.year, self.genre_names)
 
     @property
     def poster_version(self) -> int:
         """Changes with whatever the drawn pictures show, so that their addresses may be cached."""
         pictures = (self.poster_digest, self.backdrop_digest)
-        shown = (self.pk, self.title, self.year, self.genre_names, self.countries, *pictures)
-        return zlib.crc32(repr((POSTER_VERSION, *shown)).encode())
+        return poster_version(
+            self.pk, self.title, self.year, self.genre_names, self.countries, *pictures
+        )
 
 
 class Credit(models.Model):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -118,7 +119,10 @@ def search_films(
     if not titles_only:
         for candidate in _by_words(query, include_hidden):
             found[candidate.movie_id] = candidate
-    scored = [(candidate, *_title_scores(query, candidate)) for candidate in found.values()]
+    readings = query.readings
+    scored = [
+        (candidate, *_title_scores(query, readings, candidate)) for candidate in found.values()
+    ]
     for least in (MIN_TITLE_SCORE, LOOSE_TITLE_SCORE):
         hits = [
             hit
@@ -131,10 +135,12 @@ def search_films(
     return hits[:limit]
 
 
-def _title_scores(query: Query, candidate: _Candidate) -> tuple[float, float]:
+def _title_scores(
+    query: Query, readings: Sequence[str], candidate: _Candidate
+) -> tuple[float, float]:
     """(best score with what the year adds or takes, best without)."""
     best = plain = 0.0
-    for typed in query.readings:
+    for typed in readings:
         score = _title_score(typed, candidate.titles)
         plain = max(plain, score)
         if typed == query.title and query.year is not None:

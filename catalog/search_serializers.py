@@ -7,9 +7,11 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from catalog.card_films import CardFilm
 from catalog.conditions import chip_label, liked_titles
 from catalog.hybrid import Answer
 from catalog.models import ExternalId, Movie
+from catalog.shelf import films_for_cards
 
 
 class ChipSerializer(serializers.Serializer):
@@ -55,7 +57,7 @@ class SearchAnswerSerializer(serializers.Serializer):
     results = FoundFilmSerializer(many=True)
 
 
-def poster_url(movie: Movie) -> str:
+def poster_url(movie: Movie | CardFilm) -> str:
     """The poster's address; it changes when the picture does, so it may be cached for ever."""
     return f"{reverse('catalog:poster', args=[movie.pk])}?v={movie.poster_version}"
 
@@ -71,7 +73,7 @@ def search_body(query: str, answer: Answer, *, limit: int) -> dict[str, Any]:
     """An answer's first ``limit`` films; four queries at most."""
     shown = answer.found[:limit]
     ids = [film.movie_id for film in shown]
-    movies = {movie.pk: movie for movie in Movie.objects.in_order(ids)}
+    movies = films_for_cards(ids)
     tmdb = tmdb_ids(ids)
     titles = liked_titles(answer.reading.chips)
     return {

@@ -28,7 +28,8 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from numpy.typing import NDArray
 
-from catalog.embeddings.models import EncoderSpace, SearchTerm
+from catalog.card_films import CardFilm, read_card_films
+from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import active_space
 from catalog.facts import FilmFacts, read_facts
 from catalog.models import Dataset, Movie
@@ -65,8 +66,9 @@ _NO_FILMS, _NO_IMPACTS = np.empty(0, dtype="<i4"), np.empty(0, dtype="<f2")
 class Shelf:
     """One reading of the catalogue.
 
-    ``cards``, ``titles``, ``postings`` and ``answers`` remember what was asked for. Of the postings
-    the note on the newest film that they know is always there, and never newer than they are.
+    ``cards``, ``films``, ``titles``, ``postings`` and ``answers`` remember what was asked for. Of
+    the postings the note on the newest film that they know is always there, and never newer than
+    they are.
     """
 
     mark: int
@@ -74,6 +76,7 @@ class Shelf:
     is_audience_simulated: bool
     space: EncoderSpace | None = None
     cards: dict[int, Movie] = field(default_factory=dict)
+    films: dict[int, CardFilm] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=dict)
     postings: dict[str, Postings] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -121,6 +124,20 @@ def movies_for_cards(movie_ids: Sequence[int]) -> dict[int, Movie]:
             shelf.cards.clear()
         shelf.cards.update({pk: m for pk in missing if (m := found[pk]) is not None})
     return {pk: movie for pk, movie in found.items() if movie is not None}
+
+
+def films_for_cards(movie_ids: Sequence[int]) -> dict[int, CardFilm]:
+    """As ``movies_for_cards``, where a card's facts are all that is asked for; one query."""
+    shelf = current_shelf()
+    known = {} if shelf is None else shelf.films
+    found = {pk: film for pk in movie_ids if (film := known.get(pk)) is not None}
+    if missing := [pk for pk in movie_ids if pk not in found]:
+        read = read_card_films(missing)
+        found |= read
+        if len(known) > MAX_CARDS:
+            known.clear()
+        known.update(read)
+    return found
 
 
 def film_titles(movie_ids: Iterable[int]) -> dict[int, str]:
@@ -180,11 +197,16 @@ def postings_of(terms: Collection[str]) -> dict[str, Postings]:
 
 
 def _read_postings(terms: Collection[str]) -> dict[str, Postings]:
-    rows = SearchTerm.objects.filter(term__in=terms).values_list("term", "movie_ids", "impacts")
-    return {
-        term: Postings(np.frombuffer(ids, dtype="<i4"), np.frombuffer(impacts, dtype="<f2"))
-        for term, ids, impacts in rows
-    }
+    # A long request has a hundred terms: the ORM would make a parameter of each.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT term, movie_ids, impacts FROM catalog_searchterm WHERE term = ANY (%s)",
+            [list(terms)],
+        )
+        return {
+            term: Postings(np.frombuffer(ids, dtype="<i4"), np.frombuffer(impacts, dtype="<f2"))
+            for term, ids, impacts in cursor.fetchall()
+        }
 
 
 def rating_counts(movie_ids: Sequence[int]) -> dict[int, int]:
@@ -193,12 +215,18 @@ def rating_counts(movie_ids: Sequence[int]) -> dict[int, int]:
     if shelf is not None:
         at = shelf.facts.films.index(movie_ids)
         if (at >= 0).all():
-            hidden = set(Movie.objects.filter(is_hidden=True).values_list("pk", flat=True))
+            hidden = _hidden_films()
             counts = shelf.facts.popularity[at].astype(int).tolist()
             pairs = zip(movie_ids, counts, strict=True)
             return {pk: count for pk, count in pairs if pk not in hidden}
     films = Movie.objects.visible().filter(pk__in=list(movie_ids))
     return dict(films.values_list("pk", "rating_count"))
+
+
+def _hidden_films() -> set[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id FROM catalog_movie WHERE is_hidden")
+        return {movie_id for (movie_id,) in cursor.fetchall()}
 
 
 _TABLES = (

