@@ -92,7 +92,7 @@ BUDGETS: dict[str, int] = {
     "movies_list": 4,
     "movies_retrieve": 9,
     "films_similar": 19,
-    "search": 11,
+    "search": 10,
     "sources_list": 3,
     "title_or_prompt": 29,
     # recommendations: feedback, settings and limits, the active model, films and genres, the slate
