@@ -7,8 +7,12 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        # Stored lists are made anew by the next run of batch inference.
-        migrations.RunSQL("DELETE FROM recommendations_recommendation", migrations.RunSQL.noop),
+        # Empty and stale: the next run of batch inference fills them.
+        migrations.RunSQL(
+            "UPDATE recommendations_recommendation"
+            " SET feedback_generation = 0, movie_ids = '{}', scores = '{}'",
+            migrations.RunSQL.noop,
+        ),
         migrations.RemoveField(model_name="recommendation", name="evidence"),
         migrations.AddField(
             model_name="recommendation",
