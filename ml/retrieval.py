@@ -30,7 +30,8 @@ def top_k(scores: FloatArray, k: int, *, exclude: sparse.csr_matrix | None = Non
     score = np.full((n, k), -np.inf, dtype=np.float32)
     for i in range(n if width else 0):
         masked = scores[i].astype(np.float32)
-        masked[~np.isfinite(masked)] = -np.inf
+        if not masked.max() < np.inf:  # inf or nan, which a maximum hands on: hardly ever
+            masked[~np.isfinite(masked)] = -np.inf
         if exclude is not None:
             masked[exclude.indices[exclude.indptr[i] : exclude.indptr[i + 1]]] = -np.inf
         best = _stable_best_of_row(masked, width)

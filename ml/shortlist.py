@@ -323,6 +323,8 @@ def _ordered(
 
 def _mixed(best: Positions, repeat: NDArray[np.bool_], max_repeats: float) -> Positions:
     """``best`` reordered so that no beginning of it holds too large a share of repeats."""
+    if not repeat.any():
+        return best
     old, new = list(best[repeat]), list(best[~repeat])
     place = {int(at): i for i, at in enumerate(best)}
     out: list[int] = []

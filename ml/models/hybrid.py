@@ -112,8 +112,11 @@ class Hybrid(LinearRecommender):
                 row = scored[part.label][i]
                 mean, scale = (values[i] for values in affines[part.label])
                 finite = np.isfinite(row)
-                off = row - mean if finite.all() else np.where(finite, row - mean, np.float32(0))
-                total[i] += np.float32(part.weight) * scale * off
+                off = row - mean
+                if not finite.all():
+                    off = np.where(finite, off, np.float32(0))
+                off *= np.float32(part.weight) * scale
+                total[i] += off
                 if self.models[part.label].is_personal or not any_personal:
                     has_opinion |= finite
             total[i, ~has_opinion] = -np.inf
