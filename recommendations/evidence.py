@@ -6,7 +6,7 @@ its features (SHAP values of its trees). Models that are neither say nothing but
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,7 +101,7 @@ def _films(
     stop = len(order) if max_parts is None else max_parts
     named = np.array(event_ids, dtype=np.int64)[order[:stop]]
     shown = ordered[:stop]
-    evidence = _parts(EvidencePart._make, named, shown, shown * scale)
+    evidence = _parts(named, shown, shown * scale)
     sources = [(name, values.tolist()) for name, values in by_source.items()]
     reranked = [
         (name, values.tolist(), (values * scale).tolist()) for name, values in terms.items()
@@ -135,10 +135,9 @@ def _films(
     )
 
 
-def _parts(
-    make: Callable[[Iterable[float]], EvidencePart], *columns: NDArray[np.generic]
-) -> list[tuple[EvidencePart, ...]]:
+def _parts(*columns: NDArray[np.generic]) -> list[tuple[EvidencePart, ...]]:
     """Per film the parts of ``columns`` [m, n], the second of which is what each adds: not 0."""
+    make = EvidencePart._make
     is_full = (columns[1] != 0).all(axis=0).tolist()
     rows = zip(*(column.T.tolist() for column in columns), strict=True)
     return [

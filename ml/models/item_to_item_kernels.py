@@ -10,6 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+@numba.njit(nogil=True)
+def _add_row(total, rows, weights, indptr, indices, data):  # type: ignore[no-untyped-def]  # numba infers
+    """Add to ``total`` the csr rows ``rows`` times their weights, in this order."""
+    for event in range(len(rows)):
+        row, weight = rows[event], weights[event]
+        for at in range(indptr[row], indptr[row + 1]):
+            total[indices[at]] += weight * data[at]
+
+
 @numba.njit(nogil=True, cache=True)
 def add_weighted_rows(
     indptr: NDArray[np.integer],
@@ -23,11 +32,8 @@ def add_weighted_rows(
     """Add to row u of ``out`` [n, n_items] the table's rows ``rows[indptr[u]:indptr[u + 1]]`` times
     their weights, in this order."""
     for person in range(len(indptr) - 1):
-        total = out[person]
-        for event in range(indptr[person], indptr[person + 1]):
-            row, weight = rows[event], weights[event]
-            for at in range(table_indptr[row], table_indptr[row + 1]):
-                total[table_indices[at]] += weight * table_data[at]
+        own = slice(indptr[person], indptr[person + 1])
+        _add_row(out[person], rows[own], weights[own], table_indptr, table_indices, table_data)
 
 
 @numba.njit(parallel=True, cache=True)
@@ -46,11 +52,8 @@ def add_gram(
     the dense one as soon as a third of all pairs of films were seen by one person.
     """
     for item in numba.prange(len(transposed_indptr) - 1):
-        total = gram[item]
-        for event in range(transposed_indptr[item], transposed_indptr[item + 1]):
-            person, weight = people[event], weights[event]
-            for at in range(indptr[person], indptr[person + 1]):
-                total[items[at]] += weight * data[at]
+        own = slice(transposed_indptr[item], transposed_indptr[item + 1])
+        _add_row(gram[item], people[own], weights[own], indptr, items, data)
 
 
 @numba.njit(nogil=True, cache=True)
