@@ -327,21 +327,36 @@ document.addEventListener("keydown", (event) => {
 
 // --- Details: a sheet over the deck, closed by Back -----------------------------------------------
 
+// The sheet has an entry in the history. Its dialog's close event and history.back() both come late: by
+// then Back may have left the entry already, or a quick hand may have opened the sheet anew.
+let isEntered = false;
+let isLeaving = false;
+
 function openDetails() {
   if (!top || dialog.open) return;
+  if (isLeaving) {
+    addEventListener("popstate", openDetails, { once: true });
+    return;
+  }
   fillDetails(top);
-  history.pushState({ isDetails: true }, "");
+  if (!isEntered) history.pushState({ isDetails: true }, "");
+  isEntered = true;
   dialog.showModal();
 }
 
 dialog.addEventListener("close", () => {
-  if (history.state?.isDetails) history.back();
+  if (dialog.open || !isEntered) return;
+  isEntered = false;
+  isLeaving = true;
+  history.back();
 });
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog) dialog.close(); // the ground around the sheet
 });
 addEventListener("popstate", () => {
-  if (dialog.open) dialog.close();
+  isLeaving = false;
+  isEntered = Boolean(history.state?.isDetails);
+  if (dialog.open && !isEntered) dialog.close();
 });
 
 addEventListener("pagehide", () => {

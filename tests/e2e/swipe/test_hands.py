@@ -108,6 +108,42 @@ def test_keys_answer_take_back_and_open_the_details(live_server, page, browser_p
     assert browser_problems.all == []
 
 
+QUICK = """
+() => new Promise((done) => {
+  const dialog = document.getElementById("details");
+  const key = { key: "i", bubbles: true };
+  const press = () => document.body.dispatchEvent(new KeyboardEvent("keydown", key));
+  const wait = (ms) => new Promise((go) => setTimeout(go, ms));
+  addEventListener("popstate", async () => {
+    press(); // before the dialog that Back closed has told of it
+    await wait(300);
+    const stays = dialog.open;
+    dialog.close();
+    await wait(0); // and again while the history is on its way back
+    press();
+    await wait(300);
+    if (dialog.open) dialog.close();
+    await wait(300);
+    done([stays, dialog.open, history.state, location.pathname]);
+  }, { once: true });
+  press();
+  history.back();
+})
+"""
+
+
+def test_details_opened_again_at_once_stay_open_and_never_leave_the_deck(
+    live_server, page, browser_problems, films
+):
+    open_deck(page, live_server)
+    film, path = top(page), page.evaluate("location.pathname")
+    stays, is_open, state, now_at = page.evaluate(QUICK)
+    assert stays
+    assert (is_open, state, now_at) == (False, None, path)
+    assert top(page) == film
+    assert browser_problems.all == []
+
+
 def test_ten_answers_are_really_undone_and_all_of_them_come_back(
     live_server, page, browser_problems, films
 ):
