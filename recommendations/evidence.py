@@ -7,6 +7,7 @@ its features (SHAP values of its trees). Models that are neither say nothing but
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,43 @@ from ml.models.base import LinearRecommender, Recommender
 from ml.models.hybrid import Affines, Hybrid, sum_of
 from ml.models.lambdamart import LambdaMart
 from ml.types import FloatArray, Histories
-from recommendations.ranked import EvidencePart, FeaturePart, RankedFilm, SourcePart, TermPart
+from recommendations.evidence_columns import Columns, columns_of, films_of, linear_columns
+from recommendations.ranked import FeaturePart, RankedFilm
 from recommendations.ranking import RankedPool, Ranker
 from recommendations.reranking import RERANKING, Reranked
+
+
+@dataclass(frozen=True)
+class Explained:
+    """A list's films with the evidence for them: as columns, of which objects or bytes are made."""
+
+    source: str
+    movie_ids: list[int]
+    scores: list[float]
+    columns: Columns
+
+    @classmethod
+    def of_films(
+        cls, films: Sequence[RankedFilm], *, source: str, max_parts: int | None = None
+    ) -> Explained:
+        """Of films that were explained one by one, all with a score."""
+        if max_parts is not None:
+            films = [film.shortened(max_parts) for film in films]
+        scores = [film.score for film in films if film.score is not None]
+        return cls(source, [film.movie_id for film in films], scores, columns_of(films))
+
+    def films(self) -> tuple[RankedFilm, ...]:
+        """What a page reads."""
+        return films_of(
+            self.columns, movie_ids=self.movie_ids, scores=self.scores, source=self.source
+        )
+
+    def bare_films(self) -> tuple[RankedFilm, ...]:
+        """The films and their scores alone."""
+        return tuple(
+            RankedFilm(movie_id=movie_id, source=self.source, score=score)
+            for movie_id, score in zip(self.movie_ids, self.scores, strict=True)
+        )
 
 
 def explained(
@@ -33,7 +68,7 @@ def explained(
     source: str,
     affines: Affines | None = None,
     max_parts: int | None = None,
-) -> tuple[RankedFilm, ...]:
+) -> Explained:
     """Each film of ``found`` with the parts of its score, re-ranking's among them.
 
     ``scored`` float32[1, n_items] by source is what the ranking used: with a source missing, its
@@ -44,14 +79,15 @@ def explained(
     movie_ids = [int(pk) for pk in items.id(pool.items)]
     if isinstance(model, LambdaMart):
         films = found.explained(_by_feature(model, pool, movie_ids, source=source))
-        return films if max_parts is None else tuple(f.shortened(max_parts) for f in films)
+        return Explained.of_films(films, source=source, max_parts=max_parts)
     if isinstance(model, Hybrid):
         shares, baselines = model.parts_of(history, pool.items, scored=scored, affines=affines)
     elif model.is_personal and isinstance(model, LinearRecommender):
         shares = {source: model.contributions(history, pool.items)}
         baselines = {source: model.baseline(history, pool.items)}
     else:
-        return found.explained(_by_score_alone(model, pool, movie_ids, source=source))
+        films = found.explained(_by_score_alone(model, pool, movie_ids, source=source))
+        return Explained.of_films(films, source=source, max_parts=max_parts)
     shape = (len(history.item_index), len(pool.items))
     by_source = {
         name: own + shares[name].sum(axis=0, dtype=np.float64) if name in shares else own
@@ -61,7 +97,7 @@ def explained(
     terms = {name: values for name, values in found.terms.items() if name != "taste"}
     if found.terms:
         by_source[RERANKING] = taste.sum(axis=0) + shift + sum(terms.values())
-    return _films(
+    return _of_sums(
         movie_ids,
         sum_of(shares, shape).astype(np.float64) + taste,
         sum_of(baselines, shape[1:]).astype(np.float64) + shift,
@@ -74,8 +110,8 @@ def explained(
     )
 
 
-def _films(
-    movie_ids: Sequence[int],
+def _of_sums(
+    movie_ids: list[int],
     contributions: NDArray[np.float64],
     baseline: NDArray[np.float64],
     *,
@@ -85,7 +121,7 @@ def _films(
     event_ids: Sequence[int],
     source: str,
     max_parts: int | None,
-) -> tuple[RankedFilm, ...]:
+) -> Explained:
     """From ``contributions`` float64[n_events, n] and ``baseline`` float64[n], all films at once.
 
     A list is 20 films of some 100 events each: as arrays that is nothing, as objects it was a third
@@ -96,56 +132,23 @@ def _films(
     for values in terms.values():
         positive, score = positive + np.maximum(values, 0), score + values
     scale = np.divide(1.0, positive, out=np.zeros_like(positive), where=positive > 0)
-    order = np.argsort(-contributions, axis=0, kind="stable")
-    ordered = np.take_along_axis(contributions, order, axis=0)
-    stop = len(order) if max_parts is None else max_parts
-    named = np.array(event_ids, dtype=np.int64)[order[:stop]]
-    shown = ordered[:stop]
-    evidence = _parts(named, shown, shown * scale)
-    sources = [(name, values.tolist()) for name, values in by_source.items()]
-    reranked = [
-        (name, values.tolist(), (values * scale).tolist()) for name, values in terms.items()
-    ]
-    matches = [None] * len(score) if genre_match is None else genre_match.tolist()
-    return tuple(
-        RankedFilm(
-            movie_id=movie_id,
-            source=source,
-            score=own_score,
-            baseline=own_baseline,
-            evidence=parts,
-            other=rest,
-            by_source=tuple([SourcePart(name, values[i]) for name, values in sources]),
-            terms=tuple(
-                [
-                    TermPart(name, values[i], shares[i])
-                    for name, values, shares in reranked
-                    if values[i]
-                ]
-            ),
-            genre_match=match,
-        )
-        for i, (movie_id, own_score, own_baseline, parts, rest, match) in enumerate(
-            zip(
-                *(movie_ids, score.tolist(), baseline.tolist(), evidence),
-                *(ordered[stop:].sum(axis=0).tolist(), matches),
-                strict=True,
-            )
-        )
+    by_film = np.ascontiguousarray(contributions.T)
+    order = np.argsort(-by_film, axis=1, kind="stable")
+    ordered = np.take_along_axis(by_film, order, axis=1)
+    shown = ordered[:, :max_parts]
+    columns = linear_columns(
+        baseline=baseline,
+        other=ordered[:, shown.shape[1] :].sum(axis=1),
+        genre_match=genre_match,
+        events=(
+            np.array(event_ids, dtype=np.int64)[order[:, :max_parts]],
+            shown,
+            shown * scale[:, None],
+        ),
+        by_source=by_source,
+        terms={name: (values, values * scale) for name, values in terms.items()},
     )
-
-
-def _parts(*columns: NDArray[np.generic]) -> list[tuple[EvidencePart, ...]]:
-    """Per film the parts of ``columns`` [m, n], the second of which is what each adds: not 0."""
-    make = EvidencePart._make
-    is_full = (columns[1] != 0).all(axis=0).tolist()
-    rows = zip(*(column.T.tolist() for column in columns), strict=True)
-    return [
-        tuple(map(make, zip(*row, strict=True)))
-        if full
-        else tuple([make(part) for part in zip(*row, strict=True) if part[1]])
-        for full, row in zip(is_full, rows, strict=True)
-    ]
+    return Explained(source, movie_ids, score.tolist(), columns)
 
 
 def _by_feature(

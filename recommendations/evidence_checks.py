@@ -126,7 +126,7 @@ def scores_that_ranked(
         source=source,
         barred=[barred],
         contexts=[context],
-        is_explained=False,
+        evidence="none",
     )[0]
     return {film.movie_id: float(film.score or 0.0) for film in found.films}
 

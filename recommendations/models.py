@@ -108,7 +108,7 @@ class Recommendation(models.Model):
     source = models.CharField(max_length=24, default="hybrid")
     movie_ids = ArrayField(models.BigIntegerField(), default=list)
     scores = ArrayField(models.FloatField(), default=list)
-    # Why each film is there, in the order of movie_ids (recommendations.stored_evidence).
+    # Why each film is there, in the order of movie_ids (recommendations.evidence_columns).
     evidence = models.BinaryField()
     model_version = models.ForeignKey(
         ModelVersion, on_delete=models.CASCADE, related_name="recommendations"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,8 @@ from catalog.models import Movie
 from feedback.selectors import UserFeedback
 from ml.types import Histories
 from recommendations.candidates import Generation, generate, pools
-from recommendations.evidence import explained
+from recommendations.evidence import Explained, explained
+from recommendations.evidence_columns import columns_of, packed
 from recommendations.limits import barred_digest
 from recommendations.metrics import note_generation
 from recommendations.preferences import histories_of
@@ -34,6 +35,7 @@ __all__ = ["DEFAULT_SOURCE", "POPULAR", "UnknownSourceError", "popular_films", "
 
 POPULAR = "popular"
 DEFAULT_SOURCE = HYBRID
+Evidence = Literal["objects", "packed", "none"]
 
 
 @dataclass
@@ -68,7 +70,7 @@ def recommend_many(
     source: str,
     barred: Sequence[frozenset[int]],
     contexts: Sequence[ListContext] | None = None,
-    is_explained: bool = True,
+    evidence: Evidence = "objects",
     without: Collection[str] = (),
     on_trace: list[Trace] | None = None,
     max_parts: int | None = None,
@@ -78,9 +80,10 @@ def recommend_many(
     ``barred`` are the films that each of them may not be shown (:mod:`recommendations.limits`),
     ``contexts`` their dials and earlier visits (:mod:`recommendations.reranking`; none: neutral
     dials, no visits).
-    Shorter lists, or empty ones, come out where the source has no opinion. ``is_explained=False``
-    saves the evidence, ``max_parts`` keeps the strongest of it; ``without`` leaves sources out (a
-    replay of a list that was made without them); ``on_trace`` is given what each stage did.
+    Shorter lists, or empty ones, come out where the source has no opinion. ``evidence`` "packed"
+    leaves it as bytes beside films that have none, "none" saves it; ``max_parts`` keeps the
+    strongest of it; ``without`` leaves sources out (a replay of a list that was made without them);
+    ``on_trace`` is given what each stage did.
     Raises UnknownSourceError.
     """
     if snapshot is None:
@@ -109,8 +112,8 @@ def recommend_many(
     )
     chosen = [found.first(n) for found in reranked]
     clock.lap("re-ranking")
-    films = [
-        _films(
+    told = [
+        _explained(
             i,
             of_person,
             people[i],
@@ -118,17 +121,21 @@ def recommend_many(
             ranker=ranker,
             histories=histories,
             generation=generation,
-            is_explained=is_explained,
             max_parts=max_parts,
-        )  # fmt: skip
+        )
+        # A source that failed is not asked for reasons either.
+        if evidence != "none" and len(of_person.pool.items)
+        else _unexplained(of_person, serving)
         for i, of_person in enumerate(chosen)
     ]
+    films = [own.films() if evidence == "objects" else own.bare_films() for own in told]
     clock.lap("explanation")
     if on_trace is not None:
         on_trace.append(Trace(serving, generation, found, ranked, clock.stages_ms))
     return [
         RankedList(
             films=films[i],
+            packed=packed(told[i].columns) if evidence == "packed" else b"",
             source=serving.source,
             model_version=serving.version,
             model_version_id=serving.version_id,
@@ -217,7 +224,12 @@ def _counts(
     }
 
 
-def _films(
+def _unexplained(found: Reranked, serving: Serving) -> Explained:
+    ids = serving.items.id(found.pool.items).tolist()
+    return Explained(serving.source, ids, found.scores.tolist(), columns_of(()))
+
+
+def _explained(
     i: int,
     found: Reranked,
     person: UserFeedback,
@@ -226,16 +238,9 @@ def _films(
     ranker: Ranker,
     histories: Histories,
     generation: Generation,
-    is_explained: bool,
     max_parts: int | None = None,
-) -> tuple[RankedFilm, ...]:
-    if not len(found.pool.items):
-        return ()  # a source that failed is not asked for reasons either
-    if not is_explained:
-        return tuple(
-            RankedFilm(movie_id=int(m), source=serving.source, score=float(s))
-            for m, s in zip(serving.items.id(found.pool.items), found.scores, strict=True)
-        )
+) -> Explained:
+    """Row ``i`` of the histories and of the generation."""
     return explained(
         ranker,
         found,
@@ -293,10 +298,11 @@ def explained_film(
     at = np.flatnonzero(reranked.pool.items == index)
     if not len(at):
         return None
-    return _films(
+    told = _explained(
         0, reranked.select(at), person, serving=serving, ranker=ranker, histories=histories,
-        generation=generation, is_explained=True,
-    )[0]  # fmt: skip
+        generation=generation,
+    )  # fmt: skip
+    return told.films()[0]
 
 
 def popular_films(*, n: int, without: Sequence[int] | frozenset[int]) -> list[RankedFilm]:

@@ -115,6 +115,8 @@ class RankedList:
 
     films: tuple[RankedFilm, ...]
     source: str
+    # The films' evidence where it was made to be stored (recommendations.evidence_columns).
+    packed: bytes = b""
     model_version: str = ""
     model_version_id: int | None = None
     generation: int = 0

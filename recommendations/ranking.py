@@ -139,8 +139,12 @@ class BlendRanker:
         exclude: sparse.csr_matrix,
     ) -> list[RankedPool]:
         """See :class:`Ranker`."""
-        total = self.model.blended(generation.scored, len(histories), affines=generation.affines)
-        return [_ordered(pool, total[i, pool]) for i, pool in enumerate(pools)]
+        scored, affines = generation.scored, self.model.affines_of(generation.scored)
+        generation.affines = affines
+        return [
+            _ordered(pool, self.model.blended_row(scored, i, pool, affines=affines))
+            for i, pool in enumerate(pools)
+        ]
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ the pool's films come from :mod:`catalog.shelf`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -205,11 +206,8 @@ def rerank(
     if all(is_plain):
         return [Reranked(pool, pool.scores) for pool in pools]
     liked = [liked_films(person) for person in people]
-    wanted: set[int] = set()
-    for ids, own in zip(movie_ids, liked, strict=True):
-        wanted.update(int(pk) for pk in ids[:POOL_FILMS])
-        wanted.update(pk for pk, _ in own)
-    facts = film_facts(wanted)
+    heads: list[list[int]] = [ids[:POOL_FILMS].tolist() for ids in movie_ids]
+    facts = film_facts(set(chain(*heads, (pk for own in liked for pk, _ in own))))
     vectors = Vectors(snapshot.hybrid, snapshot.items)
     return [
         Reranked(pool, pool.scores)
@@ -218,7 +216,7 @@ def rerank(
             pool,
             pool_of(
                 pool.scores[:POOL_FILMS],
-                [int(pk) for pk in movie_ids[i][:POOL_FILMS]],
+                heads[i],
                 liked[i],
                 shown=contexts[i].shown,
                 facts=facts,
@@ -284,14 +282,26 @@ def pool_of(
         liked_weight=weight,
         genres=own.genres.astype(np.float64),
         genre_target=genre_mix(facts.multi_hot(liked_ids), weight=weight),
-        ignored=np.array([shown.times.get(pk, 0) for pk in movie_ids], dtype=float),
-        ignored_days=np.array([shown.days.get(pk, 0) for pk in movie_ids], dtype=float),
-        is_repeat=np.array([pk in shown.last for pk in movie_ids], dtype=bool),
-        is_pinned=np.array([pk in shown.pinned for pk in movie_ids], dtype=bool),
+        ignored=_looked_up(shown.times, movie_ids),
+        ignored_days=_looked_up(shown.days, movie_ids),
+        is_repeat=_among(shown.last, movie_ids),
+        is_pinned=_among(shown.pinned, movie_ids),
         popularity=own.popularity,
         year=own.year,
         runtime=own.runtime,
     )
+
+
+def _looked_up(known: Mapping[int, int], movie_ids: Sequence[int]) -> NDArray[np.float64]:
+    if not known:  # most people have been shown nothing yet
+        return np.zeros(len(movie_ids))
+    return np.array([known.get(pk, 0) for pk in movie_ids], dtype=np.float64)
+
+
+def _among(known: frozenset[int], movie_ids: Sequence[int]) -> NDArray[np.bool_]:
+    if not known:
+        return np.zeros(len(movie_ids), dtype=np.bool_)
+    return np.array([pk in known for pk in movie_ids], dtype=np.bool_)
 
 
 def _one(

@@ -13,6 +13,7 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from accounts.services import Taste
 from feedback.selectors import UserFeedback, feedback_of
+from recommendations.evidence_columns import unpacked
 from recommendations.experiments.serving import trial_for, trial_list
 from recommendations.limits import barred_movie_ids
 from recommendations.metrics import note_list
@@ -27,7 +28,6 @@ from recommendations.reranking import ListContext, context_standing
 from recommendations.snapshot import Serving, Snapshot, current_snapshot
 from recommendations.sources import SOURCES, SourceNotTrainedError, source_named
 from recommendations.standing import Standing, standing_of
-from recommendations.stored_evidence import unpacked
 from recommendations.strengths import FINGERPRINT
 from recommendations.trial import Trial
 
@@ -192,7 +192,7 @@ def lists_without(
         source=source,
         barred=[barred] * len(variants),
         contexts=[context] * len(variants),
-        is_explained=False,
+        evidence="none",
     )
     # All variants hide the same films.
     first, *others = _filled(lists, n=n, gone=person.hidden_ids | barred)

@@ -94,7 +94,7 @@ def _places_without(
         source=ranked.source,
         barred=[barred],
         contexts=[context],
-        is_explained=False,
+        evidence="none",
     )
     return {film.movie_id: place for place, film in enumerate(lists[0].films)}
 

@@ -92,34 +92,54 @@ class Hybrid(LinearRecommender):
             len(histories),
         )
 
-    def blended(
-        self, scored: Mapping[str, FloatArray], n: int, *, affines: Affines | None = None
-    ) -> FloatArray:
+    def blended(self, scored: Mapping[str, FloatArray], n: int) -> FloatArray:
         """float32[n, n_items] from the parts' own scores; a part that is missing adds nothing.
 
         ``scored`` maps labels to what ``score`` of that part gave. The arrays are not changed.
-        ``affines`` is filled with each part's :func:`affine`, to be handed to :meth:`parts_of`.
         """
-        asked = self._asked(scored)
-        affines = {} if affines is None else affines
-        for part in asked:
-            affines[part.label] = affine(scored[part.label])
-        any_personal = any(self.models[part.label].is_personal for part in asked)
-        total = np.zeros((n, self.n_items), dtype=np.float32)
+        affines = self.affines_of(scored)
+        total = np.empty((n, self.n_items), dtype=np.float32)
         for i in range(n):  # a person's rows stay in a core's cache; whole matrices would not
-            has_opinion = np.zeros(self.n_items, dtype=np.bool_)
-            for part in asked:
-                row = scored[part.label][i]
-                mean, scale = (values[i] for values in affines[part.label])
-                finite = np.isfinite(row)
-                off = row - mean
-                if not finite.all():
-                    off = np.where(finite, off, np.float32(0))
-                off *= np.float32(part.weight) * scale
-                total[i] += off
-                if self.models[part.label].is_personal or not any_personal:
-                    has_opinion |= finite
-            total[i, ~has_opinion] = -np.inf
+            total[i] = self.blended_row(scored, i, affines=affines)
+        return total
+
+    def affines_of(self, scored: Mapping[str, FloatArray]) -> Affines:
+        """What puts each part's scores on one scale: its :func:`affine`."""
+        found: Affines = {}
+        for part in self._asked(scored):
+            scores = scored[part.label]
+            if self.models[part.label].is_personal or not len(scores):
+                found[part.label] = affine(scores)
+            else:  # everybody's row is the first
+                mean, scale = affine(scores[:1])
+                found[part.label] = np.repeat(mean, len(scores)), np.repeat(scale, len(scores))
+        return found
+
+    def blended_row(
+        self,
+        scored: Mapping[str, FloatArray],
+        i: int,
+        items: NDArray[np.integer] | slice = slice(None),
+        *,
+        affines: Affines,
+    ) -> FloatArray:
+        """float32[m]: row ``i`` of :meth:`blended` at these ``items`` alone."""
+        asked = self._asked(scored)
+        any_personal = any(self.models[part.label].is_personal for part in asked)
+        n = self.n_items if isinstance(items, slice) else len(items)
+        total, has_opinion = np.zeros(n, dtype=np.float32), np.zeros(n, dtype=np.bool_)
+        for part in asked:
+            row = scored[part.label][i, items]
+            mean, scale = (values[i] for values in affines[part.label])
+            finite = np.isfinite(row)
+            off = row - mean
+            if not finite.all():
+                off = np.where(finite, off, np.float32(0))
+            off *= np.float32(part.weight) * scale
+            total += off
+            if self.models[part.label].is_personal or not any_personal:
+                has_opinion |= finite
+        total[~has_opinion] = -np.inf
         return total
 
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
@@ -139,7 +159,7 @@ class Hybrid(LinearRecommender):
     ) -> tuple[dict[str, FloatArray], dict[str, FloatArray]]:
         """Per part what it adds: contributions float[n_events, n] and baseline [n] for n ``items``.
 
-        ``scored`` and ``affines`` (see :meth:`blended`) save doing it again. Sources without a
+        ``scored`` and ``affines`` (see :meth:`affines_of`) save doing it again. Sources without a
         history (popularity) add to the baseline alone. Raises TypeError if a personal one is not
         linear.
         """
@@ -210,12 +230,15 @@ def affine(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
     scale = np.zeros(len(scores), dtype=np.float32)
     for i, row in enumerate(scores):
         finite = np.isfinite(row)
-        known = (row if finite.all() else row[finite]).astype(np.float64)
-        if not len(known):
+        n = np.count_nonzero(finite)
+        if not n:
             continue
-        middle = known.mean()
+        # Zeros count nothing: taking the finite ones out would cost three times as much.
+        known = (row if n == len(row) else np.where(finite, row, np.float32(0))).astype(np.float64)
+        middle = known.sum() / n
         known -= middle
-        deviation = np.sqrt(np.multiply(known, known, out=known).mean())
+        known *= finite
+        deviation = np.sqrt(np.einsum("i,i->", known, known) / n)
         if deviation > 1e-12:
             mean[i], scale[i] = middle, 1.0 / deviation
     return mean, scale

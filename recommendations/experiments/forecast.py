@@ -145,7 +145,7 @@ def _add(
         source=source,
         barred=[barred_for(slate.user)],
         contexts=[ListContext.of_slate(slate)],
-        is_explained=False,
+        evidence="none",
     )[0]
     wanted_all = [film.movie_id for film in judged.films]
     rank = {movie_id: place for place, movie_id in enumerate(window)}

@@ -20,7 +20,6 @@ from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
 from recommendations.ranked import RankedList
 from recommendations.reranking import contexts_of
 from recommendations.snapshot import Snapshot, current_snapshot
-from recommendations.stored_evidence import packed
 
 BATCH_USERS = 256
 # What a page shows and some to spare; who asks for more gets a list made anew.
@@ -94,6 +93,7 @@ def _refresh(people: list[User], snapshot: Snapshot, *, sources: Sequence[str]) 
             source=source,
             barred=barred,
             contexts=contexts,
+            evidence="packed",
             max_parts=MAX_EVIDENCE,
         )
         _store([user.pk for user in people], lists, source=source)
@@ -131,7 +131,7 @@ def _store(user_ids: list[int], lists: list[RankedList], *, source: str) -> None
                 source=source,
                 movie_ids=[film.movie_id for film in ranked.films],
                 scores=[film.score for film in ranked.films],
-                evidence=packed([film.shortened(MAX_EVIDENCE) for film in ranked.films]),
+                evidence=ranked.packed,
                 model_version_id=ranked.model_version_id,
                 feedback_generation=ranked.generation,
                 last_visit_on=ranked.context["last_visit_on"],

@@ -17,12 +17,12 @@ from feedback.models import Rating, Reaction
 from feedback.selectors import feedback_of, film_states
 from recommendations import evidence_checks, selectors
 from recommendations.counterfactuals import sole_cause_ids
+from recommendations.evidence_columns import unpacked
 from recommendations.models import Recommendation
 from recommendations.reranking import PLAIN
 from recommendations.selectors import recommendations_for
 from recommendations.services.inference import recommendations_refresh
 from recommendations.snapshot import current_snapshot
-from recommendations.stored_evidence import unpacked
 from recommendations.training_data import training_data
 
 
