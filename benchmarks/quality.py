@@ -18,6 +18,7 @@ import json
 import math
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +170,7 @@ def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:
     """Some models on one seed in a process of their own."""
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{job.name} seed {seed}: {', '.join(models)}", flush=True)
+    started = time.monotonic()
     part = WORK / f"{job.name}--{seed}.part"
     command = [sys.executable, "-m", "ml", "evaluate", "--data", str(data / job.dataset)]
     command += ["--protocol", job.protocol, "--models", ",".join(models), "--seed", str(seed)]
@@ -189,6 +191,7 @@ def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:
             if record["model"] == model
         ]
         write_dated(own, result_file(job, seed, model))
+    print(f"  {time.monotonic() - started:.0f} s", flush=True)
     part.unlink()
     part.with_suffix(".slices").unlink()
 

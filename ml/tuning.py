@@ -115,11 +115,13 @@ def _collect_block(
     any_personal = any(model.is_personal for model in models)
     for s, model in enumerate(models):
         scores = model.score(shown)
+        finite = np.isfinite(scores)
         if model.is_personal or not any_personal:
-            has_opinion |= np.isfinite(scores)
+            has_opinion |= finite
         mean, scale = affine(scores)
-        z[s] = np.where(np.isfinite(scores), (scores - mean[:, None]) * scale[:, None], 0.0)
-        ranked = np.where(barred | ~np.isfinite(scores), -np.inf, scores)
+        # A film without a score stands at the mean: 0 of its deviations.
+        z[s] = (np.where(finite, scores, mean[:, None]) - mean[:, None]) * scale[:, None]
+        ranked = np.where(barred | ~finite, -np.inf, scores)
         best = np.argpartition(-ranked, depth - 1, axis=1)[:, :depth]
         np.put_along_axis(wanted, best, True, axis=1)
     wanted &= has_opinion & ~barred  # as Hybrid: without an opinion a film is not ranked
