@@ -88,7 +88,7 @@ JOBS = (
         *("ml-1m", "last-out", (1,)),
         (
             *(*ORDER, "edlae-near-recent", "like_moments", "hybrid"),
-            *("lambdamart", "lambdamart-moments", "lambdamart-sasrec"),
+            *("lambdamart", "lambdamart-moments", "lambdamart-sasrec", "hybrid-sasrec"),
         ),
         "edlae",
     ),
@@ -109,6 +109,7 @@ DEAR = {
     "lambdamart",
     "lambdamart-moments",
     "lambdamart-sasrec",
+    "hybrid-sasrec",
     "sequential",
 }  # minutes each: one by one
 # The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 VALIDATION_USERS = 1000
 VALIDATION_K = 10
-BATCH_EVENTS = 16_384  # events in one step, padding included: bounds memory whatever the lengths
 WARM_UP_STEPS = 100
 LAST_RATE = 0.1  # of the learning rate, at the end of its cosine
 
@@ -33,8 +32,10 @@ class Sequential(Recommender):
     ``n_negatives`` uniform ones shared by the batch; with that loss SASRec is ahead of BERT4Rec
     (Klenitskiy and Vasilev, "Turning Dross Into Gold Loss", 2023; Petrov and Macdonald's gSASRec,
     2023). Each person's films are cut into windows of ``length`` at a new random offset every
-    epoch. The learning rate warms up and falls along a cosine. Early stopping watches NDCG@10 of
-    the last film of up to 1,000 people, held back from training.
+    epoch; a step takes windows of ``batch_events`` films, padding included, whatever their lengths
+    (ML-1M: with 16,384 twenty epochs came to less than eight with 4,096). The learning rate warms
+    up and falls along a cosine. Early stopping watches NDCG@10 of the last film of up to 1,000
+    people, held back from training.
 
     Only events of positive weight count, and only the last ``length`` of them. Not linear.
     """
@@ -49,9 +50,10 @@ class Sequential(Recommender):
         n_heads: int = 1,
         length: int = 200,
         dropout: float = 0.1,
-        n_negatives: int = 512,
-        learning_rate: float = 1.5e-3,
-        n_epochs: int = 70,
+        n_negatives: int = 256,
+        learning_rate: float = 1e-3,
+        batch_events: int = 4096,
+        n_epochs: int = 40,
         eval_every: int = 5,
         patience: int = 3,
         min_rating: float = 0.0,
@@ -66,6 +68,7 @@ class Sequential(Recommender):
         self.dropout = dropout
         self.n_negatives = n_negatives
         self.learning_rate = learning_rate
+        self.batch_events = batch_events
         self.n_epochs = n_epochs
         self.eval_every = eval_every
         self.patience = patience
@@ -164,7 +167,7 @@ class Sequential(Recommender):
         pieces, begin = [], 0
         while begin < len(order):
             end = begin + 1
-            while end < len(order) and (end + 1 - begin) * size[order[end]] <= BATCH_EVENTS:
+            while end < len(order) and (end + 1 - begin) * size[order[end]] <= self.batch_events:
                 end += 1
             pieces.append(order[begin:end])
             begin = end
@@ -257,8 +260,8 @@ class Sequential(Recommender):
 
     def params(self) -> dict[str, Any]:
         names = (
-            "n_factors n_blocks n_heads length dropout n_negatives learning_rate n_epochs "
-            "eval_every patience min_rating"
+            "n_factors n_blocks n_heads length dropout n_negatives learning_rate batch_events "
+            "n_epochs eval_every patience min_rating"
         )
         return {name: getattr(self, name) for name in names.split()}
 
