@@ -7,7 +7,7 @@ run (:mod:`ml.tuning`), so that they fit the data at hand.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from ml.models.base import Recommender
@@ -277,7 +277,8 @@ def recipe_of(label: str, family: str) -> Recipe:
     if label == HYBRID:
         return Recipe(label, HYBRID, parts=HYBRID_PARTS.get(family, _TASTE))
     if label in BLENDS:
-        return Recipe(label, HYBRID, parts=BLENDS[label], kept=_DEAR)
+        parts = BLENDS[label]
+        return Recipe(label, HYBRID, {"parts": [asdict(p) for p in parts]}, parts, kept=_DEAR)
     model, params = VARIANTS.get(label, (label, {}))
     if model in RATING_MODELS:
         raise UnknownModelError(f"{label} predicts stars: it takes part in the protocol 'rating'")
