@@ -24,17 +24,12 @@ HYBRID = "hybrid"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A named model with its settings; ``parts`` are the sources of a blend to be tuned.
-
-    ``kept`` of them are asked in the test as they were fitted when the weights were chosen: they
-    take long to fit, and a history may be longer than what they learned from.
-    """
+    """A named model with its settings; ``parts`` are the sources of a blend to be tuned."""
 
     label: str
     model: str
     params: dict[str, Any] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
-    kept: frozenset[str] = frozenset()
 
 
 def _part(label: str, model: str, **params: Any) -> Part:
@@ -269,7 +264,6 @@ HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
 BLENDS: dict[str, tuple[Part, ...]] = {
     "hybrid-sasrec": (*_NEXT_FILM, _part("sasrec", "sequential")),
 }
-_DEAR = frozenset({"sasrec"})
 
 
 def recipe_of(label: str, family: str) -> Recipe:
@@ -278,7 +272,7 @@ def recipe_of(label: str, family: str) -> Recipe:
         return Recipe(label, HYBRID, parts=HYBRID_PARTS.get(family, _TASTE))
     if label in BLENDS:
         parts = BLENDS[label]
-        return Recipe(label, HYBRID, {"parts": [asdict(p) for p in parts]}, parts, kept=_DEAR)
+        return Recipe(label, HYBRID, {"parts": [asdict(p) for p in parts]}, parts)
     model, params = VARIANTS.get(label, (label, {}))
     if model in RATING_MODELS:
         raise UnknownModelError(f"{label} predicts stars: it takes part in the protocol 'rating'")
@@ -307,9 +301,7 @@ def fit_recipe(
         raise ValueError(f"{recipe.label} needs a validation split")
     blend = tune_hybrid(recipe.parts, valid, k=task.k, seed=seed, features=features, fit=fit)
     models = {
-        part.label: blend.models[part.label]
-        if part.label in recipe.kept
-        else fit(part.model, part.params, split.train, seed=seed, features=features)
+        part.label: fit(part.model, part.params, split.train, seed=seed, features=features)
         for part in blend.parts
     }
     return Hybrid.of(models, {part.label: part.weight for part in blend.parts})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +13,9 @@ from ml.metrics import ndcg_at_k
 from ml.models.hybrid import Hybrid, Part
 from ml.models.lambdamart import LambdaMart
 from ml.models.registry import create
-from ml.protocols import tasks_of
 from ml.protocols_time import last_out
 from ml.protocols_users import strong
-from ml.recipes import fit_recipe, recipe_of
+from ml.recipes import recipe_of
 from ml.shelf import FittedOnce
 from ml.tuning import Candidates, collect, search_weights, tune_hybrid
 from ml.types import Histories, ItemFeatures
@@ -122,22 +120,11 @@ def test_a_ranker_takes_the_sources_that_were_fitted_beside_it() -> None:
     assert ranker.models["own"] is source
 
 
-def test_a_dear_source_is_fitted_once_where_the_recipe_keeps_it() -> None:
-    [task] = tasks_of(["last-out"])
-    recipe = recipe_of("hybrid-sasrec", task.family)
-    assert recipe.kept == {"sasrec"}
-    assert {"sasrec", "moments"} <= {part.label for part in recipe.parts}
-    ours = replace(recipe, parts=PARTS, kept=frozenset({"edlae"}))
-    split, valid = task.build(DATA, 1, "test"), task.validation(DATA, 1)
-    blend = fit_recipe(ours, split, task, valid, seed=1)
-    tables = {
-        name: create("edlae", {"l2": 5.0}).fit(train).to_arrays()["table"]
-        for name, train in (("choice", valid[0].train), ("test", split.train))
-    }
-    assert not np.array_equal(tables["choice"], tables["test"])
-    assert np.array_equal(blend.models["edlae"].to_arrays()["table"], tables["choice"])
-    again = fit_recipe(replace(ours, kept=frozenset()), split, task, valid, seed=1)
-    assert np.array_equal(again.models["edlae"].to_arrays()["table"], tables["test"])
+def test_a_blend_with_a_name_has_its_parts_tuned_or_not() -> None:
+    recipe = recipe_of("hybrid-sasrec", "last-out")
+    labels = {part.label for part in recipe.parts}
+    assert {"sasrec", "moments"} <= labels
+    assert {part.label for part in Hybrid(**recipe.params).parts} == labels
 
 
 def test_weights_are_chosen_on_all_draws_and_the_first_draw_is_kept() -> None:
