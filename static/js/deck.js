@@ -316,7 +316,9 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || event.repeat) return;
   if (document.querySelector("dialog[open]")) return;
   const { target } = event;
-  if (target !== document.body && target.id !== "main" && !root.contains(target)) return;
+  // For a moment after it closed, the sheet's button still has the focus.
+  const isOurs = root.contains(target) || dialog.contains(target);
+  if (target !== document.body && target.id !== "main" && !isOurs) return;
   const isUndo = UNDO_KEYS.has(event.key);
   if (!isUndo && !(event.key in KEYS) && event.key !== "i") return;
   event.preventDefault();
