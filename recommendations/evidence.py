@@ -76,7 +76,7 @@ def explained(
     films of the history all are told apart, or the ``max_parts`` strongest.
     """
     model, pool = ranker.model, found.pool
-    movie_ids = [int(pk) for pk in items.id(pool.items)]
+    movie_ids: list[int] = items.id(pool.items).tolist()
     if isinstance(model, LambdaMart):
         films = found.explained(_by_feature(model, pool, movie_ids, source=source))
         return Explained.of_films(films, source=source, max_parts=max_parts)

@@ -74,17 +74,16 @@ def linear_columns(
     """
     n = len(baseline)
     film_ids, added, shares = events
-    counts = (added != 0).sum(axis=1)
-    is_part = slice(None) if counts.sum() == added.size else added != 0
+    is_part = added != 0
     columns = {
         "film": np.stack(
             [baseline, other, np.full(n, np.nan) if genre_match is None else genre_match], axis=1
         ),
         **_column(
             "evidence",
-            counts,
-            film_ids[is_part].ravel(),
-            np.stack([added[is_part].ravel(), shares[is_part].ravel()]),
+            is_part.sum(axis=1),
+            film_ids[is_part],
+            np.stack([added[is_part], shares[is_part]]),
         ),
         **_column("features", np.zeros(n), np.empty(0), np.empty((2, 0))),
     }

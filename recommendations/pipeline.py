@@ -36,6 +36,7 @@ __all__ = ["DEFAULT_SOURCE", "POPULAR", "UnknownSourceError", "popular_films", "
 POPULAR = "popular"
 DEFAULT_SOURCE = HYBRID
 Evidence = Literal["objects", "packed", "none"]
+_NO_EVIDENCE = columns_of(())
 
 
 @dataclass
@@ -226,7 +227,7 @@ def _counts(
 
 def _unexplained(found: Reranked, serving: Serving) -> Explained:
     ids = serving.items.id(found.pool.items).tolist()
-    return Explained(serving.source, ids, found.scores.tolist(), columns_of(()))
+    return Explained(serving.source, ids, found.scores.tolist(), _NO_EVIDENCE)
 
 
 def _explained(
