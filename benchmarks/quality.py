@@ -7,7 +7,8 @@ tmdb/tmdb_metadata.parquet for the films' facts; a missing set is skipped by nam
 ``benchmarks/results`` has with every seed counts as measured unless ``--again`` is given.
 ``--render`` only collects and renders; ``--only TEXT`` narrows to jobs whose name contains the
 text; ``--peers PYTHON`` adds the peers with the interpreter that has requirements-peers.txt
-installed.
+installed. With ``--again --peers PYTHON`` and nothing under ``var/quality`` everything is measured,
+and how long that took is noted.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import datetime
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -88,7 +90,7 @@ JOBS = (
         *("ml-1m", "last-out", (1,)),
         (
             *(*ORDER, "edlae-near-recent", "like_moments", "hybrid"),
-            *("lambdamart", "lambdamart-moments", "lambdamart-sasrec", "hybrid-sasrec"),
+            *("lambdamart", "hybrid-sasrec", "lambdamart-sasrec"),
         ),
         "edlae",
     ),
@@ -107,9 +109,8 @@ WITHOUT_FACTS = {"popularity", "als", "edlae", "lightgcn", "lightgcn-cosine"}
 DEAR = {
     "stacked",
     "lambdamart",
-    "lambdamart-moments",
-    "lambdamart-sasrec",
     "hybrid-sasrec",
+    "lambdamart-sasrec",
     "sequential",
 }  # minutes each: one by one
 # The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
@@ -133,11 +134,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.render:
         if options.data is None or not options.data.is_dir():
             top.error("--data needs the folder with the MovieLens folders (or use --render)")
+        started = time.monotonic()
+        is_whole = options.again and options.peers and not (options.only or options.models)
+        is_whole = is_whole and not any(WORK.glob("*.json"))
         for job in JOBS:
             if options.only in job.name:
                 named = [m for m in options.models.split(",") if m] or [*job.models, *PEERS]
                 chosen = [m for m in named if options.again or not is_measured(job, m)]
                 run_job(job, chosen, options.data, peers=options.peers)
+        minutes = (time.monotonic() - started) / 60
+        print(f"{minutes:.1f} minutes in all", flush=True)
+        if is_whole and (n_failed := sum(not path.is_file() for path in expected_files())):
+            print(f"{n_failed} results are missing: not noted as a whole run")
+        elif is_whole:
+            note_whole_run(minutes)
     for job in JOBS:
         collect(job)
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -165,6 +175,28 @@ def run_job(job: Job, models: Sequence[str], data: Path, *, peers: Path | None) 
 def result_file(job: Job, seed: int, model: str) -> Path:
     """Where the finished records of one model on one seed lie."""
     return WORK / f"{job.name}--{seed}--{model}.json"
+
+
+def expected_files() -> list[Path]:
+    """What a run of everything leaves."""
+    return [
+        result_file(job, seed, model)
+        for job in JOBS
+        for seed in job.seeds
+        for model in (*job.models, *(PEERS if job.name in PEER_JOBS else ()))
+    ]
+
+
+def note_whole_run(minutes: float) -> None:
+    """What one run of everything, from nothing and with the peers, took on this machine."""
+    found = {
+        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
+        "minutes": round(minutes, 1),
+        "n_measured": len(expected_files()),
+        "cores": os.cpu_count(),
+    }
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    (RESULTS / "whole_run.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
 def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:

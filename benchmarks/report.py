@@ -34,7 +34,7 @@ left out; ties of time keep the order of the source; settings and blend weights 
 validation splits, the figures are of the test splits. Brackets are 95 % bootstrap intervals over
 people (all events of a person drawn together), several seeds pooled. Differences are paired: same
 people, same rows. Protocols and formulas are described in `ml/protocols_*.py` and `ml/metrics.py`.
-Times are from a shared two-core machine under other load: upper bounds.
+Times of rows from several days are of a machine with other load: upper bounds.
 """
 
 
@@ -47,7 +47,7 @@ def render(results_folder: Path, docs: Path) -> None:
     results: Results = {name: c for name, c in everything.items() if name.count("--") == 1}
     plots = docs / "benchmarks"
     plots.mkdir(parents=True, exist_ok=True)
-    parts = [INTRO, targets_table(everything)]
+    parts = [INTRO, *whole_run(everything), targets_table(everything)]
     for name, content in results.items():
         parts.append(f"## {content['dataset']}: {content['protocol']}\n")
         for task, entry in content["tasks"].items():
@@ -57,6 +57,16 @@ def render(results_folder: Path, docs: Path) -> None:
     if notes.is_file():
         parts.append(notes.read_text(encoding="utf-8"))
     (docs / "benchmarks.md").write_text("\n".join(parts).rstrip() + "\n", encoding="utf-8")
+
+
+def whole_run(everything: dict[str, Any]) -> list[str]:
+    """The time of one run of everything, where there was one."""
+    if not (found := everything.get("whole_run")):
+        return []
+    return [
+        f"The last run of everything, peers included, from an empty folder: {found['n_measured']} "
+        f"results in {found['minutes']:.0f} minutes on {found['cores']} cores, {found['date']}.\n"
+    ]
 
 
 def targets_table(results: Results) -> str:

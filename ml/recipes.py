@@ -45,30 +45,8 @@ NEARER: dict[str, Any] = {"l2": 100.0, "reach": 30.0}
 NEAREST: dict[str, Any] = {"l2": 60.0, "reach": 3.0}
 NEAR_SMALL: dict[str, Any] = {"l2": 75.0, "dropout": 0.67, "reach": 30.0}
 
-# What the learners of the next film re-order. Sources of weight 0 do not choose candidates, but the
-# learner sees them: what the very last films lead to, and who liked them.
-_NEXT_POOL: list[dict[str, Any]] = [
-    {"label": "als", "model": "als", "weight": 0.2, "params": {"n_factors": 64}},
-    {
-        "label": "als_recent",
-        "model": "als",
-        "weight": 0.2,
-        "params": {"n_factors": 64, "decay": 0.9, "floor": 0.05},
-    },
-    {"label": "edlae_recent", "model": "edlae", "weight": 0.35, "params": RECENT},
-    {"label": "transition", "model": "transition", "weight": 0.35},
-    {"label": "slit", "model": "slit", "weight": 0.35},
-    {"label": "slit_2", "model": "slit", "weight": 0.75, "params": TWO_MEMORIES},
-    {"label": "edlae_last", "model": "edlae", "weight": 0.0, "params": {"decay": 0.3}},
-    {
-        "label": "transition_last",
-        "model": "transition",
-        "weight": 0.0,
-        "params": {"gamma": 0.5, "decay": 0.5},
-    },
-]
-# The same with the moments, which say what the fixed memories of the others cannot; a hundred
-# candidates hold nearly all that is ever lifted among the first ten.
+# What the learners of the next film re-order; a hundred candidates hold nearly all that is ever
+# lifted among the first ten.
 _MOMENT_POOL: list[dict[str, Any]] = [
     {"label": "moments", "model": "like_moments", "weight": 0.7},
     {"label": "slit_2", "model": "slit", "weight": 0.6, "params": TWO_MEMORIES},
@@ -81,10 +59,16 @@ _MOMENT_POOL: list[dict[str, Any]] = [
     },
     {"label": "transition", "model": "transition", "weight": 0.2},
 ]
-_LEARNERS: dict[str, dict[str, Any]] = {
-    "lambdamart": {"parts": _NEXT_POOL},
-    "hgb_ranker": {"parts": _NEXT_POOL},
-}
+# With a transformer beside them, at the weights that the blend's search found (validation of
+# last-out). Sources of weight 0 choose no candidates, but the learner sees them.
+_SASREC_WEIGHTS = {"moments": 0.09, "slit_2": 0.06, "als_recent": 0.13}
+_SASREC_POOL: list[dict[str, Any]] = [
+    {"label": "sasrec", "model": "sequential", "weight": 0.67},
+    *({**part, "weight": _SASREC_WEIGHTS.get(part["label"], 0.0)} for part in _MOMENT_POOL),
+    {"label": "recent", "model": "popularity", "weight": 0.05, "params": {"window_days": 30.0}},
+]
+_NEXT_LEARNER: dict[str, Any] = {"parts": _MOMENT_POOL, "n_candidates": 100, "sees_blend": True}
+_LEARNERS: dict[str, dict[str, Any]] = {"lambdamart": _NEXT_LEARNER, "hgb_ranker": _NEXT_LEARNER}
 
 _LIKED_POOL: list[dict[str, Any]] = [
     {"label": "edlae", "model": "edlae", "weight": 0.15, "params": {"l2": 250.0}},
@@ -92,7 +76,6 @@ _LIKED_POOL: list[dict[str, Any]] = [
     {"label": "als_wide", "model": "als", "weight": 0.25, "params": {"n_factors": 128}},
     {"label": "kernel", "model": "kernel_ridge", "weight": 0.3, "params": {"l2": 4.0}},
 ]
-_SASREC: dict[str, Any] = {"label": "sasrec", "model": "sequential", "weight": 0.75}
 
 # Settings by protocol family where they differ from the model's own.
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
@@ -177,13 +160,10 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "als-64": ("als", {"n_factors": 64}),
     "als-256": ("als", {"n_factors": 256}),
     "stacked": ("lambdamart", {"parts": _LIKED_POOL, "target": "strangers", "sees_blend": True}),
-    "lambdamart-moments": (
-        "lambdamart",
-        {"parts": _MOMENT_POOL, "n_candidates": 100, "sees_blend": True},
-    ),
+    # One label a person: its sources learn from what the blend's do, so SASRec is on the shelf.
     "lambdamart-sasrec": (
         "lambdamart",
-        {"parts": [*_NEXT_POOL, _SASREC], "kept": ["sasrec"], "sees_blend": True},
+        {**_NEXT_LEARNER, "parts": _SASREC_POOL, "n_labels": 1},
     ),
 }
 
