@@ -113,6 +113,24 @@ def checks(everything: dict[str, Any]) -> list[str]:
         parts.append("people, mean of the seeds, with three sets of films to find.\n")
         columns = {"truth": "", "model": ""} | {f"{n} known": ".4f" for n in (1, 3, 5, 10)}
         parts += _plain_table(truths, columns)
+    if speed := everything.get("speed"):
+        parts.append("## The heavy steps\n")
+        parts.append(
+            "`python -m benchmarks.speed`: each in a process of its own, beside its rival or"
+        )
+        parts.append(
+            "the limit of the bare product in the same run, two cores; ratio of the seconds"
+        )
+        parts.append("of processor. Load: of the machine when the step began.\n")
+        columns = {"step": "", "s": ".3g", "goal s": "", "core s": ".3g", "beside": ""}
+        columns |= {
+            "its s": ".3g",
+            "its core s": ".3g",
+            "ratio": ".2f",
+            "MiB": ".0f",
+            "load": ".1f",
+        }
+        parts += _plain_table([_speed_row(line) for line in speed.values()], columns)
     if api := everything.get("api"):
         parts += table(api)
     if reference := everything.get("lightgcn_reference"):
@@ -120,6 +138,22 @@ def checks(everything: dict[str, Any]) -> list[str]:
         columns = {"seed": "d", "model": "", "ndcg@10": ".4f", "recall@10": ".4f", "fit_s": ".0f"}
         parts += _plain_table(reference, columns)
     return parts
+
+
+def _speed_row(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of benchmarks/speed.py under the names of its columns."""
+    return {
+        "step": line["name"],
+        "s": line["wall_s"],
+        "goal s": "" if line["must_s"] is None else f"{line['must_s']:g}",
+        "core s": line["cpu_s"],
+        "beside": line["beside"],
+        "its s": line["beside_s"],
+        "its core s": line["beside_cpu_s"],
+        "ratio": line["cpu_s"] / line["beside_cpu_s"],
+        "MiB": line["peak_mib"],
+        "load": line["load"],
+    }
 
 
 def _plain_table(rows: list[dict[str, Any]], columns: dict[str, str]) -> list[str]:
