@@ -7,8 +7,7 @@ tmdb/tmdb_metadata.parquet for the films' facts; a missing set is skipped by nam
 ``benchmarks/results`` has with every seed counts as measured unless ``--again`` is given.
 ``--render`` only collects and renders; ``--only TEXT`` narrows to jobs whose name contains the
 text; ``--peers PYTHON`` adds the peers with the interpreter that has requirements-peers.txt
-installed. With ``--again --peers PYTHON`` and nothing under ``var/quality`` everything is measured,
-and how long that took is noted.
+installed. ``--again --peers PYTHON`` measures everything; how long that took is noted then.
 """
 
 from __future__ import annotations
@@ -134,20 +133,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.render:
         if options.data is None or not options.data.is_dir():
             top.error("--data needs the folder with the MovieLens folders (or use --render)")
-        started = time.monotonic()
-        is_whole = options.again and options.peers and not (options.only or options.models)
-        is_whole = is_whole and not any(WORK.glob("*.json"))
         for job in JOBS:
             if options.only in job.name:
                 named = [m for m in options.models.split(",") if m] or [*job.models, *PEERS]
                 chosen = [m for m in named if options.again or not is_measured(job, m)]
                 run_job(job, chosen, options.data, peers=options.peers)
-        minutes = (time.monotonic() - started) / 60
-        print(f"{minutes:.1f} minutes in all", flush=True)
-        if is_whole and (n_failed := sum(not path.is_file() for path in expected_files())):
-            print(f"{n_failed} results are missing: not noted as a whole run")
-        elif is_whole:
-            note_whole_run(minutes)
+        note_whole_run()
     for job in JOBS:
         collect(job)
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -177,22 +168,28 @@ def result_file(job: Job, seed: int, model: str) -> Path:
     return WORK / f"{job.name}--{seed}--{model}.json"
 
 
-def expected_files() -> list[Path]:
-    """What a run of everything leaves."""
-    return [
+def note_whole_run() -> None:
+    """What measuring everything, peers included, took here: the sum of the parts' times.
+
+    Only where all of it lies under ``WORK``. A part is a process that starts from nothing, so an
+    interruption between two of them changes nothing.
+    """
+    files = [
         result_file(job, seed, model)
         for job in JOBS
         for seed in job.seeds
         for model in (*job.models, *(PEERS if job.name in PEER_JOBS else ()))
     ]
-
-
-def note_whole_run(minutes: float) -> None:
-    """What one run of everything, from nothing and with the peers, took on this machine."""
+    first = [json.loads(path.read_text())[0] for path in files if path.is_file()]
+    records = [record for record in first if "part_s" in record]
+    print(f"{len(records)} of {len(files)} parts of a whole run lie under {WORK}")
+    if len(records) < len(files):
+        return
     found = {
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        "minutes": round(minutes, 1),
-        "n_measured": len(expected_files()),
+        "from": min(record["date"] for record in records),
+        "to": max(record["date"] for record in records),
+        "minutes": round(sum(record["part_s"] for record in records) / 60, 1),
+        "n_parts": len(records),
         "cores": os.cpu_count(),
     }
     RESULTS.mkdir(parents=True, exist_ok=True)
@@ -216,15 +213,16 @@ def measure(job: Job, data: Path, models: Sequence[str], seed: int) -> None:
         print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
         return
     records = json.loads(part.read_text())
+    part_s = time.monotonic() - started
     slices = json.loads(part.with_suffix(".slices").read_text())
     for model in models:
         own = [
-            record | {"slices": found["slices"]}
+            record | {"slices": found["slices"], "part_s": part_s / len(models)}
             for record, found in zip(records, slices, strict=True)
             if record["model"] == model
         ]
         write_dated(own, result_file(job, seed, model))
-    print(f"  {time.monotonic() - started:.0f} s", flush=True)
+    print(f"  {part_s:.0f} s", flush=True)
     part.unlink()
     part.with_suffix(".slices").unlink()
 
@@ -236,6 +234,7 @@ def measure_peer(job: Job, folder: Path, peer: str, seed: int, python: Path) -> 
         return
     WORK.mkdir(parents=True, exist_ok=True)
     print(f"{job.name} seed {seed}: {peer}", flush=True)
+    started = time.monotonic()
     part = target.with_suffix(".part")
     command = [sys.executable, "-m", "benchmarks.peer_split", "--data", str(folder)]
     command += ["--protocol", job.protocol, "--seed", str(seed), "--peer", peer]
@@ -244,7 +243,9 @@ def measure_peer(job: Job, folder: Path, peer: str, seed: int, python: Path) -> 
     if done.returncode:
         print(f"  failed: {done.stderr.strip()[-400:]}", flush=True)
         return
-    write_dated(json.loads(part.read_text()), target)
+    part_s = time.monotonic() - started
+    write_dated([record | {"part_s": part_s} for record in json.loads(part.read_text())], target)
+    print(f"  {part_s:.0f} s", flush=True)
     part.unlink()
 
 

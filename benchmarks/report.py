@@ -64,8 +64,9 @@ def whole_run(everything: dict[str, Any]) -> list[str]:
     if not (found := everything.get("whole_run")):
         return []
     return [
-        f"The last run of everything, peers included, from an empty folder: {found['n_measured']} "
-        f"results in {found['minutes']:.0f} minutes on {found['cores']} cores, {found['date']}.\n"
+        f"Everything of the tables by protocol below, peers included: {found['n_parts']} models, "
+        f"protocols and seeds in {found['minutes']:.0f} minutes on {found['cores']} cores, "
+        f"measured {found['from']} to {found['to']}.\n"
     ]
 
 

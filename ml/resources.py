@@ -1,11 +1,15 @@
-"""Peak memory of a stretch of work."""
+"""Peak memory of a stretch of work, and the threads that it may use."""
 
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from threadpoolctl import ThreadpoolController
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
@@ -37,3 +41,19 @@ class PeakMemory:
         if self._was_reset:
             found = re.search(r"VmHWM:\s+(\d+) kB", _STATUS.read_text())
             self.peak_mib = int(found.group(1)) / 1024 if found else float("nan")
+
+
+def one_blas_thread() -> AbstractContextManager[object]:
+    """While it lasts, BLAS uses one thread in this process: around loops over small matrices, and
+    around kernels whose own threads call BLAS.
+
+    A second thread makes a product or a factorisation of a hundred rows no faster; where the two
+    cores are threads of one, waiting for each other made them forty times slower.
+    """
+    return _thread_pools().limit(limits=1, user_api="blas")
+
+
+@lru_cache(maxsize=1)
+def _thread_pools() -> ThreadpoolController:
+    """Found once: looking for them takes a millisecond."""
+    return ThreadpoolController()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ml.resources import one_blas_thread
 from ml.types import UNKNOWN_ITEM, FloatArray, Histories, ScoredItems
 
 # A block of scores, 256 x 512 float32, is half a MiB: it stays in a core's second-level cache.
@@ -87,8 +88,6 @@ def top_k_products(
     item_index = np.full((n, k), UNKNOWN_ITEM, dtype=np.int32)
     if not n or not width:
         return ScoredItems(item_index=item_index, score=score)
-    from threadpoolctl import threadpool_limits
-
     from ml.retrieval_kernels import best_products
 
     length = np.linalg.norm(items, axis=1)
@@ -98,7 +97,7 @@ def top_k_products(
     padded[:n_items] = items[order]
     tiles = padded.reshape(n_tiles, TILE_ITEMS, -1).transpose(0, 2, 1)
     indptr, excluded = _excluded_films(exclude, n)
-    with threadpool_limits(1, user_api="blas"):  # the cores already work on blocks of people
+    with one_blas_thread():  # the cores already work on blocks of people
         best_products(
             np.ascontiguousarray(users, dtype=np.float32),
             np.ascontiguousarray(tiles),

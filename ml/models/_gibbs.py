@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numba import njit, prange
 from numpy.typing import NDArray
 from scipy import sparse
-from threadpoolctl import ThreadpoolController
 
 Array = NDArray[np.float64]
 SERIAL_RATINGS = 20_000  # below this, waking threads costs more than they save
@@ -163,11 +160,6 @@ def spectrum(features: sparse.csr_matrix, rank: int, seed: int) -> tuple[Array, 
     return left[:, keep], values[keep], right[keep].T
 
 
-@lru_cache(maxsize=1)
-def _thread_pools() -> ThreadpoolController:
-    return ThreadpoolController()
-
-
 def draw_rows(
     indptr: NDArray[np.int64],
     column: NDArray[np.int32],
@@ -199,8 +191,3 @@ def dots(
     if len(rows) <= SERIAL_RATINGS:
         return np.einsum("nd,nd->n", left[rows], right[columns])
     return _dots_many(rows, columns, left, right)
-
-
-def one_blas_thread() -> AbstractContextManager:
-    """Around the parallel kernels: their threads each call BLAS on small matrices."""
-    return _thread_pools().limit(limits=1, user_api="blas")

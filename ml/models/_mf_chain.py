@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ml.models._gibbs import Array, Ratings, dots, draw_rows, one_blas_thread, spectrum, wishart
+from ml.models._gibbs import Array, Ratings, dots, draw_rows, spectrum, wishart
+from ml.resources import one_blas_thread
 from ml.types import FloatArray, Interactions
 
 RIDGE_SHAPE, RIDGE_RATE = 1.0, 1.0  # Gamma prior of the side information's ridge

@@ -11,6 +11,7 @@ from scipy import linalg, sparse
 from ml.data import Weighting, to_csr
 from ml.models.base import LinearRecommender
 from ml.models.item_to_item import event_ages
+from ml.resources import one_blas_thread
 from ml.types import BoolArray, FloatArray, Histories, Interactions, ItemFeatures
 
 CG_STEPS = 3  # Takacs, Pilaszy and Tikk (2011): a few warm-started steps reach the exact solution
@@ -113,19 +114,18 @@ class Als(LinearRecommender):
         """float32[n, n_factors]; a zero row for a history without a known film."""
         weight = self._event_weights(histories)
         vectors = np.zeros((len(histories), self.n_factors), dtype=np.float32)
-        for i in range(len(histories)):
-            row = histories.row(i)
-            used = weight[row] != 0
-            if used.any():
-                w = weight[row][used]
-                system, factors = self._system(histories.item_index[row][used], w)
-                vectors[i] = _solved(system, factors.T.astype(np.float64) @ w)
+        with one_blas_thread():
+            for i in range(len(histories)):
+                row = histories.row(i)
+                used = weight[row] != 0
+                if used.any():
+                    w = weight[row][used]
+                    system, factors = self._system(histories.item_index[row][used], w)
+                    vectors[i] = _solved(system, factors.T.astype(np.float64) @ w)
         return vectors
 
     def user_vectors_of_many(self, histories: Histories) -> FloatArray:
         """:meth:`user_vectors` on all cores, for batches of thousands; loads numba."""
-        from threadpoolctl import threadpool_limits
-
         from ml.models.als_kernels import fold_in
 
         weight = self._event_weights(histories)
@@ -133,7 +133,7 @@ class Als(LinearRecommender):
         starts = np.concatenate([np.zeros(1, np.int64), np.cumsum(used)])[histories.indptr]
         penalty = self.l2 * (np.diff(starts) + self.alpha0 * self.n_items) ** self.nu
         vectors = np.zeros((len(histories), self.n_factors), dtype=np.float32)
-        with threadpool_limits(1, user_api="blas"):  # the cores already work on people
+        with one_blas_thread():
             fold_in(
                 starts,
                 histories.item_index[used].astype(np.int64),

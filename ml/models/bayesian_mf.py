@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from ml.models._gibbs import Array, dots, draw_rows, one_blas_thread
+from ml.models._gibbs import Array, dots, draw_rows
 from ml.models._mf_chain import Chain, ChainSettings, Draws, film_side, person_side
 from ml.models._side_info import item_facts, rated_by
 from ml.models._star_intervals import (
@@ -31,6 +31,7 @@ from ml.models._star_intervals import (
     star_probabilities,
 )
 from ml.models.rating_base import Interval, RatingPredictor
+from ml.resources import one_blas_thread
 from ml.types import FloatArray, Histories, Interactions, ItemFeatures
 
 # How much each fact says beside who rated the film; one scale for all of them is a setting.

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
-from threadpoolctl import threadpool_limits
 
 from accounts.models import User
 from feedback.models import Interaction
 from feedback.selectors import feedback_of_users
+from ml.resources import one_blas_thread
 from recommendations.limits import barred_for_users
 from recommendations.models import Recommendation
 from recommendations.pipeline import DEFAULT_SOURCE, recommend_many
@@ -60,7 +60,7 @@ def recommendations_refresh(
     n_done = 0
     # Other workers use the other cores; on systems as small as one person's, a second thread of
     # BLAS waits longer than it works.
-    with threadpool_limits(1, user_api="blas"), _without_collector():
+    with one_blas_thread(), _without_collector():
         for people in _batches(stale[: limit or 1_000_000]):
             _refresh(people, snapshot, sources=sources)
             n_done += len(people)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from benchmarks import quality
 from benchmarks.quality import keep_earlier
 
 
@@ -56,3 +61,23 @@ def test_models_of_another_split_are_dropped() -> None:
     now = run(ease=0.2)
     keep_earlier(now, earlier)
     assert set(now["tasks"]["job"]["models"]) == {"ease"}
+
+
+def test_a_whole_run_is_noted_when_the_last_part_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = quality.Job("set", "strong", (1, 2), ("ease", "als"), "ease")
+    monkeypatch.setattr(quality, "JOBS", (job,))
+    monkeypatch.setattr(quality, "WORK", tmp_path)
+    monkeypatch.setattr(quality, "RESULTS", tmp_path / "results")
+    noted = tmp_path / "results" / "whole_run.json"
+    for seed in job.seeds:
+        for model in job.models:
+            assert not noted.exists()
+            record = {"date": f"2026-01-0{seed}", "part_s": 45.0}
+            quality.result_file(job, seed, model).write_text(json.dumps([record]))
+            quality.note_whole_run()
+    assert json.loads(noted.read_text()) | {"cores": 2} == {
+        **{"from": "2026-01-01", "to": "2026-01-02", "minutes": 3.0},
+        **{"n_parts": 4, "cores": 2},
+    }
