@@ -112,12 +112,14 @@ DEAR = {
     "lambdamart-sasrec",
     "sequential",
 }  # minutes each: one by one
-# The peers, named as benchmarks/peers.py knows them, and the jobs they take part in.
-PEERS = (
-    *("implicit-als-default", "implicit-als-128", "implicit-bpr", "cornac-bpr"),
+# The peers, named as benchmarks/peers.py knows them, and the jobs they take part in. BPR knows no
+# people it was not fitted on: it sits out where all are new.
+FOLDING_PEERS = (
+    *("implicit-als-default", "implicit-als-128"),
     *("rectools-ease-default", "rectools-ease", "rectools-svd"),
 )
-PEER_JOBS = ("ml-1m--strong", "ml-1m--ratio-811", "ml-100k--ms-100k")
+PEERS = (*FOLDING_PEERS, "implicit-bpr", "cornac-bpr")
+PEERS_OF = {"ml-1m--strong": FOLDING_PEERS, "ml-1m--ratio-811": PEERS, "ml-100k--ms-100k": PEERS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -158,8 +160,8 @@ def run_job(job: Job, models: Sequence[str], data: Path, *, peers: Path | None) 
         for group in ([m for m in missing if m not in DEAR], *([m] for m in missing if m in DEAR)):
             if group:
                 measure(job, data, group, seed)
-        if peers is not None and job.name in PEER_JOBS:
-            for peer in (p for p in PEERS if p in models):
+        if peers is not None:
+            for peer in (p for p in PEERS_OF.get(job.name, ()) if p in models):
                 measure_peer(job, folder, peer, seed, peers)
 
 
@@ -178,7 +180,7 @@ def note_whole_run() -> None:
         result_file(job, seed, model)
         for job in JOBS
         for seed in job.seeds
-        for model in (*job.models, *(PEERS if job.name in PEER_JOBS else ()))
+        for model in (*job.models, *PEERS_OF.get(job.name, ()))
     ]
     first = [json.loads(path.read_text())[0] for path in files if path.is_file()]
     records = [record for record in first if "part_s" in record]
