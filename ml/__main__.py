@@ -79,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
         "--rows", type=Path, help="folder for one .npz of values per person and result"
     )
     evaluate.add_argument(
-        "--shelf", type=Path, help="folder where models that take a minute to fit are kept"
+        "--shelf", type=Path, help="folder where models that are dear to fit are kept"
     )
     evaluate.set_defaults(run=run_evaluate)
 

@@ -16,14 +16,14 @@ from ml.models.base import Recommender
 from ml.models.registry import create
 from ml.types import Interactions, ItemFeatures
 
-WORTH_KEEPING_S = 60.0  # quicker fits are repeated rather than kept on disk
+WORTH_KEEPING_S = 20.0  # quicker fits are repeated rather than kept on disk
 
 
 class FittedOnce:
     """Fits each model once per training set, so that a blend or a ranker shares its sources with
     the models measured beside it. ``features`` must be the same throughout.
 
-    With a ``folder`` what took a minute or more is kept there as an artifact, so that a run that
+    With a ``folder`` what took WORTH_KEEPING_S is kept there as an artifact, so that a run that
     was interrupted goes on with the neural sources it has. The key is the settings, the seed and
     the content of the training set and the films' facts, not the code: empty the folder after a
     change to a model. ``saved_s`` adds up what the fits took that were not repeated.
