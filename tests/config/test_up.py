@@ -255,6 +255,8 @@ def test_the_procfile_names_web_worker_and_beat():
     assert "granian --interface wsgi" in lines["web"]
     assert "OPENBLAS_NUM_THREADS=1" in lines["web"]
     assert "default,enrich,train" in lines["worker"]
+    # Threads of a training that wait for each other leave the cores to those who answer.
+    assert "GOMP_SPINCOUNT=" in lines["worker"]
 
 
 @pytest.mark.django_db
