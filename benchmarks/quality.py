@@ -89,7 +89,7 @@ JOBS = (
         *("ml-1m", "last-out", (1,)),
         (
             *(*ORDER, "edlae-near-recent", "like_moments", "hybrid"),
-            *("lambdamart", "hybrid-sasrec", "lambdamart-sasrec"),
+            *("lambdamart", "hybrid-sasrec", "hybrid-two-sasrecs", "lambdamart-sasrec"),
         ),
         "edlae",
     ),
@@ -109,6 +109,7 @@ DEAR = {
     "stacked",
     "lambdamart",
     "hybrid-sasrec",
+    "hybrid-two-sasrecs",
     "lambdamart-sasrec",
     "sequential",
 }  # minutes each: one by one

@@ -24,12 +24,18 @@ HYBRID = "hybrid"
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """A named model with its settings; ``parts`` are the sources of a blend to be tuned."""
+    """A named model with its settings; ``parts`` are the sources of a blend to be tuned.
+
+    Those named in ``twice`` are in the blend as fitted on all events and as fitted for the choice
+    of weights, half the weight each: two networks err in different ways (Breiman, "Bagging
+    Predictors", 1996), and the second one is there already.
+    """
 
     label: str
     model: str
     params: dict[str, Any] = field(default_factory=dict)
     parts: tuple[Part, ...] = ()
+    twice: tuple[str, ...] = ()
 
 
 def _part(label: str, model: str, **params: Any) -> Part:
@@ -240,9 +246,12 @@ HYBRID_PARTS: dict[str, tuple[Part, ...]] = {
     "prequential": _NEXT,
     "temporal": (*_NEXT, _part("recent-week", "popularity", window_days=7.0)),
 }
-# Blends with a name of their own, in whichever protocol.
-BLENDS: dict[str, tuple[Part, ...]] = {
-    "hybrid-sasrec": (*_NEXT_FILM, _part("sasrec", "sequential")),
+# Blends with a name of their own, in whichever protocol: their parts, and which of them are in it
+# twice.
+_WITH_SASREC = (*_NEXT_FILM, _part("sasrec", "sequential"))
+BLENDS: dict[str, tuple[tuple[Part, ...], tuple[str, ...]]] = {
+    "hybrid-sasrec": (_WITH_SASREC, ()),
+    "hybrid-two-sasrecs": (_WITH_SASREC, ("sasrec",)),
 }
 
 
@@ -251,8 +260,8 @@ def recipe_of(label: str, family: str) -> Recipe:
     if label == HYBRID:
         return Recipe(label, HYBRID, parts=HYBRID_PARTS.get(family, _TASTE))
     if label in BLENDS:
-        parts = BLENDS[label]
-        return Recipe(label, HYBRID, {"parts": [asdict(p) for p in parts]}, parts)
+        parts, twice = BLENDS[label]
+        return Recipe(label, HYBRID, {"parts": [asdict(p) for p in parts]}, parts, twice)
     model, params = VARIANTS.get(label, (label, {}))
     if model in RATING_MODELS:
         raise UnknownModelError(f"{label} predicts stars: it takes part in the protocol 'rating'")
@@ -280,8 +289,14 @@ def fit_recipe(
     if not valid:
         raise ValueError(f"{recipe.label} needs a validation split")
     blend = tune_hybrid(recipe.parts, valid, k=task.k, seed=seed, features=features, fit=fit)
-    models = {
-        part.label: fit(part.model, part.params, split.train, seed=seed, features=features)
-        for part in blend.parts
-    }
-    return Hybrid.of(models, {part.label: part.weight for part in blend.parts})
+    models: dict[str, Recommender] = {}
+    weights: dict[str, float] = {}
+    for part in blend.parts:
+        label, weight = part.label, part.weight
+        models[label] = fit(part.model, part.params, split.train, seed=seed, features=features)
+        if label in recipe.twice:
+            weight /= 2
+            models[f"{label}-earlier"] = blend.models[label]
+            weights[f"{label}-earlier"] = weight
+        weights[label] = weight
+    return Hybrid.of(models, weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,10 @@ from ml.metrics import ndcg_at_k
 from ml.models.hybrid import Hybrid, Part
 from ml.models.lambdamart import LambdaMart
 from ml.models.registry import create
+from ml.protocols import tasks_of
 from ml.protocols_time import last_out
 from ml.protocols_users import strong
-from ml.recipes import recipe_of
+from ml.recipes import Recipe, fit_recipe, recipe_of
 from ml.shelf import FittedOnce
 from ml.tuning import Candidates, collect, search_weights, tune_hybrid
 from ml.types import Histories, ItemFeatures
@@ -125,6 +127,24 @@ def test_a_blend_with_a_name_has_its_parts_tuned_or_not() -> None:
     labels = {part.label for part in recipe.parts}
     assert {"sasrec", "moments"} <= labels
     assert {part.label for part in Hybrid(**recipe.params).parts} == labels
+
+
+def test_a_part_that_is_in_a_blend_twice_shares_its_weight_with_its_earlier_self() -> None:
+    valid, split = (strong(DATA, seed=3, part=part) for part in ("valid", "test"))
+    (task,) = tasks_of(["strong"])
+    once = Recipe("once", "hybrid", parts=PARTS)
+    names = tuple(part.label for part in PARTS)
+    fit = FittedOnce()
+    plain = fit_recipe(once, split, task, [valid], seed=1, fit=fit)
+    both = fit_recipe(replace(once, twice=names), split, task, [valid], seed=1, fit=fit)
+    assert isinstance(plain, Hybrid)
+    assert isinstance(both, Hybrid)
+    weights = {part.label: part.weight for part in both.parts}
+    for part in plain.parts:
+        now, earlier = both.models[part.label], both.models[f"{part.label}-earlier"]
+        assert now is plain.models[part.label]
+        assert earlier is fit(part.model, part.params, valid.train, seed=1, features=None)
+        assert weights[part.label] == weights[f"{part.label}-earlier"] == part.weight / 2
 
 
 def test_weights_are_chosen_on_all_draws_and_the_first_draw_is_kept() -> None:
