@@ -18,6 +18,7 @@ import datetime
 import json
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -251,7 +252,10 @@ def show_latency(row: dict) -> list[str]:
     return [] if row["p95_ms"] < 150 and not row["errors"] else ["p95 of a search page"]
 
 
-_MEASURES = (_titles, _meaning, _intents, _recall, _similar, _encoding, _latency)
+# Their parameters differ: said here, for what a type checker joins them to depends on its order.
+_MEASURES: tuple[Callable[..., dict], ...] = (
+    *(_titles, _meaning, _intents, _recall, _similar, _encoding, _latency),
+)
 _SHOWS = (
     *(show_titles, show_meaning, show_intents, show_recall, show_similar),
     *(show_encoding, show_latency),
