@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import quote
@@ -219,7 +219,8 @@ def _family(pid: int) -> list[int]:
     pids = [pid]
     for parent in pids:
         for task in Path(f"/proc/{parent}/task").iterdir():
-            pids += [int(p) for p in (task / "children").read_text().split()]
+            with suppress(FileNotFoundError):  # a thread that has ended since
+                pids += [int(p) for p in (task / "children").read_text().split()]
     return pids
 
 
