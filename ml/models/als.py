@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any, Self
 
 import numpy as np
@@ -114,7 +115,9 @@ class Als(LinearRecommender):
         """float32[n, n_factors]; a zero row for a history without a known film."""
         weight = self._event_weights(histories)
         vectors = np.zeros((len(histories), self.n_factors), dtype=np.float32)
-        with one_blas_thread():
+        # One person is folded in within a request, side by side with others: the limit is the whole
+        # process', and a web process has it from its start.
+        with one_blas_thread() if len(histories) > 1 else nullcontext():
             for i in range(len(histories)):
                 row = histories.row(i)
                 used = weight[row] != 0
