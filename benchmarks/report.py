@@ -37,6 +37,15 @@ people, same rows. Protocols and formulas are described in `ml/protocols_*.py` a
 Times of rows from several days are of a machine with other load: upper bounds.
 """
 
+SPEED_INTRO = """`python -m benchmarks.speed`: each in a process of its own, beside its rival or
+the limit of the bare product in the same run, two cores; ratio of the seconds
+of processor. Load: of the machine when the step began.
+"""
+SPEED_COLUMNS = {
+    **{"step": "", "s": ".3g", "goal s": "", "core s": ".3g", "beside": "", "its s": ".3g"},
+    **{"its core s": ".3g", "ratio": ".2f", "MiB": ".0f", "load": ".1f"},
+}
+
 
 def render(results_folder: Path, docs: Path) -> None:
     """Write docs/benchmarks.md and docs/benchmarks/*.svg."""
@@ -115,23 +124,8 @@ def checks(everything: dict[str, Any]) -> list[str]:
         columns = {"truth": "", "model": ""} | {f"{n} known": ".4f" for n in (1, 3, 5, 10)}
         parts += _plain_table(truths, columns)
     if speed := everything.get("speed"):
-        parts.append("## The heavy steps\n")
-        parts.append(
-            "`python -m benchmarks.speed`: each in a process of its own, beside its rival or"
-        )
-        parts.append(
-            "the limit of the bare product in the same run, two cores; ratio of the seconds"
-        )
-        parts.append("of processor. Load: of the machine when the step began.\n")
-        columns = {"step": "", "s": ".3g", "goal s": "", "core s": ".3g", "beside": ""}
-        columns |= {
-            "its s": ".3g",
-            "its core s": ".3g",
-            "ratio": ".2f",
-            "MiB": ".0f",
-            "load": ".1f",
-        }
-        parts += _plain_table([_speed_row(line) for line in speed.values()], columns)
+        parts += ["## The heavy steps\n", SPEED_INTRO]
+        parts += _plain_table([_speed_row(line) for line in speed.values()], SPEED_COLUMNS)
     if api := everything.get("api"):
         parts += table(api)
     if reference := everything.get("lightgcn_reference"):

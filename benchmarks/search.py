@@ -253,9 +253,8 @@ def show_latency(row: dict) -> list[str]:
 
 
 # Their parameters differ: said here, for what a type checker joins them to depends on its order.
-_MEASURES: tuple[Callable[..., dict], ...] = (
-    *(_titles, _meaning, _intents, _recall, _similar, _encoding, _latency),
-)
+_Measures = tuple[Callable[..., dict], ...]
+_MEASURES: _Measures = (_titles, _meaning, _intents, _recall, _similar, _encoding, _latency)
 _SHOWS = (
     *(show_titles, show_meaning, show_intents, show_recall, show_similar),
     *(show_encoding, show_latency),
