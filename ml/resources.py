@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from contextlib import AbstractContextManager
-from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from threadpoolctl import ThreadpoolController
+from threadpoolctl import threadpool_limits
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
@@ -50,10 +49,5 @@ def one_blas_thread() -> AbstractContextManager[object]:
     A second thread makes a product or a factorisation of a hundred rows no faster; where the two
     cores are threads of one, waiting for each other made them forty times slower.
     """
-    return _thread_pools().limit(limits=1, user_api="blas")
-
-
-@lru_cache(maxsize=1)
-def _thread_pools() -> ThreadpoolController:
-    """Found once: looking for them takes a millisecond."""
-    return ThreadpoolController()
+    # Looked for anew each time, a millisecond: a kernel brings its own BLAS when it is loaded.
+    return threadpool_limits(1, user_api="blas")
