@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import connections, models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -51,6 +51,24 @@ class UserManager(BaseUserManager["User"]):
         user.set_unusable_password()
         user.save(using=self._db)
         return user
+
+    def get(self, *args: Any, **kwargs: Any) -> User:
+        """By id alone without the ORM's making of a query, which took three times as long as the
+        query: every answer to somebody who is logged in reads their row so."""
+        if args or kwargs.keys() != {"pk"} or not isinstance(kwargs["pk"], int):
+            return super().get(*args, **kwargs)
+        # Columns are named as their attributes are.
+        names = [field.attname for field in self.model._meta.concrete_fields]
+        columns = ", ".join(names)
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                f"SELECT {columns} FROM {self.model._meta.db_table} WHERE id = %s",  # noqa: S608
+                [kwargs["pk"]],
+            )
+            row = cursor.fetchone()
+        if row is None:
+            raise self.model.DoesNotExist("Nobody has this id.")
+        return self.model.from_db(self.db, names, row)
 
     def accounts(self) -> models.QuerySet[User]:
         """People who registered: what a number of users counts."""

@@ -26,6 +26,14 @@ class _KeptClient(RedisCacheClient):
         return self._kept
 
 
+# A window begins with its first event: nobody's minute is the clock's.
+_COUNT = """
+    local n = redis.call('INCR', KEYS[1])
+    if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+    return {n, redis.call('PTTL', KEYS[1])}
+"""
+
+
 class DisposableCache(RedisCache):
     """Reads find nothing and writes do nothing while Redis is down or hangs.
 
@@ -80,6 +88,20 @@ class DisposableCache(RedisCache):
     def incr(self, key: str, delta: int = 1, version: int | None = None) -> int:
         incr = super().incr
         return int(self._try(lambda: incr(key, delta, version), delta))
+
+    def count(self, key: str, *, window_s: float) -> tuple[int, float] | None:
+        """(events of this key in its window, this one included; seconds until the window ends).
+
+        One command. None where nothing can be remembered.
+        """
+        name, window_ms = self.make_and_validate_key(key), round(1000 * window_s)
+
+        def counted() -> tuple[int, float]:
+            client = self._cache.get_client(name, write=True)
+            n, left_ms = client.register_script(_COUNT)(keys=[name], args=[window_ms])
+            return n, left_ms / 1000
+
+        return self._try(counted, None)
 
     def set_many(self, data: Any, *args: Any, **kwargs: Any) -> list[str]:
         set_many = super().set_many

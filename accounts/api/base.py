@@ -12,7 +12,7 @@ from django.utils.cache import get_conditional_response
 from rest_framework.permissions import SAFE_METHODS, IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import BaseThrottle, SimpleRateThrottle
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from accounts.api.authentication import (
@@ -154,19 +154,19 @@ def _read_body(request: HttpRequest, limit: int) -> None:
 
 def _limit_headers(throttles: Sequence[BaseThrottle]) -> dict[str, str]:
     """Of the limit that is nearest; none where nothing limits."""
+    # As config.throttles.WindowThrottle counts them.
     counted: list[tuple[int, Any]] = [
-        (limit.num_requests - len(limit.history), limit)  # type: ignore[attr-defined]  # DRF's
+        (limit.num_requests - limit.count, limit)  # type: ignore[attr-defined]
         for limit in throttles
-        if isinstance(limit, SimpleRateThrottle) and hasattr(limit, "history") and limit.rate
+        if getattr(limit, "count", None) is not None
     ]
     if not counted:
         return {}
     left, limit = min(counted, key=lambda pair: pair[0])
-    oldest = limit.history[-1] if limit.history else limit.now
     return {
         "RateLimit-Limit": str(limit.num_requests),
         "RateLimit-Remaining": str(max(0, left)),
-        "RateLimit-Reset": str(max(1, round(limit.duration - (limit.now - oldest)))),
+        "RateLimit-Reset": str(max(1, round(limit.reset_s))),
         "RateLimit-Policy": f"{limit.num_requests};w={limit.duration}",
     }
 

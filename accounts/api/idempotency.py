@@ -20,10 +20,10 @@ from django.db import connection, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
 from accounts.api.errors import BadKey, KeyInUse, KeyReused
+from accounts.api.outputs import JsonRenderer
 from accounts.models import KeptAnswer, User
 
 HEADER = "Idempotency-Key"
@@ -123,7 +123,7 @@ def _lock(user: User, key: str) -> bool:
 def _rendered(response: Response, secret_fields: tuple[str, ...]) -> str:
     if response.data is None:
         return ""
-    body = JSONRenderer().render(response.data).decode()
+    body = JsonRenderer().render(response.data).decode()
     if not secret_fields or response.status_code >= 400:
         return body
     data: dict[str, Any] = json.loads(body)

@@ -8,7 +8,7 @@ REST_FRAMEWORK = {
     # Only accounts.api.base.Api, which checks their scopes, takes tokens as well.
     "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["accounts.api.outputs.JsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["accounts.api.inputs.JsonParser"],
     "DEFAULT_SCHEMA_CLASS": "config.schema.OperationSchema",
     "DEFAULT_PAGINATION_CLASS": "accounts.api.pages.CursorPages",

@@ -102,6 +102,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         **env.database(),
+        "ENGINE": "config.postgres",
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
         "ATOMIC_REQUESTS": False,
@@ -113,6 +114,7 @@ DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
 DATABASE_POOL = env.number("DATABASE_POOL", default=0, maximum=500)
 if DATABASE_POOL:
     DATABASES["default"]["CONN_MAX_AGE"] = 0  # given back after each request
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = False  # config.postgres looks
     DATABASES["default"]["OPTIONS"]["pool"] = {
         "min_size": 1,
         "max_size": DATABASE_POOL,
@@ -144,7 +146,7 @@ CACHES = {
     },
     "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_ENGINE = "config.sessions"
 
 # --- Accounts -----------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -42,14 +42,14 @@ answer = client.post("/broken/7/?q=my-secret-search", {"stars": "secret-body"},
     headers={"user-agent": "Adas-Browser", "x-forwarded-for": "203.0.113.9"})
 assert answer.status_code == 500, answer.status_code
 print("request", answer["X-Request-ID"])
-logging.getLogger("films").error("Could not write to %s for %s", "ada@example.org", "user 4711")
+logging.getLogger("films").error("Could not write to %s for %s", "ada@example.org", "user 4711-081")
 import sys
 if "sentry_sdk" in sys.modules:
     sys.modules["sentry_sdk"].flush(10)
 print("imported", "sentry_sdk" in sys.modules)
 """
 SECRETS = (
-    *("ada@example.org", "eve@example.org", "correct-horse", "very-secret-cookie", "4711"),
+    *("ada@example.org", "eve@example.org", "correct-horse", "very-secret-cookie", "4711-081"),
     *("my-secret-search", "secret-body", "Adas-Browser", "203.0.113.9", "Key (email)"),
 )
 

@@ -40,6 +40,28 @@ threads = [threading.Thread(target=go) for _ in range(12)]
 [t.join() for t in threads]
 print(json.dumps({"most": most, "errors": errors}))
 """
+# Three "requests"; before the second the server ends the connection that the first gave back.
+ENDED = """
+import json, os
+import django; django.setup()
+import psycopg
+from django.db import close_old_connections, connection
+from config.postgres.base import has_ended
+def ask():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        found = cursor.fetchone()[0]
+    kept = connection.connection
+    close_old_connections()
+    return found, kept
+first, kept = ask()
+was_ended = [has_ended(kept)]
+with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+    other.execute("SELECT pg_terminate_backend(%s, 5000)", [first])
+was_ended.append(has_ended(kept))
+second, third = ask()[0], ask()[0]
+print(json.dumps([was_ended, first == second, second == third]))
+"""
 # What a request gets where nobody listens, and how long it waits for it.
 DOWN = """
 import json, time
@@ -73,6 +95,12 @@ def test_a_pool_is_never_larger_than_it_may_be_and_serves_everybody(
     done = run(CROWD, DATABASE_URL=database_url_of_test(), DATABASE_POOL=size)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"most": expected, "errors": []}
+
+
+def test_a_connection_that_the_server_ended_is_not_given_out(transactional_db):
+    done = run(ENDED, DATABASE_URL=database_url_of_test(), DATABASE_POOL="1")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [[False, True], False, True]
 
 
 def test_without_postgres_a_request_soon_learns_that_it_is_away():
