@@ -42,11 +42,31 @@ def limits() -> dict[str, Any]:
             ).as_dict()
             for clients in (1, 8)
         }
+    slow_share, slowest = _slow_moments()
     return {
         "bare product, one person, 26,744 x 64, median ms": round(product_ms, 3),
+        "bare loop of additions, % of the time below half its usual speed": round(
+            100 * slow_share, 1
+        ),
+        "bare loop of additions, the slowest of them, times the usual": round(slowest, 1),
         "empty DRF view, 1 client": empty[1],
         "empty DRF view, 8 clients": empty[8],
     }
+
+
+def _slow_moments(seconds: float = 20.0) -> tuple[float, float]:
+    """How steady the machine is: what no program does anything about, and every p95 holds.
+
+    A loop of some half millisecond, again and again: the share of time spent in those that took
+    more than twice the median, and how many times the median the longest took.
+    """
+    took = []
+    ends = time.perf_counter() + seconds
+    while (started := time.perf_counter()) < ends:
+        sum(range(20_000))
+        took.append(time.perf_counter() - started)
+    usual = statistics.median(took)
+    return sum(t for t in took if t > 2 * usual) / sum(took), max(took) / usual
 
 
 def stored() -> dict[str, Any]:

@@ -7,6 +7,7 @@ of a blend). Everything is in positions; names are put in by whoever shows them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -77,11 +78,14 @@ def explain(contributions: NDArray[np.floating], *, baseline: float = 0.0) -> Ex
 
 def whole_percentages(shares: Sequence[float]) -> tuple[int, ...]:
     """``shares`` that sum to 1 as whole numbers that sum to 100 (largest remainders)."""
-    exact = np.asarray(shares, dtype=np.float64) * 100.0
-    floor = np.floor(exact).astype(int)
-    missing = int(round(float(exact.sum()))) - int(floor.sum())
-    floor[np.argsort(-(exact - floor), kind="stable")[:missing]] += 1
-    return tuple(int(v) for v in floor)
+    # Of two or three numbers: arrays would take ten times as long.
+    exact = [100.0 * share for share in shares]
+    whole = [math.floor(value) for value in exact]
+    missing = round(sum(exact)) - sum(whole)
+    nearest = sorted(range(len(exact)), key=lambda at: whole[at] - exact[at])
+    for at in nearest[: max(0, missing)]:
+        whole[at] += 1
+    return tuple(whole)
 
 
 @dataclass(frozen=True, slots=True)

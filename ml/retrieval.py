@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ml.compiled import RETRIEVAL, kernels
 from ml.resources import one_blas_thread
 from ml.types import UNKNOWN_ITEM, FloatArray, Histories, ScoredItems
 
@@ -29,16 +30,30 @@ def top_k(scores: FloatArray, k: int, *, exclude: sparse.csr_matrix | None = Non
     width = min(k, n_items)
     item_index = np.full((n, k), UNKNOWN_ITEM, dtype=np.int32)
     score = np.full((n, k), -np.inf, dtype=np.float32)
+    compiled = kernels(RETRIEVAL)
+    fill = _fill_best if compiled is None else compiled.best_of_row
+    indptr, excluded = _excluded_films(exclude, n)
     for i in range(n if width else 0):
-        masked = scores[i].astype(np.float32)
-        if not masked.max() < np.inf:  # inf or nan, which a maximum hands on: hardly ever
-            masked[~np.isfinite(masked)] = -np.inf
-        if exclude is not None:
-            masked[exclude.indices[exclude.indptr[i] : exclude.indptr[i + 1]]] = -np.inf
-        best = _stable_best_of_row(masked, width)
-        score[i, :width] = masked[best]
-        item_index[i, :width] = np.where(np.isfinite(score[i, :width]), best, UNKNOWN_ITEM)
+        row = scores[i].astype(np.float32, copy=False)
+        gone = excluded[indptr[i] : indptr[i + 1]]
+        fill(row, gone, score[i, :width], item_index[i, :width])
     return ScoredItems(item_index=item_index, score=score)
+
+
+def _fill_best(
+    scores: FloatArray,
+    excluded: NDArray[np.integer],
+    score: FloatArray,
+    index: NDArray[np.int32],
+) -> None:
+    """As ``ml.retrieval_kernels.best_of_row``."""
+    masked = scores.copy()
+    if not masked.max() < np.inf:  # inf or nan, which a maximum hands on: hardly ever
+        masked[~np.isfinite(masked)] = -np.inf
+    masked[excluded] = -np.inf
+    best = _stable_best_of_row(masked, len(score))
+    score[:] = masked[best]
+    index[:] = np.where(np.isfinite(score), best, UNKNOWN_ITEM)
 
 
 def stable_best(masked: FloatArray, width: int) -> NDArray[np.intp]:

@@ -173,6 +173,26 @@ def best_products(
             write_best(shelf[row], count[row], score[begin + row], index[begin + row])
 
 
+@numba.njit(nogil=True, cache=True)
+def best_of_row(
+    scores: NDArray[np.float32],
+    excluded: NDArray[np.integer],
+    score: NDArray[np.float32],
+    index: NDArray[np.int32],
+) -> None:
+    """Fill ``score`` and ``index`` [k] (given as -inf and no film) with the best of ``scores``
+    [n_items] that are finite and not ``excluded``."""
+    n, k = len(scores), len(score)
+    values = np.empty(n, dtype=np.float32)
+    for film in range(n):
+        values[film] = scores[film] if np.isfinite(scores[film]) else -np.inf
+    for film in excluded:
+        values[film] = -np.inf
+    shelf = np.empty(SHELF * k + RUN, dtype=np.uint64)
+    count, _ = put(values, np.arange(n).astype(np.int32), shelf, 0, NO_KEY, k)
+    write_best(shelf, count, score, index)
+
+
 @numba.njit(cache=True)
 def first_unknown(
     order: NDArray[np.int32],

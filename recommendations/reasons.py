@@ -8,6 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from catalog.card_films import CardFilm
 from catalog.cards import ReasonPart
 from catalog.models import Movie
 from catalog.numbers import count_text
@@ -33,7 +34,7 @@ def evidence_movie_ids(films: Iterable[RankedFilm]) -> set[int]:
 
 
 def reason_for(
-    film: RankedFilm, movie: Movie, titles: Mapping[int, str], *, is_simulated: bool
+    film: RankedFilm, movie: Movie | CardFilm, titles: Mapping[int, str], *, is_simulated: bool
 ) -> tuple[ReasonPart, ...]:
     """ "61 % Heat · 22 % Collateral": exact shares of what speaks for the film.
 
@@ -58,7 +59,7 @@ def reason_for(
     return tuple(parts)
 
 
-def popularity_reason(movie: Movie, *, is_simulated: bool) -> tuple[ReasonPart, ...]:
+def popularity_reason(movie: Movie | CardFilm, *, is_simulated: bool) -> tuple[ReasonPart, ...]:
     """How many people rated a film; films that nobody rated say that they are new."""
     if not movie.rating_count:
         return (ReasonPart(_("New in the catalogue")),)

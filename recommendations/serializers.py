@@ -8,9 +8,12 @@ from typing import Any
 from django.urls import reverse
 from rest_framework import serializers
 
+from catalog.card_films import CardFilm
 from catalog.models import Movie
-from recommendations.cards import cards_for, titles_of
+from catalog.shelf import audience_is_simulated, films_for_cards
+from recommendations.cards import titles_of
 from recommendations.ranked import RankedList
+from recommendations.reasons import reason_for
 
 MAX_EVIDENCE = 5  # films of the history that an answer names
 
@@ -80,7 +83,7 @@ class RecommendationListSerializer(serializers.Serializer):
     results = RecommendedFilmSerializer(many=True)
 
 
-def poster_url(movie: Movie) -> str:
+def poster_url(movie: Movie | CardFilm) -> str:
     """The poster's address; it changes when the picture does, so it may be cached for ever."""
     return f"{_poster_path(movie.pk)}?v={movie.poster_version}"
 
@@ -92,22 +95,26 @@ def _poster_path(movie_id: int) -> str:
 
 def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str, Any]:
     """What RecommendationListSerializer describes; also what ``manage.py recommend`` writes."""
-    films = {film.movie_id: film for film in ranked.films}
+    movies = films_for_cards([film.movie_id for film in ranked.films])
     titles = titles_of(ranked.films)
+    is_simulated = audience_is_simulated()
     results = []
-    for card in cards_for(ranked.films, titles=titles):
-        film = films[card.movie.pk].shortened(MAX_EVIDENCE)
+    for film in (found.shortened(MAX_EVIDENCE) for found in ranked.films):
+        movie = movies.get(film.movie_id)
+        if movie is None:
+            continue  # hidden meanwhile
+        reason = reason_for(film, movie, titles, is_simulated=is_simulated)
         results.append(
             {
                 "movie_id": film.movie_id,
-                "title": card.movie.title,
-                "year": card.movie.year,
-                "genres": card.movie.genre_names,
-                "poster_url": poster_url(card.movie),
+                "title": movie.title,
+                "year": movie.year,
+                "genres": movie.genre_names,
+                "poster_url": poster_url(movie),
                 "source": film.source,
                 "score": film.score,
                 "baseline": film.baseline,
-                "reason": "".join(part.text for part in card.reason),
+                "reason": "".join(part.text for part in reason),
                 "evidence": [
                     {
                         "movie_id": part.movie_id,

@@ -8,9 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 
+import numpy as np
 from django.db import Error as DatabaseError
 from django.db import connection
 
+from ml.compiled import ITEM_TO_ITEM, RETRIEVAL, load_kernels
+from ml.models.base import LinearRecommender
+from ml.models.hybrid import Hybrid
+from ml.retrieval import top_k
 from recommendations.experiments import serving as experiments
 from recommendations.services.gate import golden_histories
 from recommendations.snapshot import keep_watched, look_for_snapshot
@@ -63,9 +68,21 @@ class SnapshotWatch:
             return
         found = snapshot.version_id if snapshot is not None else None
         if snapshot is not None and found != self._served:
-            # The first score compiles and pages in: not at somebody's request.
-            snapshot.hybrid.score(golden_histories(snapshot.hybrid.n_items))
+            _warm_up(snapshot.hybrid)
         self._served = found
+
+
+def _warm_up(policy: Hybrid) -> None:
+    """The first scores and reasons compile and page in: not at somebody's request."""
+    for name in (ITEM_TO_ITEM, RETRIEVAL):
+        load_kernels(name)
+    golden = golden_histories(policy.n_items)
+    top_k(policy.score(golden), 1)
+    one, films = golden.select(np.array([len(golden) - 1])), np.arange(1)
+    for model in policy.models.values():
+        model.score(one)
+        if isinstance(model, LinearRecommender):
+            model.contributions(one, films)
 
 
 def start_watching() -> SnapshotWatch:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ml.compiled import ITEM_TO_ITEM, kernels, load_kernels
 from ml.models.base import LinearRecommender
 from ml.types import BoolArray, FloatArray, Histories
 
@@ -21,7 +24,6 @@ _DENSE_CELLS = 400_000_000  # 20,000 films, 1.6 GB
 # which finds out first where the result will have entries and then fills in the rest. A process
 # that has the kernels uses them for single people too; the numbers are the same, bit for bit.
 _COMPILED_ROWS = 64
-_KERNELS = "ml.models.item_to_item_kernels"
 
 
 class Entries(NamedTuple):
@@ -81,10 +83,12 @@ class ItemToItem(LinearRecommender):
 
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         weight = self.event_weights(history)
-        known = np.where(weight != 0, history.item_index, 0)
-        if not len(known):
-            return np.zeros((0, len(items)), dtype=np.float32)
-        return weight[:, None] * table_block(self.table, known, items)
+        used = weight != 0
+        out = np.zeros((len(weight), len(items)), dtype=np.float32)
+        if used.any():
+            block = table_block(self.table, history.item_index[used], items)
+            out[used] = weight[used, None] * block
+        return out
 
     def history_params(self) -> dict[str, Any]:
         """The settings of the history's weights."""
@@ -129,19 +133,44 @@ def table_block(
     out = np.zeros((len(rows), len(columns)), dtype=np.float32)
     place = np.full(table.shape[1], -1, dtype=np.int32)
     place[columns] = np.arange(len(columns), dtype=np.int32)
-    if kernels := sys.modules.get(_KERNELS):
-        kernels.fill_block(rows, place, table.indptr, table.indices, table.data, out)
+    if compiled := kernels(ITEM_TO_ITEM):
+        compiled.fill_block(rows, place, table.indptr, table.indices, table.data, out)
         return out
-    entries = stored_entries(table, rows)
+    order = np.argsort(rows, kind="stable")  # as one_product asks for them
+    entries = stored_entries(table, rows[order])
     at = place[entries.indices]
     wanted = np.flatnonzero(at >= 0)
     row_of = np.searchsorted(entries.indptr, wanted, side="right") - 1
-    out[row_of, at[wanted]] = entries.data[wanted]
+    out[order[row_of], at[wanted]] = entries.data[wanted]
     return out
+
+
+_kept: ContextVar[dict[tuple[int, bytes], Entries] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def rows_read_once() -> Iterator[None]:
+    """Within it, a table's rows are copied once for one history: scores and the reasons for them
+    come of the same rows, and copying was half of what either took."""
+    token = _kept.set({})
+    try:
+        yield
+    finally:
+        _kept.reset(token)
 
 
 def stored_entries(table: sparse.csr_matrix, rows: NDArray[np.integer]) -> Entries:
     """The stored entries of these rows, one row after the other."""
+    kept = _kept.get()
+    if kept is None:
+        return _copied(table, rows)
+    key = (id(table), rows.tobytes())
+    if key not in kept:
+        kept[key] = _copied(table, rows)
+    return kept[key]
+
+
+def _copied(table: sparse.csr_matrix, rows: NDArray[np.integer]) -> Entries:
     first, last = table.indptr[rows].tolist(), table.indptr[rows + 1].tolist()
     bounds = list(zip(first, last, strict=True))
     # Joined slices: an index of every entry took as long as all that is done with them.
@@ -161,6 +190,14 @@ def one_product(
     if not len(rows):
         return np.full((1, table.shape[1]), -np.inf, dtype=np.float32)
     order = np.argsort(rows, kind="stable")
+    if compiled := kernels(ITEM_TO_ITEM):
+        out = np.zeros((1, table.shape[1]), dtype=np.float32)
+        bounds = np.array([0, len(rows)])
+        compiled.add_weighted_rows(
+            *(bounds, rows[order], weight[order]),
+            *(table.indptr, table.indices, table.data, out),
+        )
+        return out
     entries = stored_entries(table, rows[order])
     shape = (table.shape[1], len(rows))
     columns = sparse.csc_matrix(tuple(entries), shape=shape, copy=False)
@@ -174,10 +211,8 @@ def history_product(
     if not isinstance(table, np.ndarray):
         if matrix.shape[0] < _COMPILED_ROWS:
             return np.asarray((matrix @ table).toarray(), dtype=np.float32)
-        from ml.models.item_to_item_kernels import add_weighted_rows
-
         out = np.zeros((matrix.shape[0], table.shape[1]), dtype=np.float32)
-        add_weighted_rows(
+        load_kernels(ITEM_TO_ITEM).add_weighted_rows(
             *(matrix.indptr, matrix.indices, matrix.data.astype(np.float32, copy=False)),
             *(table.indptr, table.indices, table.data),
             out,

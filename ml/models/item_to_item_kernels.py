@@ -1,6 +1,6 @@
 """Sparse products with dense results, compiled: histories times an item-to-item table, and ``X'X``.
 
-Imported only by fitting and by batches, so that serving never loads numba.
+Imported by what fits, works in batches or serves (ml.compiled), so that nobody else loads numba.
 """
 
 from __future__ import annotations

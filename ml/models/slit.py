@@ -139,13 +139,13 @@ class Slit(ItemToItem):
 
     def contributions(self, history: Histories, items: NDArray[np.integer]) -> FloatArray:
         weight = self.memory_weights(history)
-        known = np.where(weight[0] != 0, history.item_index, 0)
-        total = np.zeros((len(known), len(items)), dtype=np.float32)
-        if len(known):
-            for m, own in enumerate(weight):
-                rows = m * self.n_items + known
-                total += own[:, None] * table_block(self.table, rows, items)
-        return total
+        used = weight[0] != 0
+        out = np.zeros((weight.shape[1], len(items)), dtype=np.float32)
+        if used.any():
+            own, rows = self._columns(history, weight)
+            parts = own[:, None] * table_block(self.table, rows, items)
+            out[used] = parts.reshape(len(weight), -1, len(items)).sum(axis=0)
+        return out
 
     def params(self) -> dict[str, Any]:
         return {

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import uuid
 from contextlib import nullcontext
 from typing import Any
 
+import orjson
 from django.contrib.auth.models import AnonymousUser
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -64,9 +64,9 @@ def slate_log(
         "policy": ranked.policy or ranked.source,
         "model_version": ranked.model_version,
         "fallback": ranked.fallback,
-        "context": json.dumps(parts["context"]),
+        "context": orjson.dumps(parts["context"]).decode(),
         "now": timezone.now(),
-        "films": json.dumps(films),
+        "films": orjson.dumps(films).decode(),
     }
     try:
         # One statement is a transaction of its own; within another it must not spoil that one.

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from ml import compiled
 from ml.models.item_item import ItemItem
+from ml.models.item_to_item import rows_read_once, table_to_arrays
+from ml.models.slit import Slit
 from ml.types import Histories
 
 N_ITEMS = 300
@@ -40,3 +43,58 @@ def test_many_people_at_once_get_what_each_gets_alone(model: ItemItem, n_people:
     alone = np.concatenate([model.score(people.select([i])) for i in range(n_people)])
     np.testing.assert_array_equal(together, alone)
     assert np.isfinite(together).any()
+
+
+@pytest.fixture(params=["plain", "compiled"])
+def way(request, monkeypatch) -> str:
+    """In a process that has not loaded the kernels, and in one that has."""
+    monkeypatch.setattr(compiled, "_loaded", {})
+    if request.param == "compiled":
+        compiled.load_kernels(compiled.ITEM_TO_ITEM)
+    return request.param
+
+
+@pytest.mark.parametrize("memories", [None, ((0.8, 0.03),), ((1.0, 0.0), (0.5, 0.1))])
+def test_each_events_part_adds_up_to_the_score_either_way(model: ItemItem, way, memories) -> None:
+    rng = np.random.default_rng(3)
+    table = model.table
+    asked: ItemItem | Slit = model
+    if memories is not None:
+        rows = sparse.vstack([table] * len(memories), format="csr")
+        asked = Slit.from_arrays(
+            {**table_to_arrays(rows), "seen": model.seen}, {**Slit().params(), "memories": memories}
+        )
+    films = [*rng.choice(N_ITEMS, 40, replace=False).tolist(), -1, N_ITEMS + 2]
+    rng.shuffle(films)
+    one = Histories.from_lists([films])
+    candidates = np.flatnonzero(model.seen)[::7]
+    with rows_read_once():
+        score = asked.score(one)[0, candidates]
+        parts = asked.contributions(one, candidates)
+    assert parts.shape == (42, len(candidates))
+    unknown = np.isin(films, [-1, N_ITEMS + 2])
+    assert not parts[unknown].any()
+    np.testing.assert_allclose(parts.sum(axis=0), score, atol=1e-5)
+    # Rows that are read anew say the same.
+    assert np.array_equal(asked.contributions(one, candidates), parts)
+    assert np.array_equal(asked.score(one)[0, candidates], score)
+
+
+def test_a_history_of_unknown_films_alone_has_no_parts(model: ItemItem, way) -> None:
+    nobody = Histories.from_lists([[-1, N_ITEMS]])
+    assert not model.contributions(nobody, np.arange(5)).any()
+    assert np.isneginf(model.score(nobody)).all()
+
+
+def test_kernels_change_no_number(model: ItemItem, monkeypatch) -> None:
+    rng = np.random.default_rng(9)
+    one = Histories.from_lists([rng.choice(N_ITEMS, 60, replace=False).tolist()])
+    films = np.arange(N_ITEMS)
+    found = []
+    for loaded in (False, True):
+        monkeypatch.setattr(compiled, "_loaded", {})
+        if loaded:
+            compiled.load_kernels(compiled.ITEM_TO_ITEM)
+        found.append((model.score(one), model.contributions(one, films)))
+    for plain, fast in zip(*found, strict=True):
+        assert np.array_equal(plain, fast)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
+from ml import compiled
 from ml.retrieval import ReadyTable, top_k, top_k_of_one, top_k_products, top_k_table
 from ml.types import ScoredItems
 
@@ -129,3 +130,24 @@ def test_one_order_for_all_leaves_out_what_each_knows() -> None:
     found = top_k_of_one(scores, 4, exclude=mask)
     assert found.item_index.tolist() == [[3, 5, 0, 4], [1, 3, 5, 0], [-1] * 4]
     assert_same(found, top_k(np.tile(scores, (3, 1)), 4, exclude=mask))
+
+
+@pytest.mark.parametrize(("n_items", "k"), [(1, 1), (5, 9), (64, 64), (700, 20), (5000, 100)])
+def test_kernels_find_the_same_best_films(n_items: int, k: int, monkeypatch) -> None:
+    rng = np.random.default_rng(n_items)
+    scores = whole_numbers(rng, 6, n_items)
+    scores[rng.random(scores.shape) < 0.1] = -np.inf
+    scores[1, 0], scores[2, 0] = np.nan, np.inf
+    scores[3] = np.nan
+    scores[4] = np.where(rng.random(n_items) < 0.5, 0.0, -0.0)  # equals
+    mask = sparse.random_array(scores.shape, density=0.2, rng=rng).tocsr()
+    for exclude in (None, mask):
+        found = []
+        for is_loaded in (False, True):
+            monkeypatch.setattr(compiled, "_loaded", {})
+            if is_loaded:
+                compiled.load_kernels(compiled.RETRIEVAL)
+            found.append(top_k(scores, k, exclude=exclude))
+        plain, fast = found
+        assert np.array_equal(plain.item_index, fast.item_index)
+        assert np.array_equal(plain.score, fast.score)
