@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import http.client
 import json
 import os
@@ -151,18 +150,6 @@ class Client:
         return Answer(response.status, took_s, json.loads(content) if is_json else content)
 
 
-@contextmanager
-def no_collector() -> Iterator[None]:
-    """The clients are threads of a process with all of Django in it: a full collection here held
-    every one of them up for 60 ms, twice in four seconds, and looked like the server's doing."""
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
-
-
 def hammer(
     web: Web,
     ask: Callable[[Client, int], Answer],
@@ -196,11 +183,10 @@ def hammer(
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
     started, cpu, database = time.perf_counter(), web.cpu_s(), web.database_cpu_s()
-    with no_collector():
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     seconds, cpu = time.perf_counter() - started, web.cpu_s() - cpu
     database = web.database_cpu_s() - database
     if wrong:
