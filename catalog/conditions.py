@@ -7,7 +7,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
+from numpy.typing import NDArray
 
+from catalog.facts import read_origins
 from catalog.filters import years_label
 from catalog.genres import genre_in_sentence, genre_label
 from catalog.intent import Chip, Kind
@@ -15,7 +17,10 @@ from catalog.intent.words import CERTIFICATIONS
 from catalog.models import Credit, Genre, Movie, Person
 from catalog.names import country_name, language_name
 from catalog.querysets import MovieQuerySet
-from catalog.shelf import current_shelf
+from catalog.shelf import current_shelf, remembered
+
+_ORIGINS = {Kind.LANGUAGE: "language", Kind.COUNTRY: "country"}
+_NO_FILMS = np.empty(0, dtype=np.int64)
 
 
 def films_meeting(chips: Iterable[Chip]) -> MovieQuerySet:
@@ -27,10 +32,12 @@ def films_meeting(chips: Iterable[Chip]) -> MovieQuerySet:
     return films
 
 
-def ids_meeting(chips: Iterable[Chip]) -> list[int] | None:
-    """Ids of the films that meet every hard chip, hidden ones among them; no query.
+def ids_meeting(chips: Iterable[Chip]) -> NDArray[np.int64] | None:
+    """int64[n], ascending: films that meet every hard chip, hidden ones among them.
 
-    By the facts on the shelf: None where there is none, or a chip is about what it does not hold.
+    By the facts on the shelf, so without a query but for the first origin that is asked for; None
+    where there is none, or a chip is about what it does not hold: people, and certifications, which
+    are never some seconds old.
     """
     shelf = current_shelf()
     if shelf is None:
@@ -50,9 +57,18 @@ def ids_meeting(chips: Iterable[Chip]) -> list[int] | None:
             # What is unknown is nan, and no comparison with it holds.
             meets &= values >= (-np.inf if low is None else low)
             meets &= values <= (np.inf if high is None else high)
+        elif chip.kind in _ORIGINS:
+            origins, of = remembered("origins", read_origins), _ORIGINS[chip.kind]
+            # "Not French" leaves out what nobody knows the origin of, too.
+            codes = (chip.value, "") if chip.is_negated else (chip.value,)
+            is_it = np.zeros(len(meets), dtype=bool)
+            for code in codes:
+                at = facts.films.index(origins.get((of, code), _NO_FILMS))
+                is_it[at[at >= 0]] = True
+            meets &= is_it != chip.is_negated
         else:
             return None
-    return facts.films.ids[meets].tolist()
+    return facts.films.ids[meets]
 
 
 def _condition(chip: Chip) -> Q:

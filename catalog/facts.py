@@ -102,5 +102,24 @@ def read_facts(movie_ids: Iterable[int] | None = None) -> FilmFacts:
     )
 
 
+# "" stands for films of which it is not known.
+_ORIGINS_SQL = """
+    SELECT 'language', language, array_agg(id) FROM catalog_movie GROUP BY language
+    UNION ALL
+    SELECT 'country', country, array_agg(id)
+    FROM catalog_movie,
+        unnest(CASE WHEN countries = '{}' THEN ARRAY[''] ELSE countries END) AS country
+    GROUP BY country
+"""
+
+
+def read_origins() -> dict[tuple[str, str], NDArray[np.int64]]:
+    """("language" or "country", code) -> ids of its films, of all films; one query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ORIGINS_SQL)
+        rows = cursor.fetchall()
+    return {(of, code): np.array(ids, dtype=np.int64) for of, code, ids in rows}
+
+
 def _numbers(text: str | None) -> NDArray[np.int64]:
     return np.fromstring(text, dtype=np.int64, sep=",") if text else np.empty(0, dtype=np.int64)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from django.utils import timezone
+from numpy.typing import NDArray
 
 from catalog.conditions import films_meeting, ids_meeting
 from catalog.embeddings.encoders import query_vectors
@@ -30,7 +31,7 @@ from catalog.llm.reader import is_configured, read_by_llm
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
 from catalog.search import MAX_RESULTS, Hit, search_films
-from catalog.shelf import rating_counts, search_space
+from catalog.shelf import most_rated, rating_counts, search_space
 from catalog.words import films_by_words
 from ml.text import unit_rows
 from ml.types import FloatArray
@@ -149,30 +150,57 @@ def _is_title(reading: Reading, titles: Sequence[Hit]) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The films that may be shown; ``ids`` where they are few enough to be listed."""
+    """The films that may be shown.
 
-    films: MovieQuerySet
-    ids: list[int] | None
-    is_everything: bool
+    ``known`` are their ids, ascending and with hidden ones among them, where the shelf has them;
+    ``ids`` where they are few enough to be compared one by one.
+    """
+
+    hard: tuple[Chip, ...]
+    known: NDArray[np.int64] | None = None
+    ids: list[int] | None = None
 
     @classmethod
     def of(cls, reading: Reading) -> _Scope:
-        films = films_meeting(reading.hard)
-        if not reading.hard:
-            return cls(films, None, is_everything=True)
-        ids = ids_meeting(reading.hard)
-        if ids is None:
-            ids = list(films.order_by().values_list("pk", flat=True)[: EXACT_BELOW + 1])
-        return cls(films, ids if len(ids) <= EXACT_BELOW else None, is_everything=False)
+        hard = tuple(reading.hard)
+        if not hard:
+            return cls(hard)
+        known = ids_meeting(hard)
+        if known is None:
+            found = films_meeting(hard).order_by().values_list("pk", flat=True)
+            ids = list(found[: EXACT_BELOW + 1])
+        else:
+            ids = known[: EXACT_BELOW + 1].tolist()
+        return cls(hard, known, ids if len(ids) <= EXACT_BELOW else None)
+
+    @property
+    def is_everything(self) -> bool:
+        """No condition."""
+        return not self.hard
+
+    @property
+    def films(self) -> MovieQuerySet:
+        """For SQL, which is not always asked: making the query takes longer than the shelf."""
+        return films_meeting(self.hard)
 
     def keep(self, movie_ids: Sequence[int]) -> dict[int, int]:
         """Those that may be shown, among these, and how many people rated each; one query."""
-        if self.ids is not None:
-            allowed = set(self.ids)
-            movie_ids = [pk for pk in movie_ids if pk in allowed]
-        if self.ids is not None or self.is_everything:
-            return rating_counts(movie_ids)
-        return dict(self.films.filter(pk__in=list(movie_ids)).values_list("pk", "rating_count"))
+        if self.ids is not None or self.known is not None:
+            allowed = self.ids if self.known is None else self.known
+            wanted = np.array(movie_ids, dtype=np.int64)
+            movie_ids = wanted[np.isin(wanted, np.asarray(allowed, dtype=np.int64))].tolist()
+        elif not self.is_everything:
+            films = self.films.filter(pk__in=list(movie_ids))
+            return dict(films.values_list("pk", "rating_count"))
+        return rating_counts(movie_ids)
+
+    def most_rated(self, n: int) -> list[int]:
+        """The ``n`` of them that most people rated; one query."""
+        found = None if self.known is None else most_rated(self.known, n)
+        if found is None:
+            ranked = self.films.order_by("-rating_count", "pk")
+            found = list(ranked.values_list("pk", flat=True)[:n])
+        return found
 
 
 def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float) -> Answer:
@@ -335,7 +363,7 @@ def _taste(reading: Reading, movie_ids: set[int]) -> dict[int, float]:
 
 def _popular(reading: Reading, scope: _Scope, *, limit: int) -> list[Found]:
     """Conditions alone: the films that most people rated, those of the wanted taste first."""
-    ids = list(scope.films.order_by("-rating_count", "pk").values_list("pk", flat=True)[:limit])
+    ids = scope.most_rated(limit)
     taste = _taste(reading, set(ids))
     ranked = sorted(range(len(ids)), key=lambda place: (-taste.get(ids[place], 0.0), place))
     n = max(1, len(ids))

@@ -223,6 +223,24 @@ def rating_counts(movie_ids: Sequence[int]) -> dict[int, int]:
     return dict(films.values_list("pk", "rating_count"))
 
 
+def most_rated(movie_ids: NDArray[np.int64], n: int) -> list[int] | None:
+    """The ``n`` visible ones that most people rated, ties by id, of ascending ``movie_ids``.
+
+    One query; None where the shelf does not know them all.
+    """
+    shelf = current_shelf()
+    at = None if shelf is None else shelf.facts.films.index(movie_ids)
+    if shelf is None or at is None or (at < 0).any():
+        return None
+    hidden = np.fromiter(_hidden_films(), dtype=np.int64)
+    is_shown = ~np.isin(movie_ids, hidden)
+    ids, counts = movie_ids[is_shown], shelf.facts.popularity[at[is_shown]]
+    if len(ids) > n:  # what is certainly not among the first is not sorted
+        near = counts >= np.partition(counts, len(counts) - n)[len(counts) - n]
+        ids, counts = ids[near], counts[near]
+    return ids[np.argsort(-counts, kind="stable")[:n]].tolist()
+
+
 def _hidden_films() -> set[int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT id FROM catalog_movie WHERE is_hidden")

@@ -12,7 +12,7 @@ from catalog.facts import read_facts
 from catalog.intent import Chip, Kind
 from catalog.models import Dataset, Genre, Movie
 from catalog.services.search_terms import search_terms_rebuild
-from catalog.shelf import ShelfKeeper, current_shelf, forget_shelf, look_for_changes
+from catalog.shelf import ShelfKeeper, current_shelf, forget_shelf, look_for_changes, most_rated
 from catalog.words import films_by_title_grams, films_by_words
 
 
@@ -105,15 +105,40 @@ def test_what_a_card_says_is_what_the_film_says(films, has_shelf, django_assert_
         [Chip(Kind.GENRE, "Nothing called so", True)],
         [Chip(Kind.YEARS, "-1993"), Chip(Kind.RUNTIME, "92-")],
         [Chip(Kind.MORE, "Comedy")],
+        [Chip(Kind.LANGUAGE, "fr")],
+        [Chip(Kind.LANGUAGE, "fr", True), Chip(Kind.GENRE, "Comedy")],
+        [Chip(Kind.COUNTRY, "IT")],
+        [Chip(Kind.COUNTRY, "IT", True)],
+        [Chip(Kind.COUNTRY, "XX"), Chip(Kind.LANGUAGE, "xx")],
     ],
 )
 def test_the_shelf_meets_conditions_as_the_database_does(films, chips, django_assert_num_queries):
     assert ids_meeting(chips) is None  # no shelf yet
+    Movie.objects.filter(pk__in=[film.pk for film in films[::2]]).update(
+        language="fr", countries=["FR", "IT"]
+    )
+    Movie.objects.filter(pk=films[1].pk).update(language="it", countries=["IT"])
     look_for_changes()
+    ids_meeting(chips)  # the first to ask for an origin reads them
     with django_assert_num_queries(0):
         found = ids_meeting(chips)
-    assert found == sorted(films_meeting(chips).values_list("pk", flat=True))
-    assert ids_meeting([*chips, Chip(Kind.LANGUAGE, "fr")]) is None  # not on the shelf
+    assert found.tolist() == sorted(films_meeting(chips).values_list("pk", flat=True))
+    assert ids_meeting([*chips, Chip(Kind.CERTIFICATION, "PG")]) is None  # not on the shelf
+
+
+def test_the_most_rated_of_some_are_those_that_the_database_names(films, django_assert_num_queries):
+    hidden = films[2]
+    Movie.objects.filter(pk=hidden.pk).update(is_hidden=True)
+    ids = np.array(sorted(film.pk for film in films))
+    assert most_rated(ids, 3) is None  # no shelf yet
+    look_for_changes()
+    ranked = Movie.objects.visible().order_by("-rating_count", "pk").values_list("pk", flat=True)
+    for n in (1, 3, len(ids) - 1, len(ids) + 5):
+        with django_assert_num_queries(1):
+            found = most_rated(ids, n)
+        assert found == list(ranked[:n])
+    assert most_rated(ids[:0], 3) == []
+    assert most_rated(np.array([*ids, ids[-1] + 1000]), 3) is None  # one that it has not read
 
 
 @pytest.mark.django_db(transaction=True)
