@@ -8,11 +8,15 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import connection
 
 from catalog.genres import genre_label, main_genre
 from catalog.posters import POSTER_VERSION
+
+if TYPE_CHECKING:  # which reads this module for its posters' versions
+    from catalog.models import Movie
 
 
 def year_and_genre(year: int | None, genre_names: Sequence[str]) -> str:
@@ -46,6 +50,19 @@ class CardFilm:
     poster_version: int
     rating_count: int
     rating_mean: float | None
+
+    @classmethod
+    def of(cls, movie: Movie) -> CardFilm:
+        """The same of a film that was read with its genres."""
+        return cls(
+            pk=movie.pk,
+            title=movie.title,
+            year=movie.year,
+            genre_names=movie.genre_names,
+            poster_version=movie.poster_version,
+            rating_count=movie.rating_count,
+            rating_mean=movie.rating_mean,
+        )
 
     @property
     def year_and_genre(self) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from django.utils import timezone
@@ -148,7 +149,7 @@ def _is_title(reading: Reading, titles: Sequence[Hit]) -> bool:
     return bool(reading.text) and best.title_score >= GOOD_TITLE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class _Scope:
     """The films that may be shown.
 
@@ -165,20 +166,22 @@ class _Scope:
         hard = tuple(reading.hard)
         if not hard:
             return cls(hard)
-        known = ids_meeting(hard)
-        if known is None:
-            found = films_meeting(hard).order_by().values_list("pk", flat=True)
+        scope = cls(hard, ids_meeting(hard))
+        if scope.known is None:
+            found = scope.films.order_by().values_list("pk", flat=True)
             ids = list(found[: EXACT_BELOW + 1])
         else:
-            ids = known[: EXACT_BELOW + 1].tolist()
-        return cls(hard, known, ids if len(ids) <= EXACT_BELOW else None)
+            ids = scope.known[: EXACT_BELOW + 1].tolist()
+        if len(ids) <= EXACT_BELOW:
+            scope.ids = ids
+        return scope
 
     @property
     def is_everything(self) -> bool:
         """No condition."""
         return not self.hard
 
-    @property
+    @cached_property
     def films(self) -> MovieQuerySet:
         """For SQL, which is not always asked: making the query takes longer than the shelf."""
         return films_meeting(self.hard)

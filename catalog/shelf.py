@@ -127,9 +127,12 @@ def movies_for_cards(movie_ids: Sequence[int]) -> dict[int, Movie]:
 
 
 def films_for_cards(movie_ids: Sequence[int]) -> dict[int, CardFilm]:
-    """As ``movies_for_cards``, where a card's facts are all that is asked for; one query."""
+    """As ``movies_for_cards`` where a card's facts are all that is asked for; at most one query."""
     shelf = current_shelf()
     known = {} if shelf is None else shelf.films
+    if shelf is not None:
+        cards = [(pk, shelf.cards.get(pk)) for pk in movie_ids if pk not in known]
+        known.update({pk: CardFilm.of(movie) for pk, movie in cards if movie is not None})
     found = {pk: film for pk in movie_ids if (film := known.get(pk)) is not None}
     if missing := [pk for pk in movie_ids if pk not in found]:
         read = read_card_films(missing)

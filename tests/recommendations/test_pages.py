@@ -97,7 +97,7 @@ WEB_BUDGETS = {
 # Elsewhere the active model and the running experiment are looked up, and films are read: facts
 # (again for the list without the latest likes) · films, genres, titles · whether the audience is
 # simulated.
-BUDGETS = {"/": 28, "/for-you/": 23, "/api/v1/me/recommendations/": 14}
+BUDGETS = {"/": 28, "/for-you/": 23, "/api/v1/me/recommendations/": 13}
 
 
 @pytest.mark.parametrize("is_web", [True, False])
