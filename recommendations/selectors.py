@@ -13,7 +13,6 @@ from django.contrib.auth.models import AnonymousUser
 from accounts.models import User
 from accounts.services import Taste
 from feedback.selectors import UserFeedback, feedback_of
-from ml.models.item_to_item import rows_read_once
 from recommendations.evidence_columns import unpacked
 from recommendations.experiments.serving import trial_for, trial_list
 from recommendations.limits import barred_movie_ids
@@ -124,16 +123,15 @@ def _fresh_list(
     context: ListContext,
     max_parts: int | None,
 ) -> RankedList:
-    with rows_read_once():
-        return recommend_many(
-            [person],
-            snapshot,
-            n=n,
-            source=source,
-            barred=[barred],
-            contexts=[context],
-            max_parts=max_parts,
-        )[0]
+    return recommend_many(
+        [person],
+        snapshot,
+        n=n,
+        source=source,
+        barred=[barred],
+        contexts=[context],
+        max_parts=max_parts,
+    )[0]
 
 
 def _tried(

@@ -156,7 +156,7 @@ def _limit_headers(throttles: Sequence[BaseThrottle]) -> dict[str, str]:
     """Of the limit that is nearest; none where nothing limits."""
     # As config.throttles.WindowThrottle counts them.
     counted: list[tuple[int, Any]] = [
-        (limit.num_requests - limit.count, limit)  # type: ignore[attr-defined]
+        (limit.num_requests - limit.count, limit)  # type: ignore[attr-defined]  # looked for below
         for limit in throttles
         if getattr(limit, "count", None) is not None
     ]

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -136,41 +133,16 @@ def table_block(
     if compiled := kernels(ITEM_TO_ITEM):
         compiled.fill_block(rows, place, table.indptr, table.indices, table.data, out)
         return out
-    order = np.argsort(rows, kind="stable")  # as one_product asks for them
-    entries = stored_entries(table, rows[order])
+    entries = stored_entries(table, rows)
     at = place[entries.indices]
     wanted = np.flatnonzero(at >= 0)
     row_of = np.searchsorted(entries.indptr, wanted, side="right") - 1
-    out[order[row_of], at[wanted]] = entries.data[wanted]
+    out[row_of, at[wanted]] = entries.data[wanted]
     return out
-
-
-_kept: ContextVar[dict[tuple[int, bytes], Entries] | None] = ContextVar("kept", default=None)
-
-
-@contextmanager
-def rows_read_once() -> Iterator[None]:
-    """Within it, a table's rows are copied once for one history: scores and the reasons for them
-    come of the same rows, and copying was half of what either took."""
-    token = _kept.set({})
-    try:
-        yield
-    finally:
-        _kept.reset(token)
 
 
 def stored_entries(table: sparse.csr_matrix, rows: NDArray[np.integer]) -> Entries:
     """The stored entries of these rows, one row after the other."""
-    kept = _kept.get()
-    if kept is None:
-        return _copied(table, rows)
-    key = (id(table), rows.tobytes())
-    if key not in kept:
-        kept[key] = _copied(table, rows)
-    return kept[key]
-
-
-def _copied(table: sparse.csr_matrix, rows: NDArray[np.integer]) -> Entries:
     first, last = table.indptr[rows].tolist(), table.indptr[rows + 1].tolist()
     bounds = list(zip(first, last, strict=True))
     # Joined slices: an index of every entry took as long as all that is done with them.
