@@ -9,11 +9,13 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import connections, models
+from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts.prepared import prepared_cursor
 
 
 class UserManager(BaseUserManager["User"]):
@@ -60,7 +62,7 @@ class UserManager(BaseUserManager["User"]):
         # Columns are named as their attributes are.
         names = [field.attname for field in self.model._meta.concrete_fields]
         columns = ", ".join(names)
-        with connections[self.db].cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(
                 f"SELECT {columns} FROM {self.model._meta.db_table} WHERE id = %s",  # noqa: S608
                 [kwargs["pk"]],

@@ -31,7 +31,13 @@ class Answer:
 
     status: int
     took_s: float
-    body: Any
+    content: bytes
+    is_json: bool
+
+    @property
+    def body(self) -> Any:
+        """What the JSON says; else the bytes. Read when asked: clients share the machine."""
+        return json.loads(self.content) if self.is_json else self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,7 @@ class Client:
         content = response.read()
         took_s = time.perf_counter() - started
         is_json = "json" in (response.headers["Content-Type"] or "")
-        return Answer(response.status, took_s, json.loads(content) if is_json else content)
+        return Answer(response.status, took_s, content, is_json)
 
 
 def hammer(
@@ -163,8 +169,7 @@ def hammer(
 
     ``ask(client, i)`` makes the i-th request; an answer that is not right counts as an error.
     """
-    took: list[float] = []
-    wrong: list[Answer] = []
+    answers: list[Answer] = []
     numbers = iter(range(n))
     lock = threading.Lock()
 
@@ -176,10 +181,7 @@ def hammer(
             if i is None:
                 return
             client.session = sessions[i % len(sessions)]
-            answer = ask(client, i)
-            took.append(answer.took_s)
-            if not is_right(answer):
-                wrong.append(answer)
+            answers.append(ask(client, i))
 
     threads = [threading.Thread(target=work) for _ in range(clients)]
     started, cpu, database = time.perf_counter(), web.cpu_s(), web.database_cpu_s()
@@ -189,6 +191,8 @@ def hammer(
         thread.join()
     seconds, cpu = time.perf_counter() - started, web.cpu_s() - cpu
     database = web.database_cpu_s() - database
+    took = [answer.took_s for answer in answers]
+    wrong = [answer for answer in answers if not is_right(answer)]
     if wrong:
         print(f"  wrong: {wrong[0].status} {str(wrong[0].body)[:300]}", file=sys.stderr)
     errors = len(wrong) + n - len(took)

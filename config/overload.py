@@ -1,7 +1,8 @@
 """More requests than this process can answer in time are told so at once, instead of all waiting.
 
-The server's threads stand in three groups: ``WEB_THREADS`` work, ``WEB_QUEUE`` wait for their turn
-at most ``WEB_QUEUE_S`` seconds, and a few are left over to say no. A queue without an end would
+The server's threads stand in three groups: ``WEB_THREADS`` work, the first ``WEB_TURNS`` of them
+undisturbed for a moment; ``WEB_QUEUE`` wait for their turn at most ``WEB_QUEUE_S`` seconds, and a
+few are left over to say no. A queue without an end would
 make everybody wait until nobody is answered in time: the work is then done for people who left.
 Health answers come before this, so that a full process is not taken for a dead one.
 """
@@ -13,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -21,13 +23,30 @@ from config.faults import overloaded
 from config.neighbours import neighbours_at
 
 RETRY_AFTER_S = 2
+TURN_S = 0.1  # a list made anew takes .02
+
+
+class _Visit:
+    """Somebody at the gate: in line until ``let_in``, alone in their turn until ``turn_ends``."""
+
+    __slots__ = ("let_in", "turn_ends")
+
+    def __init__(self) -> None:
+        self.let_in = threading.Event()
+        self.turn_ends = 0.0
 
 
 class Gate:
     """``n_working`` at once, ``n_waiting`` more in a line with an end and a limit of time.
 
-    Whoever leaves hands the place to the first in line: with a plain semaphore those who come take
-    it from under those who wait, and some of 40 people waited over 30 s (measured).
+    Who comes first goes first: with a plain semaphore those who come take the place from under
+    those who wait, and some of 40 people waited over 30 s (measured).
+
+    ``n_turns`` of those inside have their turn: the next one is let in when one of them leaves, or
+    has been inside for ``turn_s`` seconds. Python runs one thread at a time anyway: four that share
+    it change places every few milliseconds, and each lasts as long as the last of them. Two are
+    enough for one to work while the other waits for Postgres; whoever waits for longer (another
+    machine's answer) holds nobody up beyond the turn.
     """
 
     def __init__(
@@ -36,19 +55,21 @@ class Gate:
         n_working: int,
         n_waiting: int,
         wait_s: float,
+        n_turns: int = 64,
+        turn_s: float = TURN_S,
         on_change: Callable[[int], None] | None = None,
     ) -> None:
-        self._n_working = self._n_free = n_working
-        self._n_places = n_waiting
-        self._wait_s = wait_s
-        self._line: deque[threading.Event] = deque()
+        self._n_working, self._n_waiting, self._n_turns = n_working, n_waiting, n_turns
+        self._wait_s, self._turn_s = wait_s, turn_s
+        self._inside: list[_Visit] = []
+        self._line: deque[_Visit] = deque()
         self._lock = threading.Lock()
         self._on_change = on_change
 
     @property
     def n_inside(self) -> int:
         """How many work or stand in line."""
-        return self._n_working - self._n_free + len(self._line)
+        return len(self._inside) + len(self._line)
 
     @property
     def n_waiting(self) -> int:
@@ -58,41 +79,52 @@ class Gate:
     @contextmanager
     def passed(self) -> Iterator[bool]:
         """Whether it is one's turn; False where the line is full, or one's time in it is over."""
-        is_in = self._enter()
+        visit = self._enter()
         try:
-            yield is_in
+            yield visit is not None
         finally:
-            if is_in:
-                self._leave()
+            if visit is not None:
+                self._leave(visit)
 
-    def _enter(self) -> bool:
+    def _enter(self) -> _Visit | None:
+        visit, gives_up_at = _Visit(), monotonic() + self._wait_s
         with self._lock:
-            if self._n_free > 0:
-                self._n_free -= 1
-                self._tell()
-                return True
-            if len(self._line) >= self._n_places:
-                return False
-            turn = threading.Event()
-            self._line.append(turn)
-            self._tell()
-        if turn.wait(self._wait_s):
-            return True
-        with self._lock:
-            # The place may have been handed over at the very end of the wait.
-            if turn.is_set():
-                return True
-            self._line.remove(turn)
-            self._tell()
-            return False
+            if self.n_inside >= self._n_working + self._n_waiting:
+                return None
+            self._line.append(visit)
+            self._let_in()
+        while not visit.let_in.wait(self._next_look_s(gives_up_at)):
+            with self._lock:
+                self._let_in()
+                if not visit.let_in.is_set() and monotonic() >= gives_up_at:
+                    self._line.remove(visit)
+                    self._tell()
+                    return None
+        return visit
 
-    def _leave(self) -> None:
+    def _leave(self, visit: _Visit) -> None:
         with self._lock:
-            if self._line:
-                self._line.popleft().set()
-            else:
-                self._n_free += 1
-            self._tell()
+            self._inside.remove(visit)
+            self._let_in()
+
+    def _let_in(self) -> None:
+        """Whoever may come in now does; the lock is held."""
+        now = monotonic()
+        while self._line and len(self._inside) < self._n_working:
+            if sum(one.turn_ends > now for one in self._inside) >= self._n_turns:
+                break
+            visit = self._line.popleft()
+            visit.turn_ends = now + self._turn_s
+            self._inside.append(visit)
+            visit.let_in.set()
+        self._tell()
+
+    def _next_look_s(self, gives_up_at: float) -> float:
+        """Until a turn ends without anybody leaving, or one's patience does."""
+        now = monotonic()
+        with self._lock:
+            ends = [one.turn_ends for one in self._inside if one.turn_ends > now]
+        return max(0.0, min([gives_up_at, *ends]) - now)
 
     def _tell(self) -> None:
         if self._on_change is not None:
@@ -109,6 +141,7 @@ class OverloadMiddleware:
             n_working=settings.WEB_THREADS,
             n_waiting=settings.WEB_QUEUE,
             wait_s=settings.WEB_QUEUE_S,
+            n_turns=settings.WEB_TURNS,
             on_change=self._neighbours.tell if self._neighbours is not None else None,
         )
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.sessions.backends import db
-from django.db import connection
 from django.utils import timezone
+
+from accounts.prepared import prepared_cursor
 
 _READ_SQL = """
     SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s
@@ -22,7 +23,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """What the session holds; nothing, and a new key when it is saved, where there is none."""
-        with connection.cursor() as cursor:
+        with prepared_cursor() as cursor:
             cursor.execute(_READ_SQL, [self.session_key, timezone.now()])
             row = cursor.fetchone()
         if row is None:

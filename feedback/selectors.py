@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared_cursor
 from feedback.models import Interaction, QuizSession, Rating, Reaction, WatchlistEntry
 
 # A film passed over is not asked about again for so long: by then it may have been seen.
@@ -77,8 +77,7 @@ def film_states(
     return states
 
 
-@dataclass(frozen=True)
-class HistoryEvent:
+class HistoryEvent(NamedTuple):
     """One thing that tells of taste: stars, or a like or dislike without stars."""
 
     movie_id: int
@@ -135,7 +134,7 @@ def feedback_of_users(
     events: dict[int, dict[int, HistoryEvent]] = {pk: {} for pk in people}
     hidden: dict[int, set[int]] = {pk: set() for pk in people}
     muted: dict[int, set[int]] = {pk: set() for pk in people}
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_FEEDBACK_SQL, {"people": list(people), "now": now})
         rows = cursor.fetchall()
     for user_id, movie_id, kind, stars, at in rows:

@@ -187,10 +187,11 @@ def _exclusion_matrix(
     """csr [n, n_items] of the films that a person must not be shown: 1 known, 2 barred, 3 both."""
     rows, codes = [], []
     for person, limits in zip(people, barred, strict=True):
-        known, ruled_out = _ids(person.hidden_ids), _ids(limits)
-        gone = np.union1d(known, ruled_out)
+        gone = np.sort(_ids(person.hidden_ids | limits))
         index = serving.items.index(gone)
-        code = np.isin(gone, known) + 2 * np.isin(gone, ruled_out)
+        code = np.ones(len(gone), dtype=np.int8)
+        if limits:
+            code = np.isin(gone, _ids(person.hidden_ids)) + 2 * np.isin(gone, _ids(limits))
         rows.append(index[index >= 0])
         codes.append(code[index >= 0])
     indptr = np.concatenate([[0], np.cumsum([len(r) for r in rows])])

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, date, datetime
 from typing import Any
 
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared_cursor
 from accounts.services import Taste
 from feedback.models import VISITED_SURFACES
 from recommendations.limits import barred_movie_ids, has_limits
@@ -97,7 +97,7 @@ def standing_of(
         "version": serving.version_id if serving else None,
         "generation": generation,
     }
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_SQL, asked)
         taste, hidden, visited, movie_ids, scores, evidence, context, made_for, known = (
             cursor.fetchone()

@@ -109,6 +109,10 @@ DATABASES = {
     }
 }
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
+# What most answers ask is planned once a connection (accounts.prepared). A pooler in between that
+# hands out a connection for each transaction may not know what was prepared on it.
+if env.flag("DATABASE_PREPARED", default=True):
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0
 # Threads of a web process share so many connections (the Procfile's web line says how many); 0:
 # each thread keeps one of its own, which is right where there is one (ADR 0019).
 DATABASE_POOL = env.number("DATABASE_POOL", default=0, maximum=500)
@@ -215,9 +219,11 @@ EMAIL_TIMEOUT = 10
 EMAIL_LATER_BACKEND: str = "django.core.mail.backends.smtp.EmailBackend"
 
 # --- Load ---------------------------------------------------------------------------------------
-# Requests worked on at once in one web process, and how many more may wait for how long; the others
-# get a 503 at once (config.overload). The Procfile gives the server threads enough for all of them.
+# Requests worked on at once in one web process, how many of them have their turn, and how many
+# more may wait for how long; the others get a 503 at once (config.overload). The Procfile gives the
+# server threads enough for all of them.
 WEB_THREADS = env.number("WEB_THREADS", default=4, minimum=1, maximum=64)
+WEB_TURNS = env.number("WEB_TURNS", default=2, minimum=1, maximum=64)
 WEB_QUEUE = env.number("WEB_QUEUE", default=12, minimum=0, maximum=256)
 WEB_QUEUE_S = env.number("WEB_QUEUE_S", default=3, minimum=0, maximum=30)
 

@@ -234,10 +234,12 @@ def affine(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
         if not n:
             continue
         # Zeros count nothing: taking the finite ones out would cost three times as much.
-        known = (row if n == len(row) else np.where(finite, row, np.float32(0))).astype(np.float64)
+        is_full = n == len(row)
+        known = (row if is_full else np.where(finite, row, np.float32(0))).astype(np.float64)
         middle = known.sum() / n
         known -= middle
-        known *= finite
+        if not is_full:
+            known *= finite
         deviation = np.sqrt(np.einsum("i,i->", known, known) / n)
         if deviation > 1e-12:
             mean[i], scale[i] = middle, 1.0 / deviation

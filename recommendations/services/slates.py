@@ -13,6 +13,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.prepared import prepared_cursor
 from feedback.models import Impression, Slate
 from recommendations.experiments.models import Assignment, Exposure
 from recommendations.ranked import RankedFilm, RankedList
@@ -72,7 +73,7 @@ def slate_log(
         # One statement is a transaction of its own; within another it must not spoil that one.
         is_alone = ranked.trial is None and not connection.in_atomic_block
         with nullcontext() if is_alone else transaction.atomic():
-            with connection.cursor() as cursor:
+            with prepared_cursor() as cursor:
                 cursor.execute(_LOG_SQL, slate)
             if ranked.trial is not None and isinstance(user, User):
                 exposure_log(ranked, ranked.trial, user=user, request_id=request_id)
@@ -103,7 +104,7 @@ _LOG_SQL = """
     slate AS (
         INSERT INTO feedback_slate
             (request_id, user_id, surface, policy, model_version, fallback, context, created_at)
-        SELECT %(request_id)s, %(user_id)s, %(surface)s, %(policy)s, %(model_version)s,
+        SELECT %(request_id)s, %(user_id)s::bigint, %(surface)s, %(policy)s, %(model_version)s,
             %(fallback)s, %(context)s::jsonb, %(now)s
         FROM commit
         RETURNING request_id

@@ -170,6 +170,51 @@ def test_health_is_asked_before_the_gate(client, settings):
     assert client.get("/livez").status_code == 200
 
 
+def _held(gate: Gate, leave: threading.Event) -> tuple[threading.Thread, threading.Event]:
+    """Somebody who stays at the gate's other side until ``leave``, and whether they are there."""
+    inside = threading.Event()
+
+    def visit() -> None:
+        with gate.passed() as is_in:
+            assert is_in
+            inside.set()
+            assert leave.wait(timeout=30)
+
+    thread = threading.Thread(target=visit)
+    thread.start()
+    return thread, inside
+
+
+def test_a_turn_is_not_shared():
+    gate = Gate(n_working=4, n_waiting=4, wait_s=30, n_turns=1, turn_s=30)
+    leave = [threading.Event() for _ in range(2)]
+    first, is_first_in = _held(gate, leave[0])
+    assert is_first_in.wait(timeout=10)
+    second, is_second_in = _held(gate, leave[1])
+    assert not is_second_in.wait(timeout=0.3)  # though four may be inside
+    assert (gate.n_inside, gate.n_waiting) == (2, 1)
+    leave[0].set()
+    assert is_second_in.wait(timeout=10)
+    leave[1].set()
+    first.join(timeout=10)
+    second.join(timeout=10)
+    assert gate.n_inside == 0
+
+
+def test_who_takes_longer_than_a_turn_holds_nobody_up():
+    gate = Gate(n_working=3, n_waiting=4, wait_s=30, n_turns=1, turn_s=0.05)
+    leave = threading.Event()
+    visits = [_held(gate, leave) for _ in range(4)]
+    for _, is_in in visits[:3]:
+        assert is_in.wait(timeout=10)  # nobody has left
+    assert not visits[3][1].wait(timeout=0.3)  # and yet no more than may work
+    assert (gate.n_inside, gate.n_waiting) == (4, 1)
+    leave.set()
+    for thread, _ in visits:
+        thread.join(timeout=10)
+    assert gate.n_inside == 0
+
+
 def test_who_came_first_goes_first():
     gate = Gate(n_working=1, n_waiting=10, wait_s=30)
     order: list[int] = []

@@ -1,0 +1,28 @@
+"""Questions that Postgres reads and plans once a connection, not each time they are asked.
+
+Django puts the values into the words of a query, so that each one is a new one to Postgres: of a
+list of films, planning took a third of Postgres' time and writing the words .5 ms of the page's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+
+def prepared_cursor() -> CursorWrapper:
+    """A cursor for what many answers ask in the same words; counted and logged like any other.
+
+    Kept only where ``prepare_threshold`` is set in the database's options (``DATABASE_PREPARED``);
+    else the values still go beside the words, and nothing stays on the connection. A value has the
+    type that Python's has: in a ``SELECT`` of values alone it wants a cast.
+    """
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        cursor: Any = psycopg.Cursor(connection.connection)
+    if connection.queries_logged:
+        return connection.make_debug_cursor(cursor)
+    return connection.make_cursor(cursor)
