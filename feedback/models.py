@@ -247,6 +247,7 @@ class Slate(models.Model):
         related_name="slates",
         null=True,
         blank=True,
+        db_index=False,  # feedback_slate_user begins with it
     )
     surface = models.CharField(max_length=24)
     policy = models.CharField(max_length=40)
@@ -275,7 +276,12 @@ class Slate(models.Model):
 class Impression(models.Model):
     """One film shown at one position of a slate."""
 
-    slate = models.ForeignKey(Slate, on_delete=models.CASCADE, related_name="impressions")
+    slate = models.ForeignKey(
+        Slate,
+        on_delete=models.CASCADE,
+        related_name="impressions",
+        db_index=False,  # the constraint's index begins with it
+    )
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="impressions")
     position = models.PositiveSmallIntegerField()
     source = models.CharField(max_length=24)

@@ -11,6 +11,7 @@ import importlib
 from types import ModuleType
 
 ITEM_TO_ITEM = "ml.models.item_to_item_kernels"
+HYBRID = "ml.models.hybrid_kernels"
 RETRIEVAL = "ml.retrieval_kernels"
 _loaded: dict[str, ModuleType] = {}
 

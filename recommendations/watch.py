@@ -12,7 +12,7 @@ import numpy as np
 from django.db import Error as DatabaseError
 from django.db import connection
 
-from ml.compiled import ITEM_TO_ITEM, RETRIEVAL, load_kernels
+from ml.compiled import HYBRID, ITEM_TO_ITEM, RETRIEVAL, load_kernels
 from ml.models.base import LinearRecommender
 from ml.models.hybrid import Hybrid
 from ml.retrieval import top_k
@@ -74,7 +74,7 @@ class SnapshotWatch:
 
 def _warm_up(policy: Hybrid) -> None:
     """The first scores and reasons compile and page in: not at somebody's request."""
-    for name in (ITEM_TO_ITEM, RETRIEVAL):
+    for name in (ITEM_TO_ITEM, HYBRID, RETRIEVAL):
         load_kernels(name)
     golden = golden_histories(policy.n_items)
     top_k(policy.score(golden), 1)

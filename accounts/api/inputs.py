@@ -66,7 +66,8 @@ class Query(serializers.Serializer):
         """The checked values. Raises ValidationError naming the fields."""
         given: dict[str, Any] = {}
         wrong: dict[str, list[str]] = {}
-        for name, field in cls().fields.items():
+        query = cls(data=given)  # which copies every field: once is enough
+        for name, field in query.fields.items():
             values = request.query_params.getlist(name)
             if isinstance(field, serializers.ListField):
                 given |= {name: values} if values else {}
@@ -80,7 +81,7 @@ class Query(serializers.Serializer):
                 given[name] = values[0]
         if wrong:
             raise serializers.ValidationError(wrong)
-        query = cls(data=given)
+        query.initial_data = given
         query.is_valid(raise_exception=True)
         return query.validated_data
 
