@@ -16,6 +16,11 @@ admin.autodiscover()
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 urlpatterns = [
+    # First of all: programs ask most often, and would be compared with 130 patterns of pages.
+    path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/v1/docs/", ApiDocsView.as_view(), name="api-docs"),
+    # Last of these: it answers every other address below it.
+    path("api/v1/", include("config.api_urls")),
     path("", home, name="home"),
     path("about/", views.about, name="about"),
     path("theme/", views.set_theme, name="theme"),
@@ -36,10 +41,6 @@ urlpatterns = [
     path("_allauth/", include("allauth.headless.urls")),
     path("settings/", include("accounts.urls")),
     path("admin/", admin.site.urls),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/v1/docs/", ApiDocsView.as_view(), name="api-docs"),
-    # Last of these: it answers every other address below it.
-    path("api/v1/", include("config.api_urls")),
 ]
 
 handler500 = "config.faults.server_error"

@@ -19,6 +19,8 @@ SHELF = 2  # a shelf holds this times k and one run
 LOWEST = np.finfo(np.float32).min  # -inf is below: it never enters
 NO_KEY = np.uint64(0xFFFFFFFFFFFFFFFF)  # behind every film
 FILM = np.uint64(0xFFFFFFFF)  # the half of a key that is the film
+_LARGEST = np.finfo(np.float32).max
+_GROUPS = 512  # a film in so many belongs to one: neighbours do not, which are often alike
 _HALF = np.uint64(32)
 _SIGN = np.uint32(0x80000000)
 _REST = np.uint32(0x7FFFFFFF)
@@ -173,6 +175,23 @@ def best_products(
             write_best(shelf[row], count[row], score[begin + row], index[begin + row])
 
 
+@numba.njit
+def _first_edge(values, k):  # type: ignore[no-untyped-def]
+    """A key that at least ``k`` of the ``values`` are not behind: NO_KEY if it is not known.
+
+    Of groups of films the best of each: the k-th of these is reached by k films.
+    """
+    if not 0 < k <= _GROUPS:
+        return NO_KEY
+    tops = np.full(_GROUPS, -np.inf, dtype=np.float32)
+    for start in range(0, len(values), _GROUPS):
+        part = values[start : start + _GROUPS]
+        for j in range(len(part)):
+            tops[j] = part[j] if part[j] > tops[j] else tops[j]
+    kth = np.partition(tops, _GROUPS - k)[_GROUPS - k]
+    return key_of(kth, FILM) if kth >= LOWEST else NO_KEY
+
+
 @numba.njit(nogil=True, cache=True)
 def best_of_row(
     scores: NDArray[np.float32],
@@ -184,12 +203,14 @@ def best_of_row(
     [n_items] that are finite and not ``excluded``."""
     n, k = len(scores), len(score)
     values = np.empty(n, dtype=np.float32)
+    films = np.empty(n, dtype=np.int32)
     for film in range(n):
-        values[film] = scores[film] if np.isfinite(scores[film]) else -np.inf
+        values[film] = scores[film] if abs(scores[film]) <= _LARGEST else np.float32(-np.inf)
+        films[film] = film
     for film in excluded:
         values[film] = -np.inf
     shelf = np.empty(SHELF * k + RUN, dtype=np.uint64)
-    count, _ = put(values, np.arange(n).astype(np.int32), shelf, 0, NO_KEY, k)
+    count, _ = put(values, films, shelf, 0, _first_edge(values, k), k)
     write_best(shelf, count, score, index)
 
 
