@@ -218,10 +218,10 @@ def _counts(
     row = slice(int(exclude.indptr[i]), int(exclude.indptr[i + 1]))
     codes = exclude.data[row][some[exclude.indices[row]]]
     return {
-        "candidates": int(some.sum()),
+        "candidates": int(np.count_nonzero(some)),
         "filtered": len(codes),
-        "filtered_known": int((codes & 1 > 0).sum()),
-        "filtered_settings": int((codes & 2 > 0).sum()),
+        "filtered_known": int(np.count_nonzero(codes & 1)),
+        "filtered_settings": int(np.count_nonzero(codes & 2)),
         "pool": len(pool),
     }
 
