@@ -20,6 +20,7 @@ def prepared_cursor() -> CursorWrapper:
     else the values still go beside the words, and nothing stays on the connection. A value has the
     type that Python's has: in a ``SELECT`` of values alone it wants a cast.
     """
+    connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor: Any = psycopg.Cursor(connection.connection)

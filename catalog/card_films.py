@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db import connection
-
+from accounts.prepared import prepared_cursor
 from catalog.genres import genre_label, main_genre
 from catalog.posters import POSTER_VERSION
 
@@ -83,7 +82,7 @@ _SQL = """
 
 def read_card_films(movie_ids: Sequence[int]) -> dict[int, CardFilm]:
     """The visible films among ``movie_ids``, by id; one query."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_SQL, [list(movie_ids)])
         rows = cursor.fetchall()
     films = {}

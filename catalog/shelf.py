@@ -28,6 +28,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 from numpy.typing import NDArray
 
+from accounts.prepared import prepared_cursor
 from catalog.card_films import CardFilm, read_card_films
 from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import active_space
@@ -201,7 +202,7 @@ def postings_of(terms: Collection[str]) -> dict[str, Postings]:
 
 def _read_postings(terms: Collection[str]) -> dict[str, Postings]:
     # A long request has a hundred terms: the ORM would make a parameter of each.
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             "SELECT term, movie_ids, impacts FROM catalog_searchterm WHERE term = ANY (%s)",
             [list(terms)],
@@ -245,7 +246,7 @@ def most_rated(movie_ids: NDArray[np.int64], n: int) -> list[int] | None:
 
 
 def _hidden_films() -> set[int]:
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute("SELECT id FROM catalog_movie WHERE is_hidden")
         return {movie_id for (movie_id,) in cursor.fetchall()}
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 import numpy as np
-from django.db import connection
 
+from accounts.prepared import prepared_cursor
 from catalog.shelf import GRAM_MARK, NEWEST_TERM, Postings, postings_of
 from catalog.titles import fold
 from ml.types import FloatArray
@@ -17,8 +17,8 @@ from ml.types import FloatArray
 # Titles and names are indexed as they are, prose by its stems; a query's word may be either. Words
 # that English full text drops ("the", "who") are dropped.
 _LEXEMES_SQL = """
-    SELECT tsvector_to_array(to_tsvector('english', %(text)s)) || ARRAY(
-        SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', %(text)s))) word
+    SELECT tsvector_to_array(to_tsvector('english', %(text)s::text)) || ARRAY(
+        SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', %(text)s::text))) word
         WHERE to_tsvector('english', word) <> ''::tsvector
     )
 """
@@ -32,7 +32,7 @@ def films_by_words(
 
     Two queries at most, one where the words' lists are on the shelf.
     """
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_LEXEMES_SQL, {"text": fold(text)})
         lexemes = dict.fromkeys(cursor.fetchone()[0])
     postings = list(postings_of(lexemes).values())
