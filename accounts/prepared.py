@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import psycopg
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
 
 
@@ -20,6 +20,7 @@ def prepared_cursor() -> CursorWrapper:
     else the values still go beside the words, and nothing stays on the connection. A value has the
     type that Python's has: in a ``SELECT`` of values alone it wants a cast.
     """
+    connection = connections[DEFAULT_DB_ALIAS]  # the proxy looks it up for each of its attributes
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:

@@ -149,7 +149,7 @@ class Reranked:
         if "taste" in self.terms and self.taste is not None:
             place = {movie_id: at for at, movie_id in enumerate(event_ids)}
             at = [place[movie_id] for movie_id in self.liked_ids]
-            np.add.at(parts, at, self.taste)
+            parts[at] = self.taste  # a film is in a history once
             rest = self.terms["taste"] - self.taste.sum(axis=0)
         return parts, rest
 

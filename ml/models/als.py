@@ -151,7 +151,7 @@ class Als(LinearRecommender):
     def score(self, histories: Histories) -> FloatArray:
         vectors = self.user_vectors(histories)
         scores = vectors @ self.item_factors.T
-        scores[:, ~self.seen] = -np.inf
+        np.copyto(scores, -np.inf, where=~self.seen)
         scores[~vectors.any(axis=1)] = -np.inf
         return scores
 
