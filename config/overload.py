@@ -44,9 +44,8 @@ class Gate:
 
     ``n_turns`` of those inside have their turn: the next one is let in when one of them leaves, or
     has been inside for ``turn_s`` seconds. Python runs one thread at a time anyway: four that share
-    it change places every few milliseconds, and each lasts as long as the last of them. Two are
-    enough for one to work while the other waits for Postgres; whoever waits for longer (another
-    machine's answer) holds nobody up beyond the turn.
+    it change places every few milliseconds, and each lasts as long as the last of them. Whoever
+    waits for another machine's answer holds nobody up beyond the turn.
     """
 
     def __init__(

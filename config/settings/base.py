@@ -223,7 +223,7 @@ EMAIL_LATER_BACKEND: str = "django.core.mail.backends.smtp.EmailBackend"
 # more may wait for how long; the others get a 503 at once (config.overload). The Procfile gives the
 # server threads enough for all of them.
 WEB_THREADS = env.number("WEB_THREADS", default=4, minimum=1, maximum=64)
-WEB_TURNS = env.number("WEB_TURNS", default=2, minimum=1, maximum=64)
+WEB_TURNS = env.number("WEB_TURNS", default=1, minimum=1, maximum=64)
 WEB_QUEUE = env.number("WEB_QUEUE", default=12, minimum=0, maximum=256)
 WEB_QUEUE_S = env.number("WEB_QUEUE_S", default=3, minimum=0, maximum=30)
 
