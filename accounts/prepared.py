@@ -14,17 +14,18 @@ from django.db.backends.utils import CursorWrapper
 
 
 def prepared_cursor() -> CursorWrapper:
-    """A cursor for what many answers ask in the same words; counted and logged like any other.
+    """A cursor for what many answers ask in the same words.
 
-    Kept only where ``prepare_threshold`` is set in the database's options (``DATABASE_PREPARED``);
-    else the values still go beside the words, and nothing stays on the connection. A value has the
-    type that Python's has: in a ``SELECT`` of values alone it wants a cast.
+    Where queries are logged it is the usual one, so that the log has the values. Kept only where
+    ``prepare_threshold`` is set in the database's options (``DATABASE_PREPARED``); else the values
+    still go beside the words, and nothing stays on the connection. A value has the type that
+    Python's has: in a ``SELECT`` of values alone it wants a cast.
     """
     connection = connections[DEFAULT_DB_ALIAS]  # the proxy looks it up for each of its attributes
+    if connection.queries_logged:
+        return connection.cursor()
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     with connection.wrap_database_errors:
         cursor: Any = psycopg.Cursor(connection.connection)
-    if connection.queries_logged:
-        return connection.make_debug_cursor(cursor)
     return connection.make_cursor(cursor)

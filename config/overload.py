@@ -1,10 +1,10 @@
 """More requests than this process can answer in time are told so at once, instead of all waiting.
 
-The server's threads stand in three groups: ``WEB_THREADS`` work, the first ``WEB_TURNS`` of them
-undisturbed for a moment; ``WEB_QUEUE`` wait for their turn at most ``WEB_QUEUE_S`` seconds, and a
-few are left over to say no. A queue without an end would
-make everybody wait until nobody is answered in time: the work is then done for people who left.
-Health answers come before this, so that a full process is not taken for a dead one.
+The server's threads stand in three groups: ``WEB_THREADS`` work, ``WEB_TURNS`` of them undisturbed
+for a moment; ``WEB_QUEUE`` wait for their turn at most ``WEB_QUEUE_S`` seconds, and a few are left
+over to say no. A queue without an end would make everybody wait until nobody is answered in time:
+the work is then done for people who left. Health answers come before this, so that a full process
+is not taken for a dead one.
 """
 
 from __future__ import annotations

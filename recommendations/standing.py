@@ -52,13 +52,15 @@ class Standing:
     stored: StoredList | None = None
 
 
-_SQL = """
+# The surfaces are written out: a plan that is kept (accounts.prepared) sees then that the index of
+# visits holds all that is asked for.
+_SQL = f"""
     SELECT
         (SELECT to_jsonb(taste) FROM accounts_tastesettings taste WHERE taste.user_id = %(user)s),
         ARRAY(SELECT id FROM catalog_movie WHERE is_hidden),
         (
             SELECT max(created_at) FROM feedback_slate
-            WHERE user_id = %(user)s AND surface = ANY(%(surfaces)s) AND created_at < %(today)s
+            WHERE user_id = %(user)s AND surface IN {VISITED_SURFACES} AND created_at < %(today)s
         ),
         list.movie_ids[:%(n)s], list.scores[:%(n)s],
         list.evidence, list.context, list.last_visit_on,
@@ -75,7 +77,7 @@ _SQL = """
         ON list.user_id = %(user)s AND list.source = %(source)s
         AND list.model_version_id = %(version)s AND list.feedback_generation = %(generation)s
         AND cardinality(list.movie_ids) >= %(n)s
-"""
+"""  # noqa: S608 - names of ours
 
 
 def standing_of(
@@ -89,7 +91,6 @@ def standing_of(
     now = now or timezone.now()
     asked: dict[str, Any] = {
         "user": user.pk,
-        "surfaces": list(VISITED_SURFACES),
         "today": today_starts(now),
         "now": now,
         "n": n,

@@ -67,6 +67,7 @@ def test_where_a_pooler_could_not_nothing_is_prepared(ada, monkeypatch):
     assert _prepared() == []
 
 
-def test_a_question_counts_like_any_other(ada, django_assert_num_queries):
-    with django_assert_num_queries(1):
+def test_a_question_is_logged_with_its_values(ada, django_assert_num_queries):
+    with django_assert_num_queries(1) as asked:
         User.objects.get(pk=ada.pk)
+    assert asked[0]["sql"].endswith(f"WHERE id = {ada.pk}")

@@ -222,7 +222,21 @@ def test_the_last_visit_is_found_without_walking_over_what_a_program_fetched(per
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF) {asked[0]['sql']}")
         plan = [line for (line,) in cursor.fetchall()]
-    assert any("feedback_slate_visits" in line and "rows=1" in line for line in plan)
+        assert any("feedback_slate_visits" in line and "rows=1" in line for line in plan)
+    standing_of(person, None, n=20, generation=0)
+    with connection.cursor() as cursor:  # and where Postgres keeps one plan for all values
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(
+            "SELECT name, cardinality(parameter_types) FROM pg_prepared_statements "
+            "WHERE statement LIKE '%%accounts_tastesettings%%'",
+            [],
+        )
+        (name, n_parameters), *_ = cursor.fetchall()
+        nothing = ", ".join(["NULL"] * (n_parameters - 1))
+        cursor.execute(f"EXPLAIN EXECUTE {name} ({person.pk}, {nothing})")
+        plan = [line for (line,) in cursor.fetchall()]
+    assert any("$1" in line for line in plan)
+    assert any("feedback_slate_visits" in line for line in plan)
 
 
 def test_a_reason_can_be_muted_and_told_again(reader, person):
