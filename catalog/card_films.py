@@ -8,7 +8,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from django.urls import reverse
 
 from accounts.prepared import prepared_cursor
 from catalog.genres import genre_label, main_genre
@@ -67,6 +70,16 @@ class CardFilm:
     def year_and_genre(self) -> str:
         """As ``Movie.year_and_genre``."""
         return year_and_genre(self.year, self.genre_names)
+
+
+def poster_url(movie: Movie | CardFilm) -> str:
+    """The poster's address; it changes when the picture does, so it may be cached for ever."""
+    return f"{_poster_path(movie.pk)}?v={movie.poster_version}"
+
+
+@lru_cache(maxsize=10_000)
+def _poster_path(movie_id: int) -> str:
+    return reverse("catalog:poster", args=[movie_id])
 
 
 _SQL = """

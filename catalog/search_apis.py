@@ -63,5 +63,4 @@ class SearchApi(Api):
         if chips is None and query["understood"]:
             chips = ()
         answer = search(asked.text, chips=chips)
-        body = search_body(asked.text, answer, limit=query["limit"])
-        return Response(SearchAnswerSerializer(body).data)
+        return Response(search_body(asked.text, answer, limit=query["limit"]))

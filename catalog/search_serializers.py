@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import reverse
 from rest_framework import serializers
 
-from catalog.card_films import CardFilm
+from accounts.prepared import prepared_cursor
+from catalog.card_films import poster_url
 from catalog.conditions import chip_label, liked_titles
 from catalog.hybrid import Answer
-from catalog.models import ExternalId, Movie
+from catalog.models import ExternalId
 from catalog.shelf import films_for_cards
 
 
@@ -57,20 +57,21 @@ class SearchAnswerSerializer(serializers.Serializer):
     results = FoundFilmSerializer(many=True)
 
 
-def poster_url(movie: Movie | CardFilm) -> str:
-    """The poster's address; it changes when the picture does, so it may be cached for ever."""
-    return f"{reverse('catalog:poster', args=[movie.pk])}?v={movie.poster_version}"
+_TMDB_SQL = """
+    SELECT movie_id, value FROM catalog_externalid
+    WHERE movie_id = ANY (%(ids)s) AND source = %(source)s ORDER BY id DESC
+"""
 
 
 def tmdb_ids(movie_ids: list[int]) -> dict[int, int]:
     """{film id: TMDB id}, the first where a film has two; one query."""
-    rows = ExternalId.objects.filter(movie_id__in=movie_ids, source=ExternalId.Source.TMDB)
-    pairs = rows.order_by("-pk").values_list("movie_id", "value")
-    return {movie_id: int(value) for movie_id, value in pairs}
+    with prepared_cursor() as cursor:
+        cursor.execute(_TMDB_SQL, {"ids": movie_ids, "source": ExternalId.Source.TMDB.value})
+        return {movie_id: int(value) for movie_id, value in cursor.fetchall()}
 
 
 def search_body(query: str, answer: Answer, *, limit: int) -> dict[str, Any]:
-    """An answer's first ``limit`` films; four queries at most."""
+    """What SearchAnswerSerializer describes of the first ``limit`` films; four queries at most."""
     shown = answer.found[:limit]
     ids = [film.movie_id for film in shown]
     movies = films_for_cards(ids)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from accounts.api.inputs import Query
+from catalog.card_films import poster_url
 from catalog.filters import MAX_RUNTIME_MIN, MAX_YEAR, MIN_YEAR, SORT_NAMES, FilmFilters
 from catalog.models import Credit, ExternalId, Genre, Keyword, Movie
 
@@ -45,8 +46,7 @@ class MovieSerializer(serializers.ModelSerializer[Movie]):
 
     def get_poster_url(self, movie: Movie) -> str:
         """A path on this server; it changes when the picture does."""
-        path = reverse("catalog:poster", kwargs={"pk": movie.pk})
-        return f"{path}?v={movie.poster_version}"
+        return poster_url(movie)
 
 
 class CreditSerializer(serializers.ModelSerializer[Credit]):

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from django.urls import reverse
 from rest_framework import serializers
 
-from catalog.card_films import CardFilm
-from catalog.models import Movie
+from catalog.card_films import poster_url
 from catalog.shelf import audience_is_simulated, films_for_cards
 from recommendations.cards import titles_of
 from recommendations.ranked import RankedList
@@ -81,16 +78,6 @@ class RecommendationListSerializer(serializers.Serializer):
     )
     is_stored = serializers.BooleanField(help_text="From the last batch inference, or just made.")
     results = RecommendedFilmSerializer(many=True)
-
-
-def poster_url(movie: Movie | CardFilm) -> str:
-    """The poster's address; it changes when the picture does, so it may be cached for ever."""
-    return f"{_poster_path(movie.pk)}?v={movie.poster_version}"
-
-
-@lru_cache(maxsize=10_000)
-def _poster_path(movie_id: int) -> str:
-    return reverse("catalog:poster", args=[movie_id])
 
 
 def recommendation_list(ranked: RankedList, *, request_id: str = "") -> dict[str, Any]:

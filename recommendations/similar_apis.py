@@ -14,9 +14,10 @@ from rest_framework.response import Response
 from accounts.api.base import Api
 from accounts.api.inputs import Query
 from accounts.requests import person_of
+from catalog.card_films import poster_url
 from catalog.hybrid import MAX_TEXT, search
 from catalog.models import Movie
-from catalog.search_serializers import poster_url, tmdb_ids
+from catalog.search_serializers import tmdb_ids
 from recommendations.similar import BEHAVIOUR, MAKERS, MEANING, similar_films
 
 KINDS = (BEHAVIOUR, MEANING, MAKERS)

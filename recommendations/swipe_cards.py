@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from django.urls import reverse
-
+from catalog.card_films import poster_url
 from catalog.cards import MovieCard
 from catalog.models import Credit, Movie
 from recommendations.cards import cards_for
@@ -35,8 +34,7 @@ class SwipeCard:
     @property
     def poster_url(self) -> str:
         """The big poster: on a phone it fills the card, on sharp screens twice over."""
-        address = reverse("catalog:poster", args=[self.movie.pk])
-        return f"{address}?v={self.movie.poster_version}&size=w780"
+        return f"{poster_url(self.movie)}&size=w780"
 
     def as_dict(self) -> dict[str, Any]:
         """As the API describes it (:class:`recommendations.swipe_serializers`)."""
