@@ -17,6 +17,7 @@ from django.db import connection
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from catalog.shelf import TitleRow, title_rows
 from catalog.titles import fold, normalize_title, trigrams
 from catalog.words import films_by_title_grams
 
@@ -238,10 +239,11 @@ _WORD_SQL = """
 
 
 # Once the titles are indexed (catalog.words): those films, what begins or is as typed, and what the
-# index does not know yet. Each part has an index of its own.
+# index does not know yet. Each part has an index of its own. Of films whose rows are known already
+# only those are read that were hidden meanwhile.
 _INDEXED_SQL = """
     WITH ids AS (
-        SELECT unnest(%(ids)s::bigint[]) AS id
+        SELECT unnest(%(unread)s::bigint[]) AS id
         UNION SELECT id FROM catalog_movie WHERE titles_normalized @> ARRAY[%(typed)s]::varchar[]
         UNION SELECT id FROM catalog_movie WHERE id > %(newest)s
             AND title_trigrams && %(grams)s::varchar[]
@@ -253,6 +255,9 @@ _INDEXED_SQL = """
     )
     SELECT m.id, m.titles_normalized, m.year, m.rating_count
     FROM catalog_movie m JOIN ids USING (id) WHERE %(hidden)s OR NOT m.is_hidden
+    UNION ALL
+    SELECT id, NULL, NULL, NULL FROM catalog_movie
+    WHERE is_hidden AND NOT %(hidden)s AND id = ANY (%(read)s::bigint[])
 """
 
 
@@ -262,13 +267,16 @@ def _by_title(query: Query, include_hidden: bool) -> list[_Candidate]:
     if indexed is None:
         return _by_title_unindexed(query, grams, include_hidden)
     ids, newest = indexed
+    kept = title_rows()
+    found = {movie_id: row for movie_id in ids if (row := kept.get(movie_id)) is not None}
     # What LIKE takes for more than itself stands for itself here.
     prefix = re.sub(r"([%_\\])", r"\\\1", query.normalized) + "%"
     with connection.cursor() as cursor:
         cursor.execute(
             _INDEXED_SQL,
             {
-                "ids": ids,
+                "unread": [movie_id for movie_id in ids if movie_id not in found],
+                "read": list(found),
                 "typed": query.normalized,
                 "grams": grams,
                 "newest": newest,
@@ -277,10 +285,13 @@ def _by_title(query: Query, include_hidden: bool) -> list[_Candidate]:
                 "hidden": include_hidden,
             },
         )
-        return [
-            _Candidate(movie_id, tuple(titles), year, count, 0.0)
-            for movie_id, titles, year, count in cursor.fetchall()
-        ]
+        rows = cursor.fetchall()
+    for movie_id, titles, year, count in rows:
+        if titles is None:
+            found.pop(movie_id)
+        else:
+            found[movie_id] = kept[movie_id] = TitleRow(movie_id, tuple(titles), year, count)
+    return [_Candidate(*row, 0.0) for row in found.values()]
 
 
 def _by_title_unindexed(query: Query, grams: list[str], include_hidden: bool) -> list[_Candidate]:

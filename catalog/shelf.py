@@ -43,6 +43,8 @@ REST_S = 5.0
 MAX_AGE_S = 15.0
 # Some 5 KB each; then the memory is begun anew.
 MAX_CARDS = 10_000
+# Some .3 KB each.
+MAX_TITLE_ROWS = 50_000
 # What a new shelf begins with: what was shown last, or the films that most people rated.
 FIRST_CARDS = 2000
 _BATCH = 500
@@ -60,6 +62,15 @@ class Postings(NamedTuple):
     impacts: NDArray[np.float16]
 
 
+class TitleRow(NamedTuple):
+    """What a film's titles are compared by: as search spells them, its year, how many rated it."""
+
+    movie_id: int
+    titles: tuple[str, ...]
+    year: int | None
+    rating_count: int
+
+
 _NO_FILMS, _NO_IMPACTS = np.empty(0, dtype="<i4"), np.empty(0, dtype="<f2")
 
 
@@ -67,9 +78,9 @@ _NO_FILMS, _NO_IMPACTS = np.empty(0, dtype="<i4"), np.empty(0, dtype="<f2")
 class Shelf:
     """One reading of the catalogue.
 
-    ``cards``, ``films``, ``titles``, ``postings`` and ``answers`` remember what was asked for. Of
-    the postings the note on the newest film that they know is always there, and never newer than
-    they are.
+    ``cards``, ``films``, ``titles``, ``title_rows``, ``postings`` and ``answers`` remember what was
+    asked for. Of the postings the note on the newest film that they know is always there, and never
+    newer than they are.
     """
 
     mark: int
@@ -79,6 +90,7 @@ class Shelf:
     cards: dict[int, Movie] = field(default_factory=dict)
     films: dict[int, CardFilm] = field(default_factory=dict)
     titles: dict[int, str] = field(default_factory=dict)
+    title_rows: dict[int, TitleRow] = field(default_factory=dict)
     postings: dict[str, Postings] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
 
@@ -158,6 +170,16 @@ def film_titles(movie_ids: Iterable[int]) -> dict[int, str]:
                 known.clear()
             known.update(read)
     return found
+
+
+def title_rows() -> dict[int, TitleRow]:
+    """Those that were looked at before, by film id, to be added to; without a shelf none."""
+    shelf = current_shelf()
+    if shelf is None:
+        return {}
+    if len(shelf.title_rows) > MAX_TITLE_ROWS:
+        shelf.title_rows.clear()
+    return shelf.title_rows
 
 
 def audience_is_simulated() -> bool:

@@ -11,6 +11,7 @@ from catalog.conditions import films_meeting, ids_meeting
 from catalog.facts import read_facts
 from catalog.intent import Chip, Kind
 from catalog.models import Dataset, Genre, Movie
+from catalog.search import search_films
 from catalog.services.search_terms import search_terms_rebuild
 from catalog.shelf import ShelfKeeper, current_shelf, forget_shelf, look_for_changes, most_rated
 from catalog.words import films_by_title_grams, films_by_words
@@ -228,6 +229,26 @@ def test_search_finds_the_same_with_and_without_a_shelf(films, django_assert_num
         assert films_by_title_grams(grams, n=3) == titles
     with django_assert_num_queries(1):
         films_by_words(asked, n=10)
+
+
+def test_titles_that_were_looked_at_are_not_read_again_but_for_what_was_hidden(films):
+    search_terms_rebuild()
+    asked = "filmm 4"  # begins no title: those are read each time
+    plain = search_films(asked, titles_only=True)
+    assert len(plain) == len(films)
+    look_for_changes()
+    found = [search_films(asked, titles_only=True) for _ in range(2)]
+    assert found == [plain, plain]
+    kept = current_shelf().title_rows
+    assert kept.keys() == {film.pk for film in films}
+    kept[films[2].pk] = kept[films[2].pk]._replace(rating_count=10**9)  # it is this that is used
+    assert search_films(asked, titles_only=True)[0].movie_id == films[2].pk
+    Movie.objects.filter(pk=films[2].pk).update(is_hidden=True)
+    without = [hit for hit in plain if hit.movie_id != films[2].pk]
+    assert search_films(asked, titles_only=True) == without
+    everything = search_films(asked, titles_only=True, include_hidden=True)
+    assert {hit.movie_id for hit in everything} == {film.pk for film in films}
+    assert search_films(asked, titles_only=True) == without
 
 
 @pytest.mark.django_db(transaction=True)
