@@ -26,7 +26,7 @@ from benchmarks import serving_world as world
 from benchmarks.serving_load import Client, latency, web
 
 ROUNDS = 50
-REQUESTS = 5000
+REQUESTS = 8000  # at least 5,000, and as many as the promotions last
 CLIENTS = 8
 PEOPLE = 60
 SOURCE = "edlae"
