@@ -42,10 +42,10 @@ class Gate:
     Who comes first goes first: with a plain semaphore those who come take the place from under
     those who wait, and some of 40 people waited over 30 s (measured).
 
-    ``n_turns`` of those inside have their turn: the next one is let in when one of them leaves, or
-    has been inside for ``turn_s`` seconds. Python runs one thread at a time anyway: four that share
-    it change places every few milliseconds, and each lasts as long as the last of them. Whoever
-    waits for another machine's answer holds nobody up beyond the turn.
+    ``n_turns`` of those inside (all, if not given) have their turn: the next one is let in when one
+    of them leaves, or has been inside for ``turn_s`` seconds. Python runs one thread at a time
+    anyway: four that share it change places every few milliseconds, and each lasts as long as the
+    last of them. Whoever waits for another machine's answer holds nobody up beyond the turn.
     """
 
     def __init__(
@@ -54,11 +54,12 @@ class Gate:
         n_working: int,
         n_waiting: int,
         wait_s: float,
-        n_turns: int = 64,
+        n_turns: int | None = None,
         turn_s: float = TURN_S,
         on_change: Callable[[int], None] | None = None,
     ) -> None:
-        self._n_working, self._n_waiting, self._n_turns = n_working, n_waiting, n_turns
+        self._n_working, self._n_waiting = n_working, n_waiting
+        self._n_turns = n_working if n_turns is None else n_turns
         self._wait_s, self._turn_s = wait_s, turn_s
         self._inside: list[_Visit] = []
         self._line: deque[_Visit] = deque()
