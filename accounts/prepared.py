@@ -6,8 +6,10 @@ list of films, planning took a third of Postgres' time and writing the words .5 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+import orjson
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.utils import CursorWrapper
@@ -29,3 +31,12 @@ def prepared_cursor() -> CursorWrapper:
     with connection.wrap_database_errors:
         cursor: Any = psycopg.Cursor(connection.connection)
     return connection.make_cursor(cursor)
+
+
+def array_text(numbers: Iterable[int]) -> str:
+    """Whole numbers as Postgres reads an array of them, to be cast in the query.
+
+    psycopg looks at each of a list's numbers for the type of all, and a list of small numbers is
+    another type, and another prepared question, than one of large.
+    """
+    return f"{{{orjson.dumps(list(numbers)).decode()[1:-1]}}}"

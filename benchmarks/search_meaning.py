@@ -55,9 +55,7 @@ def cases() -> list[Case]:
         assert vector is not None, "the encoder cannot be loaded"
         found, scores = films_by_words(query, n=CANDIDATES)
         words = dict(zip(found.tolist(), scores.tolist(), strict=True))
-        near = nearest_films(
-            vector, space, films=Movie.objects.visible(), n=CANDIDATES, is_filtered=False
-        )
+        near = nearest_films(vector, space, n=CANDIDATES)
         missing = sorted(set(words) - set(near.movie_ids))
         more = nearest_among(vector, space, movie_ids=missing, n=max(1, len(missing)))
         meaning = near.as_dict() | more.as_dict()

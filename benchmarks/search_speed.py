@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -26,45 +27,70 @@ _addresses = itertools.count(1)
 
 
 def recall(queries: list[str]) -> dict:
-    """Recall@20 of the index against the exact answer, without filters and with wide ones."""
+    """Recall@20 of what search takes for the nearest films against every film compared.
+
+    Without conditions and with wide ones, as a web process does it (with the shelf); and with a
+    condition that only SQL knows, as for people and certifications.
+    """
     from catalog.conditions import films_meeting
     from catalog.embeddings.encoders import query_vectors
-    from catalog.embeddings.nearest import active_space, nearest_among, nearest_films
-    from catalog.intent import Chip, Kind
+    from catalog.embeddings.nearest import active_space, nearest_among, nearest_meeting
+    from catalog.hybrid import CANDIDATES, Scope
+    from catalog.intent import Chip, Kind, Reading
+    from catalog.shelf import forget_shelf, look_for_changes
 
     space = active_space()
     assert space is not None, "no vectors: run manage.py embed_movies first"
+    vectors = [query_vectors.get(query, encoder=space.encoder, wait_s=120.0) for query in queries]
     filters = {
         "none": (),
+        "since 1980": (Chip(Kind.YEARS, "1980-"),),
+        "not drama": (Chip(Kind.GENRE, "Drama", True),),
         "drama": (Chip(Kind.GENRE, "Drama"),),
         "since 2000": (Chip(Kind.YEARS, "2000-"),),
+        "comedy": (Chip(Kind.GENRE, "Comedy"),),
         "not drama, before 2000": (Chip(Kind.GENRE, "Drama", True), Chip(Kind.YEARS, "-1999")),
         "thriller": (Chip(Kind.GENRE, "Thriller"),),
         "comedy since 2010": (Chip(Kind.GENRE, "Comedy"), Chip(Kind.YEARS, "2010-")),
         "documentary": (Chip(Kind.GENRE, "Documentary"),),
     }
     rows = {}
+    look_for_changes()
     for name, chips in filters.items():
         films = films_meeting(chips)
         ids = list(films.values_list("pk", flat=True))
-        hits = short = 0
-        times = []
-        for query in queries:
-            vector = query_vectors.get(query, encoder=space.encoder, wait_s=120.0)
-            assert vector is not None
-            started = time.perf_counter()
-            near = nearest_films(vector, space, films=films, n=K, is_filtered=bool(chips))
-            times.append(time.perf_counter() - started)
-            exact = nearest_among(vector, space, movie_ids=ids, n=K)
-            hits += len(set(near.movie_ids) & set(exact.movie_ids))
-            short += len(near.movie_ids) < min(K, len(ids))
-        rows[name] = {
-            "films": len(ids),
-            "recall@20": hits / (K * len(queries)),
-            "short_answers": short,
-            "median_ms": 1000 * statistics.median(times),
-        }
+        scope = Scope.of(Reading(raw="", chips=chips, text=""))
+        how = "exact" if scope.few is not None else "index"
+        rows[name] = _recall_of(
+            lambda vector, scope=scope: scope.nearest(vector, space, CANDIDATES),
+            lambda vector, ids=ids: nearest_among(vector, space, movie_ids=ids, n=K),
+            vectors,
+        ) | {"films": len(ids), "how": how}
+        if name in {"drama", "thriller"}:
+            rows[f"{name}, by SQL"] = _recall_of(
+                lambda vector, films=films: nearest_meeting(vector, space, films=films, n=K),
+                lambda vector, ids=ids: nearest_among(vector, space, movie_ids=ids, n=K),
+                vectors,
+            ) | {"films": len(ids), "how": "index"}
+    forget_shelf()
     return {"n_queries": len(queries), "rows": rows}
+
+
+def _recall_of(served: Callable, exact: Callable, vectors: list) -> dict:
+    hits = short = 0
+    times = []
+    for vector in vectors:
+        started = time.perf_counter()
+        near = served(vector)
+        times.append(time.perf_counter() - started)
+        wanted = set(exact(vector).movie_ids)
+        hits += len(set(near.movie_ids[:K]) & wanted)
+        short += len(near.movie_ids[:K]) < len(wanted)
+    return {
+        "recall@20": hits / (K * len(vectors)),
+        "short_answers": short,
+        "median_ms": 1000 * statistics.median(times),
+    }
 
 
 @contextmanager

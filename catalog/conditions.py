@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Exists, OuterRef, Q
@@ -32,8 +33,18 @@ def films_meeting(chips: Iterable[Chip]) -> MovieQuerySet:
     return films
 
 
-def ids_meeting(chips: Iterable[Chip]) -> NDArray[np.int64] | None:
-    """int64[n], ascending: films that meet every hard chip, hidden ones among them.
+class Meeting(NamedTuple):
+    """Films that meet conditions, hidden ones among them: int64[n] ids, ascending.
+
+    ``share``: how much of all films they are, 0 to 1.
+    """
+
+    ids: NDArray[np.int64]
+    share: float
+
+
+def ids_meeting(chips: Iterable[Chip]) -> Meeting | None:
+    """The films that meet every hard chip.
 
     By the facts on the shelf, so without a query but for the first origin that is asked for; None
     where there is none, or a chip is about what it does not hold: people, and certifications, which
@@ -68,7 +79,8 @@ def ids_meeting(chips: Iterable[Chip]) -> NDArray[np.int64] | None:
             meets &= is_it != chip.is_negated
         else:
             return None
-    return facts.films.ids[meets]
+    ids = facts.films.ids[meets]
+    return Meeting(ids, len(ids) / max(1, len(meets)))
 
 
 def _condition(chip: Chip) -> Q:

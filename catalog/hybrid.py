@@ -10,20 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from catalog.conditions import films_meeting, ids_meeting
+from catalog.conditions import Meeting, films_meeting, ids_meeting
 from catalog.embeddings.encoders import query_vectors
 from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import (
     EXACT_BELOW,
     Near,
+    among_sorted,
     film_vector,
     nearest_among,
     nearest_films,
+    nearest_known,
+    nearest_meeting,
 )
 from catalog.fusion import FAIR_TITLE, FAME_WEIGHT, GOOD_TITLE, Evidence, weighted_sum
 from catalog.intent import Chip, Kind, Reading, parse
@@ -45,15 +49,27 @@ MAX_TITLE_WORDS = 20
 MAX_WORDS_FOR_PARTS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A film of an answer, and what speaks for it ("title", "words", "meaning", "conditions")."""
+class Found(NamedTuple):
+    """A film of an answer, and what speaks for it."""
 
     movie_id: int
     score: float
-    why: tuple[str, ...]
     is_exact: bool = False
+    is_title: bool = False
+    has_words: bool = False
     similarity: float | None = None
+    meets_conditions: bool = False
+
+    @property
+    def why(self) -> tuple[str, ...]:
+        """ "exact title" or "title", "words", "meaning 0.61", "conditions"."""
+        parts = (
+            "exact title" if self.is_exact else "title" if self.is_title else "",
+            "words" if self.has_words else "",
+            "" if self.similarity is None else f"meaning {self.similarity:.2f}",
+            "conditions" if self.meets_conditions else "",
+        )
+        return tuple(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,30 +166,30 @@ def _is_title(reading: Reading, titles: Sequence[Hit]) -> bool:
 
 
 @dataclass
-class _Scope:
+class Scope:
     """The films that may be shown.
 
-    ``known`` are their ids, ascending and with hidden ones among them, where the shelf has them;
-    ``ids`` where they are few enough to be compared one by one.
+    ``known`` are they, with hidden ones among them, where the shelf has them; ``few`` are their ids
+    where they are so few that they are compared one by one.
     """
 
     hard: tuple[Chip, ...]
-    known: NDArray[np.int64] | None = None
-    ids: list[int] | None = None
+    known: Meeting | None = None
+    few: NDArray[np.int64] | None = None
 
     @classmethod
-    def of(cls, reading: Reading) -> _Scope:
+    def of(cls, reading: Reading) -> Scope:
         hard = tuple(reading.hard)
         if not hard:
             return cls(hard)
         scope = cls(hard, ids_meeting(hard))
         if scope.known is None:
-            found = scope.films.order_by().values_list("pk", flat=True)
-            ids = list(found[: EXACT_BELOW + 1])
+            found = scope.films.order_by("pk").values_list("pk", flat=True)
+            ids = np.array(found[: EXACT_BELOW + 1], dtype=np.int64)
         else:
-            ids = scope.known[: EXACT_BELOW + 1].tolist()
+            ids = scope.known.ids
         if len(ids) <= EXACT_BELOW:
-            scope.ids = ids
+            scope.few = ids
         return scope
 
     @property
@@ -186,34 +202,50 @@ class _Scope:
         """For SQL, which is not always asked: making the query takes longer than the shelf."""
         return films_meeting(self.hard)
 
-    def keep(self, movie_ids: Sequence[int]) -> dict[int, int]:
+    def passing(self, movie_ids: list[int]) -> list[int]:
+        """Those of these that meet the conditions, as far as that is known without a query."""
+        allowed = self.few if self.known is None else self.known.ids
+        if allowed is None:
+            return movie_ids
+        wanted = np.array(movie_ids, dtype=np.int64)
+        return wanted[among_sorted(wanted, allowed)].tolist()
+
+    def keep(self, movie_ids: list[int]) -> dict[int, int]:
         """Those that may be shown, among these, and how many people rated each; one query."""
-        if self.ids is not None or self.known is not None:
-            allowed = self.ids if self.known is None else self.known
-            wanted = np.array(movie_ids, dtype=np.int64)
-            movie_ids = wanted[np.isin(wanted, np.asarray(allowed, dtype=np.int64))].tolist()
-        elif not self.is_everything:
-            films = self.films.filter(pk__in=list(movie_ids))
-            return dict(films.values_list("pk", "rating_count"))
-        return rating_counts(movie_ids)
+        if self.is_everything or self.few is not None or self.known is not None:
+            return rating_counts(self.passing(movie_ids))
+        films = self.films.filter(pk__in=movie_ids)
+        return dict(films.values_list("pk", "rating_count"))
 
     def most_rated(self, n: int) -> list[int]:
         """The ``n`` of them that most people rated; one query."""
-        found = None if self.known is None else most_rated(self.known, n)
+        found = None if self.known is None else most_rated(self.known.ids, n)
         if found is None:
             ranked = self.films.order_by("-rating_count", "pk")
             found = list(ranked.values_list("pk", flat=True)[:n])
         return found
 
+    def nearest(self, vector: FloatArray, space: EncoderSpace, n: int) -> Near:
+        """The ``n`` of them nearest to a vector; hidden ones may be among them."""
+        if self.is_everything:
+            return nearest_films(vector, space, n=n)
+        if self.few is not None:
+            return nearest_among(vector, space, movie_ids=self.few, n=n)
+        near = None
+        if self.known is not None:
+            ids, share = self.known
+            near = nearest_known(vector, space, movie_ids=ids, share=share, n=n)
+        return near or nearest_meeting(vector, space, films=self.films, n=n)
+
 
 def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float) -> Answer:
-    scope = _Scope.of(reading)
+    scope = Scope.of(reading)
     liked = [int(chip.value) for chip in reading.chips if chip.kind is Kind.LIKE]
     space = search_space()
     vector = _request_vector(reading.text, liked, space, wait_s=wait_s)
     words: dict[int, float] = {}
     if reading.text:
-        ids, scores = films_by_words(reading.text, n=CANDIDATES, among=scope.ids)
+        ids, scores = films_by_words(reading.text, n=CANDIDATES, among=scope.few)
         words = dict(zip(ids.tolist(), scores.tolist(), strict=True))
         if not words and space is None:  # a catalogue that was not indexed yet
             words = {hit.movie_id: hit.score for hit in search_films(reading.text)}
@@ -258,19 +290,10 @@ def _request_vector(
     return unit_rows(np.sum(parts, axis=0, keepdims=True))[0]
 
 
-def _near(vector: FloatArray, space: EncoderSpace, scope: _Scope, words: dict[int, float]) -> Near:
+def _near(vector: FloatArray, space: EncoderSpace, scope: Scope, words: dict[int, float]) -> Near:
     """The nearest films that may be shown, and how near those stand that the words found."""
-    if scope.ids is not None:
-        near = nearest_among(vector, space, movie_ids=scope.ids, n=CANDIDATES)
-    else:
-        near = nearest_films(
-            vector,
-            space,
-            films=scope.films,
-            n=CANDIDATES,
-            is_filtered=not scope.is_everything,
-        )
-    missing = sorted(set(words) - set(near.movie_ids))
+    near = scope.nearest(vector, space, CANDIDATES)
+    missing = scope.passing(sorted(set(words) - set(near.movie_ids)))
     if not missing:
         return near
     more = nearest_among(vector, space, movie_ids=missing, n=len(missing))
@@ -281,7 +304,7 @@ def _fused(
     reading: Reading,
     evidence: Evidence,
     *,
-    scope: _Scope,
+    scope: Scope,
     exact: set[int],
     hits: Sequence[Hit],
     limit: int,
@@ -298,52 +321,33 @@ def _fused(
     )
     # Who asks for films like one wants to discover; who tells a plot, to remember.
     scores = weighted_sum(evidence, fame_weight=FAME_WEIGHT if reading.text else 0.0)
-    # Among titles as good as each other, fame decides, as in the search for titles alone.
-    fame = {hit.movie_id: hit.score for hit in hits}
     scores = {
         pk: round(score + (1000.0 if pk in exact else 0.0), 6) for pk, score in scores.items()
     }
-    shown = [
-        pk
-        for pk in scores
-        if pk in evidence.words
-        or pk in evidence.meaning
-        or pk in exact
-        or evidence.titles.get(pk, 0.0) > 0
-    ]
-
-    def order(pk: int) -> tuple:
-        # Titles that come near keep the order of the search for titles, above all the rest.
-        is_near = evidence.titles.get(pk, 0.0) >= GOOD_TITLE
-        title = fame.get(pk, 0.0) if is_near else 0.0
-        return (pk not in exact, -title, -scores[pk], pk)
-
+    # Titles that come near keep the order of the search for titles, above all the rest: among
+    # titles as good as each other fame decides.
+    named = {pk for pk, title in evidence.titles.items() if title >= GOOD_TITLE}
+    fame = {hit.movie_id: hit.score for hit in hits if hit.movie_id in named}
+    by_title = named | exact
+    first = sorted(
+        by_title & scores.keys(),
+        key=lambda pk: (pk not in exact, -fame.get(pk, 0.0), -scores[pk], pk),
+    )
+    rest = sorted((-score, pk) for pk, score in scores.items() if pk not in by_title)
+    meaning, words = evidence.meaning, evidence.words
     has_conditions = bool(reading.hard)
     return [
         Found(
-            movie_id=pk,
-            score=scores[pk],
-            why=_why(pk, evidence, exact=exact, has_conditions=has_conditions),
+            pk,
+            scores[pk],
             is_exact=pk in exact,
-            similarity=evidence.meaning.get(pk),
+            is_title=pk in named,
+            has_words=pk in words,
+            similarity=meaning.get(pk),
+            meets_conditions=has_conditions,
         )
-        for pk in sorted(shown, key=order)[:limit]
+        for pk in [*first, *(pk for _, pk in rest)][:limit]
     ]
-
-
-def _why(pk: int, evidence: Evidence, *, exact: set[int], has_conditions: bool) -> tuple[str, ...]:
-    parts = []
-    if pk in exact:
-        parts.append("exact title")
-    elif evidence.titles.get(pk, 0.0) >= GOOD_TITLE:
-        parts.append("title")
-    if pk in evidence.words:
-        parts.append("words")
-    if pk in evidence.meaning:
-        parts.append(f"meaning {evidence.meaning[pk]:.2f}")
-    if has_conditions:
-        parts.append("conditions")
-    return tuple(parts)
 
 
 def _taste(reading: Reading, movie_ids: set[int]) -> dict[int, float]:
@@ -364,13 +368,13 @@ def _taste(reading: Reading, movie_ids: set[int]) -> dict[int, float]:
     return taste
 
 
-def _popular(reading: Reading, scope: _Scope, *, limit: int) -> list[Found]:
+def _popular(reading: Reading, scope: Scope, *, limit: int) -> list[Found]:
     """Conditions alone: the films that most people rated, those of the wanted taste first."""
     ids = scope.most_rated(limit)
     taste = _taste(reading, set(ids))
     ranked = sorted(range(len(ids)), key=lambda place: (-taste.get(ids[place], 0.0), place))
     n = max(1, len(ids))
     return [
-        Found(ids[place], round(1 - rank / n, 6), ("conditions",))
+        Found(ids[place], round(1 - rank / n, 6), meets_conditions=True)
         for rank, place in enumerate(ranked)
     ]

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.db import connection
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
+from accounts.prepared import array_text, prepared_cursor
 from catalog.shelf import TitleRow, title_rows
 from catalog.titles import fold, normalize_title, trigrams
 from catalog.words import films_by_title_grams
@@ -34,12 +37,12 @@ MIN_TITLE_SCORE = 74.0
 # Where nothing better is found: "matricks" for "matrix" has 71.
 LOOSE_TITLE_SCORE = 66.0
 _YEAR = re.compile(r"(?:^|\s)\(?((?:18|19|20)\d\d)\)?$")
-_PART = re.compile(r" (?:part|episode|chapter|volume|vol) (?=\d)")
 # Full text finds the word in the right field or not at all: between a good and a fair title match.
 _WORD_SCORE = 60.0
 _WORD_SPAN = 24.0
 _YEAR_BONUS = 12.0
 _FAME_WEIGHT = 0.9
+_SURROGATES = 0xD800, 0xE000  # code points that no text holds, and the first behind them
 # A title that cannot reach this by its length alone is not compared: what counts starts above.
 _NEVER_BELOW = LOOSE_TITLE_SCORE - _YEAR_BONUS
 
@@ -82,13 +85,12 @@ class Hit:
     title_score: float = 0.0
 
 
-@dataclass(frozen=True)
-class _Candidate:
-    movie_id: int
-    titles: tuple[str, ...]
-    year: int | None
-    rating_count: int
-    word_rank: float
+class _Reading(NamedTuple):
+    """A title that may have been meant; ``solid`` without spaces."""
+
+    text: str
+    solid: str
+    is_without_year: bool
 
 
 def parse_query(raw: str) -> Query:
@@ -116,19 +118,22 @@ def search_films(
     query = parse_query(raw)
     if query.is_empty:
         return []
-    found = {candidate.movie_id: candidate for candidate in _by_title(query, include_hidden)}
+    found = {row.movie_id: row for row in _by_title(query, include_hidden)}
+    words: dict[int, float] = {}
     if not titles_only:
-        for candidate in _by_words(query, include_hidden):
-            found[candidate.movie_id] = candidate
-    readings = query.readings
-    scored = [
-        (candidate, *_title_scores(query, readings, candidate)) for candidate in found.values()
+        for row, rank in _by_words(query, include_hidden):
+            found[row.movie_id] = row
+            words[row.movie_id] = _WORD_SCORE + _WORD_SPAN * rank
+    readings = [
+        _Reading(text, text.replace(" ", ""), query.year is not None and text == query.title)
+        for text in query.readings
     ]
+    scored = [(row, *_title_scores(query, readings, row)) for row in found.values()]
     for least in (MIN_TITLE_SCORE, LOOSE_TITLE_SCORE):
         hits = [
-            hit
-            for candidate, best, plain in scored
-            if (hit := _hit(query, candidate, best=best, plain=plain, least=least))
+            _hit(query, row, best=best if best >= least else 0.0, plain=plain, word=word)
+            for row, best, plain in scored
+            if (word := words.get(row.movie_id, 0.0)) or best >= least
         ]
         if hits:
             break
@@ -136,51 +141,43 @@ def search_films(
     return hits[:limit]
 
 
-def _title_scores(
-    query: Query, readings: Sequence[str], candidate: _Candidate
-) -> tuple[float, float]:
+def _title_scores(query: Query, readings: Sequence[_Reading], row: TitleRow) -> tuple[float, float]:
     """(best score with what the year adds or takes, best without)."""
     best = plain = 0.0
-    for typed in readings:
-        score = _title_score(typed, candidate.titles)
+    for reading in readings:
+        score = _title_score(reading, row)
         plain = max(plain, score)
-        if typed == query.title and query.year is not None:
-            score += _YEAR_BONUS if candidate.year == query.year else -_YEAR_BONUS
+        if reading.is_without_year:
+            score += _YEAR_BONUS if row.year == query.year else -_YEAR_BONUS
         # The whole query may be the title, year and all: "Blade Runner 2049".
         best = max(best, score)
     return best, plain
 
 
-def _hit(
-    query: Query, candidate: _Candidate, *, best: float, plain: float, least: float
-) -> Hit | None:
-    fame = _FAME_WEIGHT * math.log2(1 + candidate.rating_count)
-    word = 0.0
-    if candidate.word_rank > 0:
-        word = _WORD_SCORE + _WORD_SPAN * candidate.word_rank
-    if best < least and not word:
-        return None
-    is_exact = query.normalized in candidate.titles or (
-        query.title in candidate.titles and candidate.year == query.year
+def _hit(query: Query, row: TitleRow, *, best: float, plain: float, word: float) -> Hit:
+    is_exact = query.normalized in row.titles or (
+        query.title in row.titles and row.year == query.year
     )
-    score = max(best if best >= least else 0.0, word)
+    fame = _FAME_WEIGHT * math.log2(1 + row.rating_count)
     return Hit(
-        movie_id=candidate.movie_id,
-        score=score + fame + (1000.0 if is_exact else 0.0),
+        movie_id=row.movie_id,
+        score=max(best, word) + fame + (1000.0 if is_exact else 0.0),
         is_exact=is_exact,
         title_score=plain,
     )
 
 
-def _title_score(typed: str, titles: tuple[str, ...]) -> float:
+def _title_score(reading: _Reading, row: TitleRow) -> float:
     """0 to 100: the best of a film's titles; spaces and word order may be wrong, ends missing.
 
     Titles too short to come near a long request count 0: no ratio of theirs can pass.
     """
     best = 0.0
-    solid = typed.replace(" ", "")
-    for title in _with_variants(titles):
-        if 200 * len(title) < _NEVER_BELOW * (len(title) + len(solid)):
+    typed, solid = reading.text, reading.solid
+    if _is_too_short(row.longest, solid):
+        return best
+    for title in row.variants:
+        if _is_too_short(len(title), solid):
             continue
         score = fuzz.ratio(typed, title)
         score = max(score, 0.98 * fuzz.ratio(solid, title.replace(" ", "")))
@@ -192,10 +189,8 @@ def _title_score(typed: str, titles: tuple[str, ...]) -> float:
     return best
 
 
-def _with_variants(titles: tuple[str, ...]) -> list[str]:
-    """Also "godfather 2" for "godfather part 2"."""
-    shorter = [_PART.sub(" ", title) for title in titles]
-    return list(dict.fromkeys([*titles, *shorter]))
+def _is_too_short(length: int, solid: str) -> bool:
+    return 200 * length < _NEVER_BELOW * (length + len(solid))
 
 
 def _prefix_score(typed: str, title: str) -> float:
@@ -240,28 +235,33 @@ _WORD_SQL = """
 
 # Once the titles are indexed (catalog.words): those films, what begins or is as typed, and what the
 # index does not know yet. Each part has an index of its own. Of films whose rows are known already
-# only those are read that were hidden meanwhile.
+# only those are read that were hidden meanwhile. {shown} is one of two conditions of ours. Titles
+# that begin so by comparison, not LIKE: kept plans know how to use an index for that.
 _INDEXED_SQL = """
     WITH ids AS (
         SELECT unnest(%(unread)s::bigint[]) AS id
-        UNION SELECT id FROM catalog_movie WHERE titles_normalized @> ARRAY[%(typed)s]::varchar[]
+        UNION SELECT id FROM catalog_movie
+            WHERE titles_normalized @> ARRAY[%(typed)s]::varchar[]
         UNION SELECT id FROM catalog_movie WHERE id > %(newest)s
             AND title_trigrams && %(grams)s::varchar[]
         UNION (
             SELECT id FROM catalog_movie
-            WHERE title_normalized LIKE %(prefix)s AND (%(hidden)s OR NOT is_hidden)
+            WHERE title_normalized::text ~>=~ %(typed)s AND title_normalized::text ~<~ %(after)s
+                AND {shown}
             ORDER BY rating_count DESC, id LIMIT %(prefixed)s
         )
     )
     SELECT m.id, m.titles_normalized, m.year, m.rating_count
-    FROM catalog_movie m JOIN ids USING (id) WHERE %(hidden)s OR NOT m.is_hidden
+    FROM catalog_movie m JOIN ids USING (id) WHERE {shown}
     UNION ALL
     SELECT id, NULL, NULL, NULL FROM catalog_movie
-    WHERE is_hidden AND NOT %(hidden)s AND id = ANY (%(read)s::bigint[])
+    WHERE NOT {shown} AND id = ANY (%(read)s::bigint[])
 """
+_SHOWN_SQL = _INDEXED_SQL.format(shown="NOT is_hidden")
+_ALL_SQL = _INDEXED_SQL.format(shown="TRUE")
 
 
-def _by_title(query: Query, include_hidden: bool) -> list[_Candidate]:
+def _by_title(query: Query, include_hidden: bool) -> list[TitleRow]:
     grams = sorted({gram for typed in query.readings for gram in trigrams(typed)})
     indexed = films_by_title_grams(grams, n=TITLE_CANDIDATES)
     if indexed is None:
@@ -269,20 +269,17 @@ def _by_title(query: Query, include_hidden: bool) -> list[_Candidate]:
     ids, newest = indexed
     kept = title_rows()
     found = {movie_id: row for movie_id in ids if (row := kept.get(movie_id)) is not None}
-    # What LIKE takes for more than itself stands for itself here.
-    prefix = re.sub(r"([%_\\])", r"\\\1", query.normalized) + "%"
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
-            _INDEXED_SQL,
+            _ALL_SQL if include_hidden else _SHOWN_SQL,
             {
-                "unread": [movie_id for movie_id in ids if movie_id not in found],
-                "read": list(found),
+                "unread": array_text(movie_id for movie_id in ids if movie_id not in found),
+                "read": array_text(found),
                 "typed": query.normalized,
+                "after": _after(query.normalized),
                 "grams": grams,
                 "newest": newest,
-                "prefix": prefix,
                 "prefixed": PREFIX_CANDIDATES,
-                "hidden": include_hidden,
             },
         )
         rows = cursor.fetchall()
@@ -290,11 +287,22 @@ def _by_title(query: Query, include_hidden: bool) -> list[_Candidate]:
         if titles is None:
             found.pop(movie_id)
         else:
-            found[movie_id] = kept[movie_id] = TitleRow(movie_id, tuple(titles), year, count)
-    return [_Candidate(*row, 0.0) for row in found.values()]
+            found[movie_id] = kept[movie_id] = TitleRow.of(movie_id, titles, year, count)
+    return list(found.values())
 
 
-def _by_title_unindexed(query: Query, grams: list[str], include_hidden: bool) -> list[_Candidate]:
+def _after(prefix: str) -> str:
+    """The first text behind all that begin so, in the order of code points."""
+    for end in range(len(prefix), 0, -1):
+        code = ord(prefix[end - 1]) + 1
+        if code == _SURROGATES[0]:
+            code = _SURROGATES[1]
+        if code <= sys.maxunicode:
+            return prefix[: end - 1] + chr(code)
+    return prefix
+
+
+def _by_title_unindexed(query: Query, grams: list[str], include_hidden: bool) -> list[TitleRow]:
     # A word's first letter alone ("  m") stands in a tenth of all titles: it counts, but only
     # where a query has little else does it fetch.
     telling = [gram for gram in grams if not gram.startswith("  ")]
@@ -308,13 +316,11 @@ def _by_title_unindexed(query: Query, grams: list[str], include_hidden: bool) ->
                 "limit": TITLE_CANDIDATES,
             },
         )
-        return [
-            _Candidate(movie_id, tuple(titles), year, count, 0.0)
-            for movie_id, titles, year, count in cursor.fetchall()
-        ]
+        return [TitleRow.of(*row) for row in cursor.fetchall()]
 
 
-def _by_words(query: Query, include_hidden: bool) -> list[_Candidate]:
+def _by_words(query: Query, include_hidden: bool) -> list[tuple[TitleRow, float]]:
+    """Films and how well their words fit, the best 1."""
     text = fold(query.raw)
     if query.year is not None:
         text = _YEAR.sub("", text)
@@ -324,7 +330,4 @@ def _by_words(query: Query, include_hidden: bool) -> list[_Candidate]:
         )
         rows = cursor.fetchall()
     top = max((rank for *_, rank in rows), default=0.0) or 1.0
-    return [
-        _Candidate(movie_id, tuple(titles), year, count, max(rank / top, 1e-3))
-        for movie_id, titles, year, count, rank in rows
-    ]
+    return [(TitleRow.of(*row), max(rank / top, 1e-3)) for *row, rank in rows]

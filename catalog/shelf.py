@@ -34,6 +34,8 @@ from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import active_space
 from catalog.facts import FilmFacts, read_facts
 from catalog.models import Dataset, Movie
+from catalog.titles import variants_of
+from ml.compiled import POSTINGS, RETRIEVAL, load_kernels
 
 logger = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -63,12 +65,24 @@ class Postings(NamedTuple):
 
 
 class TitleRow(NamedTuple):
-    """What a film's titles are compared by: as search spells them, its year, how many rated it."""
+    """What a film's titles are compared by: as search spells them, its year, how many rated it.
+
+    ``variants`` are the titles and shorter ways to write them; the longest has ``longest`` letters.
+    """
 
     movie_id: int
     titles: tuple[str, ...]
     year: int | None
     rating_count: int
+    variants: tuple[str, ...]
+    longest: int
+
+    @classmethod
+    def of(cls, movie_id: int, titles: Sequence[str], year: int | None, count: int) -> TitleRow:
+        """The row of a film."""
+        variants = variants_of(titles)
+        longest = max(map(len, variants), default=0)
+        return cls(movie_id, tuple(titles), year, count, variants, longest)
 
 
 _NO_FILMS, _NO_IMPACTS = np.empty(0, dtype="<i4"), np.empty(0, dtype="<f2")
@@ -372,7 +386,9 @@ class ShelfKeeper:
 
 
 def start_keeping() -> ShelfKeeper:
-    """For the start of a web process."""
+    """For the start of a web process; search's sums are compiled for it, too."""
+    for name in (POSTINGS, RETRIEVAL):
+        load_kernels(name)
     keeper = ShelfKeeper()
     keeper.start()
     return keeper

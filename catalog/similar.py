@@ -55,9 +55,7 @@ def similar_by_meaning(
     vector = film_vector(movie.pk, space) if space is not None else None
     if space is None or vector is None:
         return []
-    near = nearest_films(
-        vector, space, films=Movie.objects.visible(), n=CANDIDATES, is_filtered=False
-    )
+    near = nearest_films(vector, space, n=CANDIDATES)
     gone = {movie.pk, *without}
     scores = {pk: value for pk, value in near.as_dict().items() if pk not in gone}
     found = {pk: Similar(pk, value) for pk, value in scores.items()}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Letters that Unicode does not decompose. Casefolding has already made ß into ss.
@@ -43,6 +44,7 @@ _NUMBER_WORDS = {
     **{"six": "6", "seven": "7", "eight": "8", "nine": "9", "ten": "10"},
 }
 _COUNTED = frozenset({"part", "episode", "chapter", "volume", "vol"})
+_PART = re.compile(r" (?:part|episode|chapter|volume|vol) (?=\d)")
 
 # Articles that MovieLens moves behind the title: "Dolce Vita, La".
 _TRAILING_ARTICLE = re.compile(
@@ -115,6 +117,11 @@ def trigrams(normalized: str) -> list[str]:
         padded = f"  {word} "
         grams.update(padded[start : start + 3] for start in range(len(padded) - 2))
     return sorted(grams)
+
+
+def variants_of(titles: Sequence[str]) -> tuple[str, ...]:
+    """Normalized titles, and "godfather 2" for "godfather part 2"."""
+    return tuple(dict.fromkeys([*titles, *(_PART.sub(" ", title) for title in titles)]))
 
 
 def parse_movielens_title(raw: str) -> ParsedTitle:

@@ -13,6 +13,7 @@ from types import ModuleType
 ITEM_TO_ITEM = "ml.models.item_to_item_kernels"
 HYBRID = "ml.models.hybrid_kernels"
 RETRIEVAL = "ml.retrieval_kernels"
+POSTINGS = "catalog.posting_kernels"
 _loaded: dict[str, ModuleType] = {}
 
 

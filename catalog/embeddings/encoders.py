@@ -66,7 +66,7 @@ def query_encoder(name: str) -> TextEncoder:
         return document_encoder(name)
     setting = settings.TEXT_ENCODER if encoder_name(settings.TEXT_ENCODER) == name else name
     # As slow to import as its libraries are: only who searches needs them.
-    from catalog.embeddings.onnx_bert import OnnxBertEncoder
+    from catalog.embeddings.openvino_bert import OpenVinoBertEncoder
 
     folder = Path(setting)
     if setting == DEFAULT_ENCODER:
@@ -75,7 +75,7 @@ def query_encoder(name: str) -> TextEncoder:
         folder = Path(get_model_path())
     if folder.is_dir():
         try:
-            return OnnxBertEncoder(folder, name=name)
+            return OpenVinoBertEncoder(folder, name=name)
         except (UnsupportedModelError, OSError, KeyError) as error:
             logger.info("%s needs torch: %s", name, error)
     return document_encoder(setting)
@@ -90,7 +90,7 @@ class _Asked:
 class _SharedPass:
     """An encoder that several threads ask: what waits while it works goes through it together.
 
-    Four queries in one pass take three times as long as one (catalog.embeddings.onnx_bert).
+    Four queries in one pass take three times as long as one (catalog.embeddings.openvino_bert).
     """
 
     def __init__(self, encoder: TextEncoder) -> None:

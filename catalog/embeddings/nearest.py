@@ -2,28 +2,37 @@
 
 With a filter that leaves few films the index is no help: an HNSW scan throws away what does not
 pass (a filter that keeps a tenth turns 20 rows into 4; DESIGN 14). So few allowed films are
-compared exactly, and above that the index is scanned on until enough rows passed.
+compared exactly. Above that, where the caller knows which films are allowed, the scan asks for so
+many that enough of them pass; where only SQL knows, it goes on until enough rows passed.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import orjson
 from django.db import connection
+from numpy.typing import NDArray
 
+from accounts.prepared import array_text, prepared_cursor
 from catalog.embeddings.models import HNSW_EF_CONSTRUCTION, HNSW_M, EncoderSpace, MovieEmbedding
+from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
 from ml.types import FloatArray
 
 # Below this many allowed films the exact answer is as fast as the index.
-EXACT_BELOW = 5000
+EXACT_BELOW = 15_000
 # Recall@20 against the exact answer and time per query: benchmarks/search.py. 400 finds .995 of the
-# nearest 20, 200 .986 in half the time, and the films of the frozen plots as well. Where conditions
-# throw films away the scan must be wider: with 400, .974 of the nearest 20 thrillers.
+# nearest 20, 200 .986 in half the time, and the films of the frozen plots as well.
 EF_SEARCH = 200
+# pgvector's own limit of ef_search, and so of what one scan can bring.
+MAX_EF_SEARCH = 1000
+# With fewer that pass, of the films that a scan brought, the nearest 20 are no longer certain.
+LEAST_PASSING = 60
+# Where SQL throws films away the scan must be wider: with 400, .974 of the nearest 20 thrillers.
 EF_SEARCH_FILTERED = 800
 # A filtered scan ends with the first batch that holds enough rows; asking for more than are wanted
 # makes it look on, where few films pass.
@@ -49,29 +58,101 @@ def active_space() -> EncoderSpace | None:
     return EncoderSpace.objects.filter(is_active=True).first()
 
 
-def nearest_films(
-    vector: FloatArray,
-    space: EncoderSpace,
-    *,
-    films: MovieQuerySet,
-    n: int,
-    is_filtered: bool = True,
-) -> Near:
-    """The ``n`` nearest of ``films`` by the index, the scan going on until ``n`` passed.
+def nearest_films(vector: FloatArray, space: EncoderSpace, *, n: int) -> Near:
+    """The ``n`` nearest visible films by the index.
 
-    ``is_filtered``: whether ``films`` are fewer than all visible ones. Where they are not, what is
-    hidden among the ``n`` nearest is missing, unless that is more than half of them.
+    What is hidden among the ``n`` nearest is missing, unless that is more than half of them.
     """
-    near = _scanned(vector, space, films=films, n=n, is_filtered=is_filtered)
-    if not is_filtered and 2 * len(near.movie_ids) < n:
-        near = _scanned(vector, space, films=films, n=n, is_filtered=True)
+    # Listed once; a look at each film that was found would cost as much as a fifth of the scan.
+    visible = "NOT IN (SELECT id FROM catalog_movie WHERE is_hidden)"
+    sql, params = _scan_sql(vector, space, visible, [], n_scanned=n, n=n)
+    near = _scanned(sql, params, n=n)
+    if 2 * len(near.movie_ids) < n:
+        near = nearest_meeting(vector, space, films=Movie.objects.visible(), n=n)
     return near
 
 
-def _scanned(
-    vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int, is_filtered: bool
+def nearest_known(
+    vector: FloatArray,
+    space: EncoderSpace,
+    *,
+    movie_ids: NDArray[np.int64],
+    share: float,
+    n: int,
+) -> Near | None:
+    """Up to ``n`` nearest of these films, hidden ones among them, by the index.
+
+    ``movie_ids`` are ascending, and ``share`` says how much of all films they are. None where the
+    request is near to others only: too few of them are among the nearest thousand.
+    """
+    n_scanned = min(MAX_EF_SEARCH, math.ceil(n / share))
+    sql, params = _scan_sql(vector, space, "IS NOT NULL", [], n_scanned=n_scanned, n=n_scanned)
+    near = _scanned(sql, params, n=n_scanned)
+    found = np.array(near.movie_ids, dtype=np.int64)
+    passing = np.flatnonzero(among_sorted(found, movie_ids))[:n].tolist()
+    if len(passing) < min(n, LEAST_PASSING):
+        return None
+    return Near(
+        movie_ids=tuple(near.movie_ids[place] for place in passing),
+        similarity=tuple(near.similarity[place] for place in passing),
+    )
+
+
+def among_sorted(movie_ids: NDArray[np.int64], those: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """bool[n]: which of n films are among others; these ascend, and sorting is what isin() does."""
+    if not len(those):
+        return np.zeros(len(movie_ids), dtype=bool)
+    at = np.searchsorted(those, movie_ids)
+    at[at == len(those)] = 0
+    return those[at] == movie_ids
+
+
+def nearest_meeting(
+    vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int
 ) -> Near:
+    """The ``n`` nearest of ``films`` by the index, the scan going on until ``n`` passed."""
     sql, params = nearest_sql(vector, space, films=films, n=n)
+    return _scanned(sql, params, n=n, is_filtered=True)
+
+
+def nearest_sql(
+    vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int
+) -> tuple[str, list]:
+    """The query of ``nearest_meeting`` and its parameters; tests read its plan."""
+    allowed, params = films.order_by().values("pk").query.sql_with_params()
+    n_scanned = max(n, LEAST_ROWS)
+    return _scan_sql(vector, space, f"IN ({allowed})", list(params), n_scanned=n_scanned, n=n)
+
+
+def _scan_sql(
+    vector: FloatArray,
+    space: EncoderSpace,
+    condition: str,
+    params: list,
+    *,
+    n_scanned: int,
+    n: int,
+) -> tuple[str, list]:
+    """The index's order, of films whose id meets the ``condition`` (our own words).
+
+    A relaxed scan returns rows slightly out of order, hence the second sort.
+    """
+    # dim is a number from our own table; everything else is a parameter.
+    sql = f"""
+        WITH near AS MATERIALIZED (
+            SELECT e.movie_id, e.vector::halfvec({int(space.dim)}) <=> %s::halfvec AS distance
+            FROM catalog_movieembedding e
+            WHERE e.encoder = %s AND e.movie_id {condition}
+            ORDER BY e.vector::halfvec({int(space.dim)}) <=> %s::halfvec
+            LIMIT %s
+        )
+        SELECT movie_id, distance FROM near ORDER BY distance, movie_id LIMIT %s
+    """  # noqa: S608
+    half = _as_text(vector)
+    return sql, [half, space.encoder, *params, half, n_scanned, n]
+
+
+def _scanned(sql: str, params: list, *, n: int, is_filtered: bool = False) -> Near:
     with connection.cursor() as cursor:
         # Sent together they are one transaction, and one way there and back instead of four.
         cursor.execute(f"{scan_settings(n=n, is_filtered=is_filtered)}; {sql}", params)
@@ -80,43 +161,26 @@ def _scanned(
         return _near(cursor.fetchall())
 
 
-def nearest_sql(
-    vector: FloatArray, space: EncoderSpace, *, films: MovieQuerySet, n: int
-) -> tuple[str, list]:
-    """The query of ``nearest_films`` and its parameters; tests read its plan.
-
-    A relaxed scan returns rows slightly out of order, hence the second sort.
-    """
-    allowed, params = films.order_by().values("pk").query.sql_with_params()
-    # dim is a number from our own table; everything else is a parameter.
-    sql = f"""
-        WITH near AS MATERIALIZED (
-            SELECT e.movie_id, e.vector::halfvec({int(space.dim)}) <=> %s::halfvec AS distance
-            FROM catalog_movieembedding e
-            WHERE e.encoder = %s AND e.movie_id IN ({allowed})
-            ORDER BY e.vector::halfvec({int(space.dim)}) <=> %s::halfvec
-            LIMIT %s
-        )
-        SELECT movie_id, distance FROM near ORDER BY distance, movie_id LIMIT %s
-    """  # noqa: S608
-    half = _as_text(vector)
-    return sql, [half, space.encoder, *params, half, max(n, LEAST_ROWS), n]
-
-
 def nearest_among(
-    vector: FloatArray, space: EncoderSpace, *, movie_ids: Sequence[int], n: int
+    vector: FloatArray,
+    space: EncoderSpace,
+    *,
+    movie_ids: Sequence[int] | NDArray[np.int64],
+    n: int,
 ) -> Near:
     """The ``n`` nearest of these films, exactly: every one is compared."""
     # The sum is no expression that the index knows: nothing tempts the planner to it.
     sql = f"""
-        SELECT e.movie_id, (e.vector::halfvec({int(space.dim)}) <=> %s::halfvec) + 0 AS distance
+        SELECT e.movie_id, (e.vector::halfvec({int(space.dim)}) <=> %s::halfvec) + 0
+            AS distance
         FROM catalog_movieembedding e
-        WHERE e.encoder = %s AND e.movie_id = ANY (%s)
+        WHERE e.encoder = %s AND e.movie_id = ANY (%s::bigint[])
         ORDER BY distance, e.movie_id
         LIMIT %s
     """  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [_as_text(vector), space.encoder, list(movie_ids), n])
+    ids = movie_ids.tolist() if isinstance(movie_ids, np.ndarray) else movie_ids
+    with prepared_cursor() as cursor:
+        cursor.execute(sql, [_as_text(vector), space.encoder, array_text(ids), n])
         return _near(cursor.fetchall())
 
 
@@ -178,7 +242,7 @@ def scan_settings(*, n: int, is_filtered: bool = True) -> str:
     ef_search = EF_SEARCH_FILTERED if is_filtered else EF_SEARCH
     return (
         f"SET LOCAL hnsw.iterative_scan = {'relaxed_order' if is_filtered else 'off'};"
-        f"SET LOCAL hnsw.ef_search = {min(1000, max(ef_search, n))};"
+        f"SET LOCAL hnsw.ef_search = {min(MAX_EF_SEARCH, max(ef_search, n))};"
         f"SET LOCAL hnsw.max_scan_tuples = {MAX_SCAN_TUPLES};"
         "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"

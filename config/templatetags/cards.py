@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django import template
 from django.template import Context, Engine
@@ -22,8 +23,6 @@ register = template.Library()
 CARD = "catalog/_movie_card.html"
 ACTIONS = "feedback/_card_actions.html"
 _FLAGS = ("is_liked", "is_disliked", "is_seen", "is_never", "is_watchlisted")
-# What stands for the hidden fields of a form.
-_ANY_FIELDS = "\ue000fields\ue000"
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,13 @@ class _AnyFilm:
 
 _ANY = _AnyFilm()
 _ANY_REQUEST = "\ue000request\ue000"
+# What stands for the hidden fields of a form.
+_ANY_FIELDS = "\ue000fields\ue000"
+_PK, _TITLE, _POSTER, _FACTS, _REQUEST, _FIELDS = _MARKS = (
+    *(str(_ANY.pk), _ANY.title, _ANY.poster_version, _ANY.year_and_genre),
+    *(_ANY_REQUEST, _ANY_FIELDS),
+)
+_CUT = re.compile(f"({'|'.join(_MARKS)})")
 
 
 @register.simple_tag(takes_context=True)
@@ -53,13 +59,13 @@ def film_card(context: Context, card: MovieCard, state: FilmState | None) -> Saf
         with context.push(card=card, state=state):
             return SafeString(Engine.get_default().get_template(CARD).render(context))
     movie = card.movie
-    values = (
-        (str(_ANY.pk), str(movie.pk)),
-        (_ANY.poster_version, str(movie.poster_version)),
-        (_ANY_REQUEST, escape(card.request_id)),
-        (_ANY.year_and_genre, escape(movie.year_and_genre)),
-        (_ANY.title, escape(movie.title)),
-    )
+    values = {
+        _PK: str(movie.pk),
+        _POSTER: str(movie.poster_version),
+        _REQUEST: escape(card.request_id),
+        _FACTS: escape(movie.year_and_genre),
+        _TITLE: escape(movie.title),
+    }
     stencil = _stencil(CARD, get_language(), _pressed(known), is_in_slate=bool(card.request_id))
     return _filled(stencil, values, context, card)
 
@@ -69,7 +75,7 @@ def card_actions(context: Context, card: MovieCard, state: FilmState | None) -> 
     """``feedback/_card_actions.html`` for a card, by the same way."""
     if "event_fields" in context:  # inside a card's stencil
         return SafeString(Engine.get_default().get_template(ACTIONS).render(context))
-    values = ((str(_ANY.pk), str(card.movie.pk)), (_ANY.title, escape(card.movie.title)))
+    values = {_PK: str(card.movie.pk), _TITLE: escape(card.movie.title)}
     stencil = _stencil(ACTIONS, get_language(), _pressed(state or NOTHING), is_in_slate=False)
     return _filled(stencil, values, context, card)
 
@@ -78,11 +84,18 @@ def _pressed(state: FilmState) -> tuple[str, ...]:
     return tuple(name for name in _FLAGS if getattr(state, name))
 
 
+class _Stencil(NamedTuple):
+    """A template's text in pieces; ``slots`` are the places of those that a mark stands for."""
+
+    pieces: tuple[str, ...]
+    slots: tuple[tuple[int, str], ...]
+
+
 @lru_cache(maxsize=512)
 def _stencil(
     name: str, language: str | None, pressed: tuple[str, ...], *, is_in_slate: bool
-) -> tuple[str, ...]:
-    """The template for any film in ``language``, these buttons pressed, cut at the hidden fields.
+) -> _Stencil:
+    """The template for any film in ``language``, these buttons pressed, cut at its marks.
 
     ``language`` is the one that is active: it is an argument so that it is part of the key.
     """
@@ -93,21 +106,16 @@ def _stencil(
         "state": FilmState(**flags),
         "event_fields": SafeString(_ANY_FIELDS),
     }
-    return tuple(render_to_string(name, context).split(_ANY_FIELDS))
+    # Every second piece is a mark: that is how re.split() gives what it split by.
+    pieces = tuple(_CUT.split(render_to_string(name, context)))
+    return _Stencil(pieces, tuple((at, pieces[at]) for at in range(1, len(pieces), 2)))
 
 
 def _filled(
-    stencil: tuple[str, ...],
-    values: tuple[tuple[str, str], ...],
-    context: Context,
-    card: MovieCard,
+    stencil: _Stencil, values: dict[str, str], context: Context, card: MovieCard
 ) -> SafeString:
-    """``values`` are put in one after the other: what people wrote comes last."""
-    html = ""
-    for i, part in enumerate(stencil):
-        if i:  # every form is an event of its own
-            html += event_fields(context, card)
-        for mark, value in values:
-            part = part.replace(mark, value)  # noqa: PLW2901 - one text, filled in step by step
-        html += part
-    return SafeString(html)
+    pieces = list(stencil.pieces)
+    for at, mark in stencil.slots:
+        # Every form is an event of its own.
+        pieces[at] = event_fields(context, card) if mark == _FIELDS else values[mark]
+    return SafeString("".join(pieces))

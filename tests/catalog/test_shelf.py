@@ -14,7 +14,10 @@ from catalog.models import Dataset, Genre, Movie
 from catalog.search import search_films
 from catalog.services.search_terms import search_terms_rebuild
 from catalog.shelf import ShelfKeeper, current_shelf, forget_shelf, look_for_changes, most_rated
+from catalog.titles import trigrams
 from catalog.words import films_by_title_grams, films_by_words
+from ml import compiled
+from ml.compiled import POSTINGS, RETRIEVAL, load_kernels
 
 
 @pytest.fixture(autouse=True)
@@ -124,7 +127,8 @@ def test_the_shelf_meets_conditions_as_the_database_does(films, chips, django_as
     ids_meeting(chips)  # the first to ask for an origin reads them
     with django_assert_num_queries(0):
         found = ids_meeting(chips)
-    assert found.tolist() == sorted(films_meeting(chips).values_list("pk", flat=True))
+    assert found.ids.tolist() == sorted(films_meeting(chips).values_list("pk", flat=True))
+    assert found.share == len(found.ids) / len(films)
     assert ids_meeting([*chips, Chip(Kind.CERTIFICATION, "PG")]) is None  # not on the shelf
 
 
@@ -229,6 +233,19 @@ def test_search_finds_the_same_with_and_without_a_shelf(films, django_assert_num
         assert films_by_title_grams(grams, n=3) == titles
     with django_assert_num_queries(1):
         films_by_words(asked, n=10)
+
+
+def test_compiled_sums_over_lists_are_those_of_numpy(films, monkeypatch):
+    search_terms_rebuild()
+    grams = trigrams("film 4 of a shelf")
+    monkeypatch.setattr(compiled, "_loaded", {})
+    plain = films_by_words("film shelf", n=10), films_by_title_grams(grams, n=4)
+    load_kernels(POSTINGS)
+    load_kernels(RETRIEVAL)
+    words, titles = films_by_words("film shelf", n=10), films_by_title_grams(grams, n=4)
+    assert [part.tolist() for part in words] == [part.tolist() for part in plain[0]]
+    assert titles == plain[1]
+    assert titles[0]
 
 
 def test_titles_that_were_looked_at_are_not_read_again_but_for_what_was_hidden(films):
