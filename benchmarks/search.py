@@ -246,7 +246,7 @@ def show_latency(row: dict) -> list[str]:
         )
     print(
         f"  encoder ready after {row['encoder_ready_s']:.1f} s; "
-        f"memory {row['memory_mb_before']:.0f} -> {row['memory_mb_after']:.0f} MB; load average "
+        f"memory {row['memory_mb']:.0f} MB; load average "
         f"{row['load_average']:.1f}"
     )
     return [] if row["p95_ms"] < 150 and not row["errors"] else ["p95 of a search page"]

@@ -125,8 +125,8 @@ def _latency(row: dict) -> str:
     lines += _runs(row)
     lines.append(
         f"\nProcessor time for a page: {row['cpu_web_ms']:.0f} ms in the web process, {row['cpu_database_ms']:.0f} ms in "
-        f"Postgres. The encoder is ready {row['encoder_ready_s']:.1f} s\nafter the first request; memory "
-        f"{row['memory_mb_before']:.0f} MB before, {row['memory_mb_after']:.0f} MB after.\n"
+        f"Postgres. Every process has its encoder\n{row['encoder_ready_s']:.1f} s after the server answers; memory "
+        f"{row['memory_mb']:.0f} MB at the end.\n"
     )
     if api := row.get("api"):
         lines += [

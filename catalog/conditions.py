@@ -33,6 +33,16 @@ def films_meeting(chips: Iterable[Chip]) -> MovieQuerySet:
     return films
 
 
+def prepare_conditions() -> None:
+    """Where films come from, for whoever asks first; nothing without a shelf."""
+    if current_shelf() is not None:
+        _origins()
+
+
+def _origins() -> dict[tuple[str, str], NDArray[np.int64]]:
+    return remembered("origins", read_origins)
+
+
 class Meeting(NamedTuple):
     """Films that meet conditions, hidden ones among them: int64[n] ids, ascending.
 
@@ -46,7 +56,7 @@ class Meeting(NamedTuple):
 def ids_meeting(chips: Iterable[Chip]) -> Meeting | None:
     """The films that meet every hard chip.
 
-    By the facts on the shelf, so without a query but for the first origin that is asked for; None
+    By the facts on the shelf, so without a query, once origins have been asked for; None
     where there is none, or a chip is about what it does not hold: people, and certifications, which
     are never some seconds old.
     """
@@ -69,7 +79,7 @@ def ids_meeting(chips: Iterable[Chip]) -> Meeting | None:
             meets &= values >= (-np.inf if low is None else low)
             meets &= values <= (np.inf if high is None else high)
         elif chip.kind in _ORIGINS:
-            origins, of = remembered("origins", read_origins), _ORIGINS[chip.kind]
+            origins, of = _origins(), _ORIGINS[chip.kind]
             # "Not French" leaves out what nobody knows the origin of, too.
             codes = (chip.value, "") if chip.is_negated else (chip.value,)
             is_it = np.zeros(len(meets), dtype=bool)

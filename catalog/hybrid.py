@@ -16,7 +16,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from catalog.conditions import Meeting, films_meeting, ids_meeting
+from catalog.conditions import Meeting, films_meeting, ids_meeting, prepare_conditions
 from catalog.embeddings.encoders import query_vectors
 from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import (
@@ -31,7 +31,7 @@ from catalog.embeddings.nearest import (
 )
 from catalog.fusion import FAIR_TITLE, FAME_WEIGHT, GOOD_TITLE, Evidence, weighted_sum
 from catalog.intent import Chip, Kind, Reading, parse
-from catalog.known_names import CatalogNames
+from catalog.known_names import CatalogNames, prepare_names
 from catalog.llm.reader import is_configured, read_by_llm
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
@@ -89,6 +89,18 @@ class Answer:
     def exact(self) -> Found | None:
         """The film whose title was typed."""
         return self.found[0] if self.found and self.found[0].is_exact else None
+
+
+def prepare() -> None:
+    """Read what the first to search would wait for; what was read already is not read again.
+
+    The encoder loads in a thread of its own.
+    """
+    space = search_space()
+    if space is not None:
+        query_vectors.prepare(space.encoder)
+    prepare_conditions()
+    prepare_names()
 
 
 def read_request(raw: str) -> Reading:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
 
+from django.db import Error as DatabaseError
+from django.db import connection
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
 
 from catalog.models import Credit, Movie, Person
 from catalog.search import search_films
 from catalog.titles import fold, normalize_title
+
+logger = logging.getLogger(__name__)
 
 # People without a cue ("tom hanks comedies") need some films; a name in one film may be anything.
 MIN_FILMS_UNCUED = 3
@@ -41,37 +46,63 @@ def people_forget() -> None:
     _people = None
 
 
+def prepare_names() -> None:
+    """Read the names, unless that was done before."""
+    _known_people()
+
+
 def _known_people() -> _People:
-    """All names, read once in a while: some tens of thousands, a few MB."""
+    """All names, read once in a while: some tens of thousands, a few MB.
+
+    Who asks first waits for them; later they are read beside the requests, which have the old ones
+    meanwhile.
+    """
     global _people
-    now = time.monotonic()
     current = _people
-    if current is not None and now - current.read_at < _TTL_S:
-        return current
-    with _lock:
-        if _people is not None and now - _people.read_at < _TTL_S:
+    if current is None:
+        with _lock:
+            if _people is None:
+                _people = _read_people()
             return _people
-        rows = Person.objects.annotate(
-            n=Count("credits"),
-            directed=Count("credits", filter=_DIRECTED),
-            watched=Coalesce(Sum("credits__movie__rating_count", filter=_DIRECTED), 0),
-        ).values_list("name", "n", "directed", "watched")
-        by_name: dict[str, tuple[str, int]] = {}
-        surnames: dict[str, Counter[str]] = {}
-        for name, n, directed, watched in rows.iterator():
-            key = _key(name)
-            if n and (key not in by_name or by_name[key][1] < n):
-                by_name[key] = (name, n)
-            if directed >= MIN_FILMS_SURNAME and " " in key:
-                surnames.setdefault(key.rsplit(" ", 1)[1], Counter())[name] = directed + watched
-        by_surname = {
-            surname: ranked[0][0]
-            for surname, names in surnames.items()
-            if (ranked := names.most_common(2))
-            and (len(ranked) == 1 or ranked[0][1] >= 2 * ranked[1][1])
-        }
-        _people = _People(by_name, by_surname, now)
-        return _people
+    if time.monotonic() - current.read_at > _TTL_S and _lock.acquire(blocking=False):
+        threading.Thread(target=_read_again, name="names", daemon=True).start()
+    return current
+
+
+def _read_again() -> None:
+    """In a thread that was given the lock."""
+    global _people
+    try:
+        _people = _read_people()
+    except DatabaseError as error:
+        logger.warning("The names of people could not be read again: %s", error)
+    finally:
+        _lock.release()
+        connection.close()
+
+
+def _read_people() -> _People:
+    now = time.monotonic()
+    rows = Person.objects.annotate(
+        n=Count("credits"),
+        directed=Count("credits", filter=_DIRECTED),
+        watched=Coalesce(Sum("credits__movie__rating_count", filter=_DIRECTED), 0),
+    ).values_list("name", "n", "directed", "watched")
+    by_name: dict[str, tuple[str, int]] = {}
+    surnames: dict[str, Counter[str]] = {}
+    for name, n, directed, watched in rows.iterator():
+        key = _key(name)
+        if n and (key not in by_name or by_name[key][1] < n):
+            by_name[key] = (name, n)
+        if directed >= MIN_FILMS_SURNAME and " " in key:
+            surnames.setdefault(key.rsplit(" ", 1)[1], Counter())[name] = directed + watched
+    by_surname = {
+        surname: ranked[0][0]
+        for surname, names in surnames.items()
+        if (ranked := names.most_common(2))
+        and (len(ranked) == 1 or ranked[0][1] >= 2 * ranked[1][1])
+    }
+    return _People(by_name, by_surname, now)
 
 
 def _key(name: str) -> str:

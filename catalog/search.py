@@ -128,7 +128,13 @@ def search_films(
         _Reading(text, text.replace(" ", ""), query.year is not None and text == query.title)
         for text in query.readings
     ]
-    scored = [(row, *_title_scores(query, readings, row)) for row in found.values()]
+    # What is too short for every reading has no score: of a long request most titles are.
+    shortest = min(_shortest(reading.solid) for reading in readings)
+    scored = [
+        (row, *_title_scores(query, readings, row))
+        for row in found.values()
+        if row.longest >= shortest or row.movie_id in words
+    ]
     for least in (MIN_TITLE_SCORE, LOOSE_TITLE_SCORE):
         hits = [
             _hit(query, row, best=best if best >= least else 0.0, plain=plain, word=word)
@@ -174,10 +180,9 @@ def _title_score(reading: _Reading, row: TitleRow) -> float:
     """
     best = 0.0
     typed, solid = reading.text, reading.solid
-    if _is_too_short(row.longest, solid):
-        return best
+    shortest = _shortest(solid)
     for title in row.variants:
-        if _is_too_short(len(title), solid):
+        if len(title) < shortest:
             continue
         score = fuzz.ratio(typed, title)
         score = max(score, 0.98 * fuzz.ratio(solid, title.replace(" ", "")))
@@ -189,8 +194,12 @@ def _title_score(reading: _Reading, row: TitleRow) -> float:
     return best
 
 
-def _is_too_short(length: int, solid: str) -> bool:
-    return 200 * length < _NEVER_BELOW * (length + len(solid))
+def _shortest(solid: str) -> float:
+    """How long a title is at least whose ratio with this text can be ``_NEVER_BELOW``.
+
+    A ratio is 200 times the letters in common by all letters of both.
+    """
+    return _NEVER_BELOW * len(solid) / (200 - _NEVER_BELOW)
 
 
 def _prefix_score(typed: str, title: str) -> float:

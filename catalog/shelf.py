@@ -342,18 +342,30 @@ def forget_shelf() -> None:
 
 
 class ShelfKeeper:
-    """Looks every ``LOOK_EVERY_S`` whether the catalogue changed, until stopped."""
+    """Looks every ``LOOK_EVERY_S`` whether the catalogue changed, until stopped.
 
-    def __init__(self, *, look_every_s: float = LOOK_EVERY_S, rest_s: float = REST_S) -> None:
+    ``prepare`` is called in its thread once there is a new shelf, for what else the first to ask
+    would wait for.
+    """
+
+    def __init__(
+        self,
+        *,
+        look_every_s: float = LOOK_EVERY_S,
+        rest_s: float = REST_S,
+        prepare: Callable[[], None] = lambda: None,
+    ) -> None:
         self._look_every_s = look_every_s
         self._rest_s = rest_s
+        self._prepare = prepare
+        self._prepared: Shelf | None = None
         self._is_blind = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="shelf-keeper", daemon=True)
 
     def start(self) -> None:
         """Reads the catalogue before it returns, then looks on in a thread of its own."""
-        self._look()
+        self._attempt(look_for_changes)
         self._thread.start()
 
     def stop(self) -> None:
@@ -364,17 +376,19 @@ class ShelfKeeper:
 
     def _run(self) -> None:
         try:
-            while not self._stopping.wait(self._look_every_s):
-                before = _shelf
-                self._look()
-                if _shelf is not before:
+            while not self._stopping.is_set():
+                if _shelf is not self._prepared:
+                    self._prepared = _shelf
+                    self._attempt(self._prepare)
                     self._stopping.wait(self._rest_s)
+                elif not self._stopping.wait(self._look_every_s):
+                    self._attempt(look_for_changes)
         finally:
             connection.close()  # this thread's own
 
-    def _look(self) -> None:
+    def _attempt(self, step: Callable[[], object]) -> None:
         try:
-            look_for_changes()
+            step()
         except DatabaseError as error:
             # The shelf grows old and is not used then; the next look takes a new connection.
             if not self._is_blind:
@@ -385,10 +399,10 @@ class ShelfKeeper:
             self._is_blind = False
 
 
-def start_keeping() -> ShelfKeeper:
+def start_keeping(prepare: Callable[[], None]) -> ShelfKeeper:
     """For the start of a web process; search's sums are compiled for it, too."""
     for name in (POSTINGS, RETRIEVAL):
         load_kernels(name)
-    keeper = ShelfKeeper()
+    keeper = ShelfKeeper(prepare=prepare)
     keeper.start()
     return keeper

@@ -12,10 +12,11 @@ application = get_wsgi_application()
 
 # After Django is set up: model and catalogue are in memory before the first request, and kept
 # current.
+from catalog import hybrid  # noqa: E402
 from catalog.shelf import start_keeping  # noqa: E402
 from recommendations.watch import start_watching  # noqa: E402
 
-start_keeping()
+start_keeping(hybrid.prepare)
 start_watching()
 
 # All that is here now stays: the collector need not walk 230,000 objects again and again, which

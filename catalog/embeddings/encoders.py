@@ -115,7 +115,7 @@ class _SharedPass:
 
 
 class QueryVectors:
-    """Vectors of queries; the encoder is loaded in a thread when it is first asked for.
+    """Vectors of queries; the encoder is loaded in a thread, by the first who asks or beforehand.
 
     A request never waits for the loading: it is answered without the vector, and told so.
     """
@@ -136,6 +136,11 @@ class QueryVectors:
             if encoder not in self._encoders:
                 return None
         return self._vector(encoder, text)
+
+    def prepare(self, encoder: str) -> None:
+        """Begin to load the encoder, unless that was done before; returns at once."""
+        if encoder not in self._encoders:
+            self._load(encoder)
 
     def has_failed(self, encoder: str) -> bool:
         """Whether the encoder's weights could not be loaded in this process."""

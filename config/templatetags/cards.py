@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from html import escape  # Django's own asks each text whether it is a lazy one
 from typing import Any, NamedTuple
 
 from django import template
 from django.template import Context, Engine
 from django.template.loader import render_to_string
-from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
