@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape  # Django's own asks each text whether it is a lazy one
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import template
 from django.template import Context, Engine
@@ -15,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from catalog.cards import MovieCard
+from config.stencils import Stencil
 from config.templatetags.marquee import event_fields
 from feedback.selectors import NOTHING, FilmState
 
@@ -43,7 +43,6 @@ _PK, _TITLE, _POSTER, _FACTS, _REQUEST, _FIELDS = _MARKS = (
     *(str(_ANY.pk), _ANY.title, _ANY.poster_version, _ANY.year_and_genre),
     *(_ANY_REQUEST, _ANY_FIELDS),
 )
-_CUT = re.compile(f"({'|'.join(_MARKS)})")
 
 
 @register.simple_tag(takes_context=True)
@@ -84,17 +83,10 @@ def _pressed(state: FilmState) -> tuple[str, ...]:
     return tuple(name for name in _FLAGS if getattr(state, name))
 
 
-class _Stencil(NamedTuple):
-    """A template's text in pieces; ``slots`` are the places of those that a mark stands for."""
-
-    pieces: tuple[str, ...]
-    slots: tuple[tuple[int, str], ...]
-
-
 @lru_cache(maxsize=512)
 def _stencil(
     name: str, language: str | None, pressed: tuple[str, ...], *, is_in_slate: bool
-) -> _Stencil:
+) -> Stencil:
     """The template for any film in ``language``, these buttons pressed, cut at its marks.
 
     ``language`` is the one that is active: it is an argument so that it is part of the key.
@@ -106,16 +98,13 @@ def _stencil(
         "state": FilmState(**flags),
         "event_fields": SafeString(_ANY_FIELDS),
     }
-    # Every second piece is a mark: that is how re.split() gives what it split by.
-    pieces = tuple(_CUT.split(render_to_string(name, context)))
-    return _Stencil(pieces, tuple((at, pieces[at]) for at in range(1, len(pieces), 2)))
+    return Stencil.of(render_to_string(name, context), _MARKS)
 
 
 def _filled(
-    stencil: _Stencil, values: dict[str, str], context: Context, card: MovieCard
+    stencil: Stencil, values: dict[str, str], context: Context, card: MovieCard
 ) -> SafeString:
-    pieces = list(stencil.pieces)
-    for at, mark in stencil.slots:
-        # Every form is an event of its own.
-        pieces[at] = event_fields(context, card) if mark == _FIELDS else values[mark]
-    return SafeString("".join(pieces))
+    # Every form is an event of its own.
+    return stencil.filled(
+        lambda mark: event_fields(context, card) if mark == _FIELDS else values[mark]
+    )

@@ -5,17 +5,14 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from functools import lru_cache
 from html import escape  # Django's own asks each text whether it is a lazy one
 from typing import Any
 
 from django import template
 from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, PasswordInput
 from django.template import Context
-from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
 
 from accounts.devices import device_name
 from catalog.numbers import stars_text
@@ -33,18 +30,6 @@ PROGRESS_BULBS = 24
 def new_event_id() -> str:
     """A fresh UUID: a form rendered twice is two events, a form sent twice is one."""
     return str(uuid.uuid4())
-
-
-@register.simple_tag
-def kept(name: str) -> SafeString:
-    """``{% include %}`` of what says the same on every page: rendered once for each language."""
-    return _kept(name, get_language())
-
-
-@lru_cache(maxsize=64)
-def _kept(name: str, language: str | None) -> SafeString:
-    # The language is the active one: it is an argument so that it is part of the key.
-    return SafeString(render_to_string(name))
 
 
 @register.simple_tag(takes_context=True)
