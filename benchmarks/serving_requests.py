@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import serving_world as world
-from benchmarks.serving_load import Answer, Client, Web, hammer, latency, web
+from benchmarks.serving_load import Answer, Client, Latency, Web, hammer, latency, web
 
 LIST = "/api/v1/me/recommendations/?n=20"
+ROUNDS = 5
 SHARE = [1.0]  # of each part's work, by the command line
 
 
@@ -60,13 +61,19 @@ def _slow_moments(seconds: float = 20.0) -> tuple[float, float]:
     A loop of some half millisecond, again and again: the share of time spent in those that took
     more than twice the median, and how many times the median the longest took.
     """
+    took = _loops(seconds)
+    usual = statistics.median(took)
+    return sum(t for t in took if t > 2 * usual) / sum(took), max(took) / usual
+
+
+def _loops(seconds: float) -> list[float]:
+    """What each of many short loops took, in seconds."""
     took = []
     ends = time.perf_counter() + seconds
     while (started := time.perf_counter()) < ends:
         sum(range(20_000))
         took.append(time.perf_counter() - started)
-    usual = statistics.median(took)
-    return sum(t for t in took if t > 2 * usual) / sum(took), max(took) / usual
+    return took
 
 
 def stored() -> dict[str, Any]:
@@ -98,29 +105,43 @@ def stored() -> dict[str, Any]:
 
 
 def fresh() -> dict[str, Any]:
-    """Lists computed anew: fold-in, every source of the policy, ranking, evidence."""
+    """Lists computed anew: fold-in, every source of the policy, ranking, evidence.
+
+    Eight clients ask in rounds, and the middle round decides: of a machine that is shared one
+    minute is half as fast again as the next. The loop before each round says which it was.
+    """
     from recommendations.models import Recommendation
 
     Recommendation.objects.all().delete()
+    loops = []
     with web() as server:
         warm(server)
-        found = {
-            clients: hammer(
+
+        def asked_by(clients: int) -> Latency:
+            return hammer(
                 server,
                 lambda client, _: client.get(LIST),
                 sessions=sessions(),
                 n=share_of(1200),
                 clients=clients,
                 is_right=lambda answer: _is_list(answer, is_stored=False),
-            ).as_dict()
-            for clients in (1, 8)
-        }
+            )
+
+        alone = asked_by(1)
+        rounds = []
+        for _ in range(ROUNDS):
+            loops.append(round(1000 * statistics.median(_loops(2.0)), 3))
+            rounds.append(asked_by(8))
         memory = _memory(server)
-    met = found[8]["p95_ms"] <= 120 and found[8]["errors"] == 0
+    p95_ms = statistics.median(one.p95_ms for one in rounds)
+    met = p95_ms <= 120 and not any(one.errors for one in rounds)
     return {
-        "goal": "p95 <= 120 ms at 8 clients",
+        "goal": f"p95 <= 120 ms at 8 clients, the middle one of {ROUNDS} rounds",
         "is_met": met,
-        **{f"{n} clients": f for n, f in found.items()},
+        "1 client": alone.as_dict(),
+        **{f"8 clients, round {i}": one.as_dict() for i, one in enumerate(rounds, start=1)},
+        "p95 of the middle round, ms": round(p95_ms, 1),
+        "bare loop of additions before each round, median ms": loops,
         "memory": memory,
     }
 
