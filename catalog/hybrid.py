@@ -36,7 +36,7 @@ from catalog.llm.reader import is_configured, read_by_llm
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
 from catalog.search import MAX_RESULTS, Hit, search_films
-from catalog.shelf import most_rated, rating_counts, search_space
+from catalog.shelf import most_rated, prepare_films, rating_counts, search_space
 from catalog.words import films_by_words
 from ml.text import unit_rows
 from ml.types import FloatArray
@@ -100,6 +100,7 @@ def prepare() -> None:
     if space is not None:
         query_vectors.prepare(space.encoder)
     prepare_conditions()
+    prepare_films()
     prepare_names()
 
 

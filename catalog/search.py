@@ -29,6 +29,10 @@ MAX_RESULTS = 240
 # Title candidates that rapidfuzz looks at. More changes nothing on 9,741 titles (measured by
 # tests/catalog/test_search_quality.py on misspelt titles); it costs 4 microseconds each.
 TITLE_CANDIDATES = 200
+# A title that comes near a request of so many letters shares dozens of trigrams with it: it is not
+# to be looked for among two hundred that share some.
+LONG_REQUEST = 48
+LONG_CANDIDATES = 40
 # While typing, the best known of the titles that begin so.
 PREFIX_CANDIDATES = 30
 WORD_CANDIDATES = 240
@@ -272,7 +276,8 @@ _ALL_SQL = _INDEXED_SQL.format(shown="TRUE")
 
 def _by_title(query: Query, include_hidden: bool) -> list[TitleRow]:
     grams = sorted({gram for typed in query.readings for gram in trigrams(typed)})
-    indexed = films_by_title_grams(grams, n=TITLE_CANDIDATES)
+    is_long = len(query.normalized) >= LONG_REQUEST
+    indexed = films_by_title_grams(grams, n=LONG_CANDIDATES if is_long else TITLE_CANDIDATES)
     if indexed is None:
         return _by_title_unindexed(query, grams, include_hidden)
     ids, newest = indexed

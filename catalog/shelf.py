@@ -45,6 +45,9 @@ REST_S = 5.0
 MAX_AGE_S = 15.0
 # Some 5 KB each; then the memory is begun anew.
 MAX_CARDS = 10_000
+# What cards and lines of an answer say of a film is a tenth of that.
+MAX_FILMS = 40_000
+FIRST_FILMS = 10_000
 # Some .3 KB each.
 MAX_TITLE_ROWS = 50_000
 # What a new shelf begins with: what was shown last, or the films that most people rated.
@@ -164,10 +167,21 @@ def films_for_cards(movie_ids: Sequence[int]) -> dict[int, CardFilm]:
     if missing := [pk for pk in movie_ids if pk not in found]:
         read = read_card_films(missing)
         found |= read
-        if len(known) > MAX_CARDS:
+        if len(known) > MAX_FILMS:
             known.clear()
         known.update(read)
     return found
+
+
+def prepare_films() -> None:
+    """What cards say of the films that most people rated; nothing without a shelf."""
+    shelf = current_shelf()
+    if shelf is None:
+        return
+    facts = shelf.facts
+    first = facts.films.ids[np.argsort(-facts.popularity, kind="stable")[:FIRST_FILMS]].tolist()
+    for start in range(0, len(first), _BATCH):
+        films_for_cards(first[start : start + _BATCH])
 
 
 def film_titles(movie_ids: Iterable[int]) -> dict[int, str]:
