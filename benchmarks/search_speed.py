@@ -55,11 +55,12 @@ def recall(queries: list[str]) -> dict:
         "documentary": (Chip(Kind.GENRE, "Documentary"),),
     }
     rows = {}
-    look_for_changes()
     for name, chips in filters.items():
+        look_for_changes()  # what the shelf knows is used while it is some seconds old
         films = films_meeting(chips)
         ids = list(films.values_list("pk", flat=True))
         scope = Scope.of(Reading(raw="", chips=chips, text=""))
+        assert scope.is_everything or scope.known is not None
         how = "exact" if scope.few is not None else "index"
         rows[name] = _recall_of(
             lambda vector, scope=scope: scope.nearest(vector, space, CANDIDATES),
