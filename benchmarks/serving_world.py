@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -265,7 +266,10 @@ def _made_model(name: str, params: dict[str, Any]) -> Any:
     model.n_items = COLLABORATIVE
     if isinstance(model, ItemToItem):
         width = int(params.get("n_kept") or params.get("n_neighbors") or TABLE_WIDTH)
-        model.table = _made_table(width, rows=COLLABORATIVE * len(getattr(model, "memories", [0])))
+        rows = COLLABORATIVE * len(getattr(model, "memories", [0]))
+        # Who asks one table in two ways fits it once; no other source has the same.
+        fitted = {key: params[key] for key in sorted(params.keys() - model.history_params())}
+        model.table = _made_table(width, rows=rows, seed=crc32(f"{name} {fitted}".encode()))
         model.seen = np.ones(COLLABORATIVE, dtype=np.bool_)
     elif isinstance(model, Als):
         d = model.n_factors
@@ -280,11 +284,11 @@ def _made_model(name: str, params: dict[str, Any]) -> Any:
     return model
 
 
-def _made_table(width: int, *, rows: int) -> Any:
+def _made_table(width: int, *, rows: int, seed: int) -> Any:
     """csr float32[rows, COLLABORATIVE] with about ``width`` entries a row; popular films more."""
     from scipy import sparse
 
-    rng = np.random.default_rng(SEED + width)
+    rng = np.random.default_rng([SEED, seed])
     share = rng.lognormal(sigma=1.0, size=COLLABORATIVE)
     columns = rng.choice(COLLABORATIVE, size=(rows, width), p=share / share.sum()).astype(np.int32)
     columns.sort(axis=1)

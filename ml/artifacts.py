@@ -1,4 +1,4 @@
-"""Fitted models on disk: one .npy per array and a manifest; atomic, checked, never pickled."""
+"""Fitted models on disk: a .npy for each array and a manifest; atomic, checked, never pickled."""
 
 from __future__ import annotations
 
@@ -89,10 +89,14 @@ def save_artifact(model: Storable, folder: Path, *, metadata: dict[str, Any]) ->
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        arrays = {
-            name: _write_array(temporary, i, name, array)
-            for i, (name, array) in enumerate(sorted(model.to_arrays().items()))
-        }
+        arrays: dict[str, ArrayFile] = {}
+        written: dict[str, ArrayFile] = {}
+        for i, (name, array) in enumerate(sorted(model.to_arrays().items())):
+            entry = _write_array(temporary, i, name, array)
+            # Two sources of a blend may ask one table in different ways: it is kept once.
+            if entry.sha256 in written:
+                (temporary / entry.file).unlink()
+            arrays[name] = written.setdefault(entry.sha256, entry)
         manifest = _normal(Manifest(model.name, model.params(), arrays, metadata))
         _write_flushed(temporary / MANIFEST_NAME, manifest.to_json().encode())
         temporary.chmod(0o755)  # mkdtemp makes it private; the workers may run as another user
@@ -133,10 +137,12 @@ def load_model(folder: Path, *, verify: bool = True, mmap: bool = True) -> tuple
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    arrays = {
-        name: _read_array(folder, name, entry, verify=verify, mmap=mmap)
-        for name, entry in manifest.arrays.items()
-    }
+    arrays: dict[str, NDArray] = {}
+    read: dict[str, NDArray] = {}  # by file, which several arrays may share
+    for name, entry in manifest.arrays.items():
+        if entry.file not in read:
+            read[entry.file] = _read_array(folder, name, entry, verify=verify, mmap=mmap)
+        arrays[name] = read[entry.file]
     try:
         model = load_class(manifest.model).from_arrays(arrays, manifest.params)
     except UnknownModelError as error:

@@ -7,6 +7,7 @@ a mistake in it, and is told.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from rest_framework import exceptions, serializers
@@ -59,31 +60,43 @@ class Body(serializers.Serializer):
 
 
 class Query(serializers.Serializer):
-    """The parameters of an address: each is sent once, but for lists."""
+    """The parameters of an address: each is sent once, but for lists.
+
+    What they are read as is a matter of the address alone: the same one is not read twice.
+    """
 
     @classmethod
     def of(cls, request: Request) -> dict[str, Any]:
         """The checked values. Raises ValidationError naming the fields."""
-        given: dict[str, Any] = {}
-        wrong: dict[str, list[str]] = {}
-        query = cls(data=given)  # which copies every field: once is enough
-        for name, field in query.fields.items():
-            values = request.query_params.getlist(name)
-            if isinstance(field, serializers.ListField):
-                given |= {name: values} if values else {}
-            elif len(values) > 1:
-                wrong[name] = ["Send it once."]
-            elif values and isinstance(field, serializers.BooleanField):
-                if values[0] not in _WRITTEN:
-                    wrong[name] = ["true or false."]
-                given[name] = _WRITTEN.get(values[0])
-            elif values:
-                given[name] = values[0]
-        if wrong:
-            raise serializers.ValidationError(wrong)
-        query.initial_data = given
-        query.is_valid(raise_exception=True)
-        return query.validated_data
+        sent = tuple((name, tuple(values)) for name, values in request.query_params.lists())
+        read = _checked(cls, sent)
+        return {name: list(v) if isinstance(v, list) else v for name, v in read.items()}
+
+
+@lru_cache(maxsize=1024)
+def _checked(query_class: type[Query], sent: tuple[tuple[str, tuple[str, ...]], ...]) -> dict:
+    # To make a serializer copies every field of its class.
+    params = dict(sent)
+    given: dict[str, Any] = {}
+    wrong: dict[str, list[str]] = {}
+    query = query_class(data=given)
+    for name, field in query.fields.items():
+        values = params.get(name, ())
+        if isinstance(field, serializers.ListField):
+            given |= {name: list(values)} if values else {}
+        elif len(values) > 1:
+            wrong[name] = ["Send it once."]
+        elif values and isinstance(field, serializers.BooleanField):
+            if values[0] not in _WRITTEN:
+                wrong[name] = ["true or false."]
+            given[name] = _WRITTEN.get(values[0])
+        elif values:
+            given[name] = values[0]
+    if wrong:
+        raise serializers.ValidationError(wrong)
+    query.initial_data = given
+    query.is_valid(raise_exception=True)
+    return query.validated_data
 
 
 def _of_json(field: serializers.Field, value: Any) -> Any:

@@ -8,11 +8,15 @@ from base64 import b64encode
 
 import pytest
 from django.urls import get_resolver
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.test import APIRequestFactory
 
 from accounts.api.base import MAX_BODY_BYTES, Api
 from accounts.api.pages import CursorPages
 from accounts.models import User
 from catalog.models import Movie
+from catalog.search_apis import SearchQuery
 from config.error_codes import CODES
 from config.throttles import AccountThrottle, VisitorThrottle, caller_network
 from tests.worlds import make_film
@@ -260,3 +264,18 @@ def test_times_are_utc_in_iso_8601(mine):
     film = make_film("Heat")
     row = mine.put(f"/api/v1/me/ratings/{film.pk}/", {"stars": 4}, content_type=JSON).json()
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", row["updated_at"])
+
+
+def test_an_address_read_before_says_the_same_again_and_a_wrong_one_is_refused_again():
+    def asked(text: str) -> Request:
+        return Request(APIRequestFactory().get(f"/?{text}"))
+
+    first = SearchQuery.of(asked("q=heat&chip=genre:Drama"))
+    first["chip"].append("changed by the caller")
+    first["q"] = "changed"
+    again = SearchQuery.of(asked("q=heat&chip=genre:Drama"))
+    assert (again["q"], again["chip"], again["limit"]) == ("heat", ["genre:Drama"], 20)
+    assert SearchQuery.of(asked("q=heat&limit=5"))["limit"] == 5
+    for _ in range(2):
+        with pytest.raises(ValidationError, match="Send it once"):
+            SearchQuery.of(asked("q=heat&q=ronin"))

@@ -17,6 +17,7 @@ from ml.artifacts import (
     save_artifact,
 )
 from ml.models.ease import Ease
+from ml.models.hybrid import Hybrid
 from ml.models.registry import create
 from ml.types import Histories
 from tests.ml.data import two_tastes
@@ -153,3 +154,27 @@ def test_same_model_same_content_hash(tmp_path: Path) -> None:
     first = save_artifact(model, tmp_path / "a", metadata={})
     second = save_artifact(model, tmp_path / "b", metadata={})
     assert first.sha256 == second.sha256 != ""
+
+
+def test_a_table_that_two_sources_share_is_kept_and_mapped_once(tmp_path: Path) -> None:
+    interactions = two_tastes()
+    table = create("ease", {"l2": 5.0}).fit(interactions)
+    recent = table.with_history(decay=0.5, floor=0.0)
+    other = create("ease", {"l2": 50.0}).fit(interactions)
+    models = {"ease": table, "recent": recent, "other": other}
+    blend = Hybrid.of(models, dict.fromkeys(models, 1 / 3))
+    folder = tmp_path / "blend"
+    manifest = save_artifact(blend, folder, metadata={})
+    files = {label: manifest.arrays[f"{label}.table"].file for label in models}
+    assert files["ease"] == files["recent"] != files["other"]
+    assert {path.name for path in folder.glob("*.npy")} == {
+        entry.file for entry in manifest.arrays.values()
+    }
+    loaded, _ = load_artifact(folder)
+    assert np.shares_memory(loaded.models["ease"].table, loaded.models["recent"].table)
+    assert not np.shares_memory(loaded.models["ease"].table, loaded.models["other"].table)
+    people = Histories.from_interactions(interactions)
+    assert np.array_equal(loaded.score(people), blend.score(people))
+    (folder / files["recent"]).write_bytes(b"x")
+    with pytest.raises(ArtifactError, match=files["recent"]):
+        load_artifact(folder)
