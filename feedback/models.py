@@ -281,6 +281,9 @@ class Impression(models.Model):
         on_delete=models.CASCADE,
         related_name="impressions",
         db_index=False,  # the constraint's index begins with it
+        # Written in one statement with its slate: for Postgres to look for that, twenty times a
+        # list, was a fourth of what the statement took.
+        db_constraint=False,
     )
     movie = models.ForeignKey(Movie, on_delete=models.CASCADE, related_name="impressions")
     position = models.PositiveSmallIntegerField()

@@ -7,12 +7,14 @@ ignored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+T = TypeVar("T")
 
 IntArray: TypeAlias = NDArray[np.int32]
 LongArray: TypeAlias = NDArray[np.int64]
@@ -78,6 +80,7 @@ class Histories:
     weight: FloatArray
     rating: FloatArray
     timestamp: LongArray
+    _derived: dict[Any, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         n = int(self.indptr[-1]) if len(self.indptr) else -1
@@ -88,6 +91,13 @@ class Histories:
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
+
+    def derived(self, key: Hashable, make: Callable[[], T]) -> T:
+        """``make()``, or what it gave for this key before: what scores and their reasons, or two
+        models, work out of the same events. To be read, not written to."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        return self._derived[key]
 
     def row(self, i: int) -> slice:
         """Where person ``i``'s events lie in the flat arrays."""

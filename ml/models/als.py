@@ -111,6 +111,19 @@ class Als(LinearRecommender):
         system[np.diag_indices(self.n_factors)] += np.float32(penalty)
         return system.astype(np.float64), factors
 
+    def _equation(
+        self, histories: Histories, i: int, weight: FloatArray
+    ) -> tuple[FloatArray, NDArray[np.float64], FloatArray]:
+        """Person ``i``'s weights that are not 0, and their :meth:`_system`."""
+
+        def made() -> tuple[FloatArray, NDArray[np.float64], FloatArray]:
+            used = weight != 0
+            items = histories.item_index[histories.row(i)][used]
+            return weight[used], *self._system(items, weight[used])
+
+        # Who asks for one person's scores asks for their reasons next.
+        return made() if len(histories) > 1 else histories.derived(("als", self), made)
+
     def user_vectors(self, histories: Histories) -> FloatArray:
         """float32[n, n_factors]; a zero row for a history without a known film."""
         weight = self._event_weights(histories)
@@ -120,10 +133,8 @@ class Als(LinearRecommender):
         with one_blas_thread() if len(histories) > 1 else nullcontext():
             for i in range(len(histories)):
                 row = histories.row(i)
-                used = weight[row] != 0
-                if used.any():
-                    w = weight[row][used]
-                    system, factors = self._system(histories.item_index[row][used], w)
+                if weight[row].any():
+                    w, system, factors = self._equation(histories, i, weight[row])
                     vectors[i] = _solved(system, factors.T.astype(np.float64) @ w)
         return vectors
 
@@ -160,8 +171,7 @@ class Als(LinearRecommender):
         out = np.zeros((len(weight), len(items)), dtype=np.float32)
         used = weight != 0
         if used.any():
-            w = weight[used]
-            system, factors = self._system(history.item_index[used], w)
+            w, system, factors = self._equation(history, 0, weight)
             towards = _solved(system, self.item_factors[items].T)
             out[used] = w[:, None] * (factors.astype(np.float64) @ towards)
         return out

@@ -52,6 +52,10 @@ class ItemToItem(LinearRecommender):
 
     def event_weights(self, histories: Histories) -> FloatArray:
         """float32[n_events]: what each event counts; 0 for films unknown here."""
+        key = ("event weights", self.n_items, self.decay, self.floor)
+        return histories.derived(key, lambda: self._event_weights(histories))
+
+    def _event_weights(self, histories: Histories) -> FloatArray:
         known = (histories.item_index >= 0) & (histories.item_index < self.n_items)
         weight = np.where(known, histories.weight, 0.0)
         if self.decay < 1:

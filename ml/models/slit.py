@@ -104,6 +104,10 @@ class Slit(ItemToItem):
 
     def memory_weights(self, histories: Histories) -> FloatArray:
         """float32[n_memories, n_events]: what each event counts in each memory."""
+        key = ("memory weights", self.n_items, self.decay, self.floor, tuple(self.memories))
+        return histories.derived(key, lambda: self._memory_weights(histories))
+
+    def _memory_weights(self, histories: Histories) -> FloatArray:
         own = self.event_weights(histories)
         age = event_ages(histories)
         weight = [own * np.maximum(decay**age, floor) for decay, floor in self.memories]
