@@ -6,6 +6,7 @@ import uuid
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.template import engines
 from django.test import RequestFactory
 from django.urls import resolve
@@ -19,9 +20,9 @@ QUERY = 'a "duel" & <b>more</b> \ue000csrf\ue000'
 PARTS = ("components/_header.html", "components/_footer.html")
 
 
-def rendered(tag: str, part: str, path: str, user, **context: object) -> str:
+def rendered(tag: str, part: str, path: str, user, **context: str) -> str:
     request = RequestFactory().get(path, {"q": QUERY})
-    request.user, request.session = user, {}
+    request.user, request.session = user, SessionStore()
     request.resolver_match = resolve(path)
     for name in ("theme", "visitor"):
         if name in context:
