@@ -234,11 +234,13 @@ def table_from_arrays(
     return sparse.csr_matrix(parts, shape=(len(indptr) - 1, n_columns), copy=False)
 
 
-def keep_largest(table: NDArray[np.float32], n_kept: int) -> sparse.csr_matrix:
+def keep_largest(table: NDArray[np.float32] | sparse.csr_matrix, n_kept: int) -> sparse.csr_matrix:
     """csr of the ``n_kept`` entries of each row that are largest in absolute value."""
     n_rows, n_columns = table.shape
     if n_kept >= n_columns:
         return sparse.csr_matrix(table)
+    if not isinstance(table, np.ndarray):
+        return _keep_largest_stored(table, n_kept)
     data, indices, counts = [], [], np.zeros(n_rows, dtype=np.int64)
     for i in range(n_rows):  # row by row: argpartition of the whole would double the memory
         best = np.sort(np.argpartition(-np.abs(table[i]), n_kept)[:n_kept])
@@ -250,3 +252,18 @@ def keep_largest(table: NDArray[np.float32], n_kept: int) -> sparse.csr_matrix:
     flat_data = np.concatenate(data) if data else np.empty(0, np.float32)
     flat_indices = np.concatenate(indices) if indices else np.empty(0, np.int32)
     return sparse.csr_matrix((flat_data, flat_indices, indptr), shape=table.shape)
+
+
+def _keep_largest_stored(table: sparse.csr_matrix, n_kept: int) -> sparse.csr_matrix:
+    is_kept = np.ones(table.nnz, dtype=np.bool_)
+    for i in np.flatnonzero(np.diff(table.indptr) > n_kept):
+        row = slice(table.indptr[i], table.indptr[i + 1])
+        is_kept[row] = False
+        largest = np.argpartition(-np.abs(table.data[row]), n_kept)[:n_kept]
+        is_kept[row.start + largest] = True
+    before = np.concatenate([np.zeros(1, np.int64), np.cumsum(is_kept)])
+    kept = sparse.csr_matrix(
+        (table.data[is_kept], table.indices[is_kept], before[table.indptr]), shape=table.shape
+    )
+    kept.sort_indices()
+    return kept

@@ -55,6 +55,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("lightgcn", {"n_factors": 8, "n_epochs": 20, "loss": "bpr", "edge_dropout": 0.2}),
     ("slit", {"l2": 1.0, "memories": [[0.5, 0.0], [0.95, 0.05]]}),
     ("slit", {"l2": 1.0, "memories": [[0.5, 0.0], [0.95, 0.05]], "n_kept": 20}),
+    ("transition", {"n_kept": 5}),
     ("popularity", {"half_life_days": 30.0}),
     ("popularity", {"window_days": 60.0}),
 ]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from ml.data import to_csr
 from ml.models.als import Als
 from ml.models.ease import Ease, ease_weights, weights_by_people
+from ml.models.item_to_item import keep_largest
 from ml.models.like_moments import LikeMoments
 from ml.models.slit import Slit
 from ml.models.transition import Transition, ordered_events
@@ -219,3 +221,23 @@ def test_two_films_seen_together_say_more_than_each_alone() -> None:
 def test_like_moments_refuse_settings_without_meaning(settings: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must be"):
         LikeMoments(**settings)  # type: ignore[arg-type]
+
+
+def test_transitions_kept_are_the_largest_of_each_row() -> None:
+    whole = Transition().fit(EVENTS).table
+    dense = whole if isinstance(whole, np.ndarray) else whole.toarray()
+    kept = Transition(n_kept=4).fit(EVENTS).table
+    assert isinstance(kept, sparse.csr_matrix)
+    assert kept.has_sorted_indices
+    assert np.diff(kept.indptr).max() == 4
+    for i in range(len(dense)):
+        stored = kept.indptr[i], kept.indptr[i + 1]
+        columns = kept.indices[slice(*stored)]
+        assert np.array_equal(kept.data[slice(*stored)], dense[i, columns])
+        left_out = np.delete(dense[i], columns)
+        assert left_out.max() <= dense[i, columns].min(initial=np.inf)
+        assert len(columns) == min(4, np.count_nonzero(dense[i]))
+    everything = keep_largest(sparse.csr_matrix(dense), 10_000).toarray()
+    assert np.array_equal(everything, dense)
+    with pytest.raises(ValueError, match="n_kept"):
+        Transition(n_kept=0)
