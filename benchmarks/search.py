@@ -244,12 +244,14 @@ def show_latency(row: dict) -> list[str]:
             f"  processor time of each: web {part['cpu_web_ms']:.0f} ms, Postgres "
             f"{part['cpu_database_ms']:.0f} ms"
         )
+        print(f"  the middle p95 of the rounds: {part['p95_ms']:.0f} ms")
     print(
         f"  encoder ready after {row['encoder_ready_s']:.1f} s; "
         f"memory {row['memory_mb']:.0f} MB; load average "
         f"{row['load_average']:.1f}"
     )
-    return [] if row["p95_ms"] < 150 and not row["errors"] else ["p95 of a search page"]
+    slowest = max(row["p95_ms"], row["api"]["p95_ms"])
+    return [] if slowest < 150 and not row["errors"] else ["p95 of a search"]
 
 
 # Their parameters differ: said here, for what a type checker joins them to depends on its order.
