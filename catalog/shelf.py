@@ -6,25 +6,23 @@ was written to, and puts a new shelf in the place of the old by one assignment: 
 and wait for nothing.
 
 How old it may be: Postgres counts rows written per table and makes the counts known within 10 s of
-the commit; a look a second, and at most a reading every ``REST_S``, while somebody writes on and
+the commit; a look a second, and at most a reading every five, while somebody writes on and
 on. Together 16 s. Where nobody could look for ``MAX_AGE_S`` (no database, no counts) there is no
 shelf, and everybody asks the database. Nothing that must not be shown depends on it: which films
 are hidden is asked with every list (recommendations.limits).
 
-Only a web process has one (:func:`start_keeping`); elsewhere the functions here read the database.
+Only a web process has one (``catalog.shelf_keeper``); elsewhere the functions here read the
+database.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from django.db import Error as DatabaseError
 from django.db import connection
 from numpy.typing import NDArray
 
@@ -35,13 +33,9 @@ from catalog.embeddings.nearest import active_space
 from catalog.facts import FilmFacts, read_facts
 from catalog.models import Dataset, Movie
 from catalog.titles import variants_of
-from ml.compiled import POSTINGS, RETRIEVAL, load_kernels
 
-logger = logging.getLogger(__name__)
 T = TypeVar("T")
 
-LOOK_EVERY_S = 1.0
-REST_S = 5.0
 MAX_AGE_S = 15.0
 # Some 5 KB each; then the memory is begun anew.
 MAX_CARDS = 10_000
@@ -353,70 +347,3 @@ def forget_shelf() -> None:
     """As in a process that keeps none (tests)."""
     global _shelf  # noqa: PLW0603 - see above
     _shelf = None
-
-
-class ShelfKeeper:
-    """Looks every ``LOOK_EVERY_S`` whether the catalogue changed, until stopped.
-
-    ``prepare`` is called in its thread once there is a new shelf, for what else the first to ask
-    would wait for.
-    """
-
-    def __init__(
-        self,
-        *,
-        look_every_s: float = LOOK_EVERY_S,
-        rest_s: float = REST_S,
-        prepare: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._look_every_s = look_every_s
-        self._rest_s = rest_s
-        self._prepare = prepare
-        self._prepared: Shelf | None = None
-        self._is_blind = False
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="shelf-keeper", daemon=True)
-
-    def start(self) -> None:
-        """Reads the catalogue before it returns, then looks on in a thread of its own."""
-        self._attempt(look_for_changes)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends the thread; everybody asks the database again."""
-        self._stopping.set()
-        self._thread.join()
-        forget_shelf()
-
-    def _run(self) -> None:
-        try:
-            while not self._stopping.is_set():
-                if _shelf is not self._prepared:
-                    self._prepared = _shelf
-                    self._attempt(self._prepare)
-                    self._stopping.wait(self._rest_s)
-                elif not self._stopping.wait(self._look_every_s):
-                    self._attempt(look_for_changes)
-        finally:
-            connection.close()  # this thread's own
-
-    def _attempt(self, step: Callable[[], object]) -> None:
-        try:
-            step()
-        except DatabaseError as error:
-            # The shelf grows old and is not used then; the next look takes a new connection.
-            if not self._is_blind:
-                logger.warning("The catalogue could not be looked at: %s", error)
-            self._is_blind = True
-            connection.close()
-        else:
-            self._is_blind = False
-
-
-def start_keeping(prepare: Callable[[], None]) -> ShelfKeeper:
-    """For the start of a web process; search's sums are compiled for it, too."""
-    for name in (POSTINGS, RETRIEVAL):
-        load_kernels(name)
-    keeper = ShelfKeeper(prepare=prepare)
-    keeper.start()
-    return keeper

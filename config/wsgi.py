@@ -13,7 +13,7 @@ application = get_wsgi_application()
 # After Django is set up: model and catalogue are in memory before the first request, and kept
 # current.
 from catalog import hybrid  # noqa: E402
-from catalog.shelf import start_keeping  # noqa: E402
+from catalog.shelf_keeper import start_keeping  # noqa: E402
 from recommendations.watch import start_watching  # noqa: E402
 
 start_keeping(hybrid.prepare)

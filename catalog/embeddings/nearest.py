@@ -83,7 +83,7 @@ def nearest_known(
     """Up to ``n`` nearest of these films, hidden ones among them, by the index.
 
     ``movie_ids`` are ascending, and ``share`` says how much of all films they are. None where the
-    request is near to others only: too few of them are among the nearest thousand.
+    request is near to others: of what the scan brought too few are among them.
     """
     n_scanned = min(MAX_EF_SEARCH, math.ceil(n / share))
     sql, params = _scan_sql(vector, space, "IS NOT NULL", [], n_scanned=n_scanned, n=n_scanned)

@@ -13,7 +13,8 @@ from catalog.intent import Chip, Kind
 from catalog.models import Dataset, Genre, Movie
 from catalog.search import search_films
 from catalog.services.search_terms import search_terms_rebuild
-from catalog.shelf import ShelfKeeper, current_shelf, forget_shelf, look_for_changes, most_rated
+from catalog.shelf import current_shelf, forget_shelf, look_for_changes, most_rated
+from catalog.shelf_keeper import ShelfKeeper
 from catalog.titles import trigrams
 from catalog.words import films_by_title_grams, films_by_words
 from ml import compiled
