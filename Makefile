@@ -5,8 +5,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help run test lint fmt types imports migrations messages deploy-check pytest faults fuzz fuzz-api load security clean-var
 
-# An interpreter by another name or path: make run PYTHON=/opt/python/bin/python3.11
-PYTHON ?= python3.11
+# The quickest Python 3.11 here; another one: make run PYTHON=/opt/python/bin/python3.11
+PYTHON ?= $(shell sh deploy/python.sh)
 # Extra arguments for pytest: make pytest ARGS="tests/catalog -x"
 ARGS ?=
 BIN := .venv/bin
@@ -82,11 +82,12 @@ clean-var: ## Remove the local database, models and caches (asks first)
 		if [ "$$answer" = y ]; then rm -rf var && echo "Removed."; else echo "Nothing was removed."; fi
 
 .venv/bin/python:
-	@if ! "$(PYTHON)" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
-		echo "Marquee needs Python 3.11, and \"$(PYTHON)\" is not that: install it (Debian: apt install python3.11-venv; pyenv: pyenv install 3.11)," >&2; \
-		echo "or name one: make run PYTHON=/path/to/python3.11" >&2; exit 1; fi
-	@echo "Creating .venv"
-	@"$(PYTHON)" -m venv .venv || { rm -rf .venv; \
+	@python="$(PYTHON)"; \
+	if ! "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then \
+		echo "Marquee needs Python 3.11, and \"$$python\" is not that: install it (Debian: apt install python3.11-venv; pyenv: pyenv install 3.11)," >&2; \
+		echo "or name one: make run PYTHON=/path/to/python3.11" >&2; exit 1; fi; \
+	echo "Creating .venv with $$python"; \
+	"$$python" -m venv .venv || { rm -rf .venv; \
 		echo "Python cannot make virtual environments here (Debian: apt install python3.11-venv)." >&2; exit 1; }
 
 $(RUN_STAMP): | .venv/bin/python

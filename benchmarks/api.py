@@ -23,8 +23,9 @@ from typing import Any
 
 from benchmarks import api_world as world
 from benchmarks.api_report import table
+from benchmarks.clients import Answer, Client
 from benchmarks.report import render
-from benchmarks.serving_load import Answer, Client, Web, hammer, web
+from benchmarks.serving_load import Web, hammer, web
 
 OUT = Path("benchmarks/results/api.json")
 REQUESTS = 2000

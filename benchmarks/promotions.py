@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import serving_world as world
-from benchmarks.serving_load import Client, latency, web
+from benchmarks.clients import Client
+from benchmarks.serving_load import latency, web
 
 ROUNDS = 50
 REQUESTS = 8000  # at least 5,000, and as many as the promotions last

@@ -13,9 +13,10 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import quote
+
+from benchmarks.clients import Client
 
 ROOT = Path(__file__).resolve().parent.parent
 K = 20
@@ -181,15 +182,15 @@ def _load(url: str, path: str, queries: list[str], *, clients: int) -> dict:
     def client() -> None:
         for n in itertools.count():
             if n % ASKED_BY_ONE == 0:
-                connection = _connection(url)
+                asking = _client(url)
             with lock:
                 if not todo:
                     return
                 query = todo.pop()
             begin = time.perf_counter()
             try:
-                _page(connection, query, path=path)
-            except (OSError, HTTPException) as error:
+                _page(asking, query, path=path)
+            except OSError as error:
                 with lock:
                     errors.append(str(error))
             with lock:
@@ -214,24 +215,18 @@ def _load(url: str, path: str, queries: list[str], *, clients: int) -> dict:
     }
 
 
-def _connection(url: str) -> HTTPConnection:
-    """One that is kept: the clients share the processor with the server and must cost little.
-
-    From an address of its own: the API answers each so many times a minute.
-    """
-    own = f"127.0.{next(_addresses)}.1"
-    return HTTPConnection(url.removeprefix("http://"), timeout=60, source_address=(own, 0))
+def _client(url: str) -> Client:
+    """One with an address of its own: the API answers each so many times a minute."""
+    return Client(int(url.rpartition(":")[2]), address=f"127.0.{next(_addresses)}.1")
 
 
-def _page(connection: HTTPConnection, query: str, *, path: str = PAGE) -> str:
+def _page(client: Client, query: str, *, path: str = PAGE) -> str:
     """The page's text; OSError where it is none."""
-    connection.request("GET", f"{path}?q={quote(query)}")
-    answer = connection.getresponse()
-    text = answer.read().decode()
+    answer = client.get(f"{path}?q={quote(query)}")
     if answer.status != 200:
         msg = f"{answer.status} for {query!r}"
         raise OSError(msg)
-    return text
+    return answer.content.decode()
 
 
 def _cpu_s(pid: int) -> float:
@@ -278,7 +273,7 @@ def _wait_for_meaning(url: str) -> float:
     started = time.perf_counter()
     in_a_row = 0
     while in_a_row < 4 * CLIENTS:  # connections in turn go to each of the processes
-        page = _page(_connection(url), f"a thief who steals {in_a_row} hats")
+        page = _page(_client(url), f"a thief who steals {in_a_row} hats")
         in_a_row = 0 if "data-meaning-off" in page else in_a_row + 1
     return time.perf_counter() - started
 

@@ -26,7 +26,8 @@ import numpy as np
 import psutil
 
 from benchmarks import serving_world as world
-from benchmarks.serving_load import Client, Web, latency, web
+from benchmarks.clients import Client
+from benchmarks.serving_load import Web, latency, web
 from benchmarks.serving_report import write_docs
 from benchmarks.serving_requests import (
     LIST,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import signal
 import socket
@@ -15,29 +13,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psutil
 
+from benchmarks.clients import Answer, Client
+
 ROOT = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S = 120
 SPARE_THREADS = 4  # of the Procfile: they say no where the line is full
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer; ``took_s`` from the first byte sent to the last one read."""
-
-    status: int
-    took_s: float
-    content: bytes
-    is_json: bool
-
-    @property
-    def body(self) -> Any:
-        """What the JSON says; else the bytes. Read when asked: clients share the machine."""
-        return json.loads(self.content) if self.is_json else self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,35 +109,6 @@ def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:
         except OSError:
             time.sleep(0.2)
     raise SystemExit("The web server did not become ready.")
-
-
-class Client:
-    """One connection that is kept open; ``session`` is somebody's cookie."""
-
-    def __init__(self, port: int, *, session: str = "") -> None:
-        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        self.session = session
-
-    def get(self, path: str) -> Answer:
-        """A GET."""
-        return self._ask("GET", path, None)
-
-    def put(self, path: str, body: dict[str, Any]) -> Answer:
-        """A PUT of JSON, past the CSRF check as a page does it."""
-        return self._ask("PUT", path, json.dumps(body).encode())
-
-    def _ask(self, method: str, path: str, body: bytes | None) -> Answer:
-        token = "x" * 32
-        headers = {"Cookie": f"sessionid={self.session}; csrftoken={token}"}
-        if body is not None:
-            headers |= {"Content-Type": "application/json", "X-CSRFToken": token}
-        started = time.perf_counter()
-        self._connection.request(method, path, body=body, headers=headers)
-        response = self._connection.getresponse()
-        content = response.read()
-        took_s = time.perf_counter() - started
-        is_json = "json" in (response.headers["Content-Type"] or "")
-        return Answer(response.status, took_s, content, is_json)
 
 
 def hammer(

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks import serving_world as world
-from benchmarks.serving_load import Answer, Client, Latency, Web, hammer, latency, web
+from benchmarks.clients import Answer, Client
+from benchmarks.serving_load import Latency, Web, hammer, latency, web
 
 LIST = "/api/v1/me/recommendations/?n=20"
 ROUNDS = 5

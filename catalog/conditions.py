@@ -19,8 +19,10 @@ from catalog.models import Credit, Genre, Movie, Person
 from catalog.names import country_name, language_name
 from catalog.querysets import MovieQuerySet
 from catalog.shelf import current_shelf, remembered
+from ml.idmap import IdMap
 
 _ORIGINS = {Kind.LANGUAGE: "language", Kind.COUNTRY: "country"}
+_CERTIFICATION = "certification"
 _NO_FILMS = np.empty(0, dtype=np.int64)
 
 
@@ -54,11 +56,9 @@ class Meeting(NamedTuple):
 
 
 def ids_meeting(chips: Iterable[Chip]) -> Meeting | None:
-    """The films that meet every hard chip.
+    """The films that meet every hard chip, as far as the shelf knows: some seconds old.
 
-    By the facts on the shelf, so without a query, once origins have been asked for; None
-    where there is none, or a chip is about what it does not hold: people, and certifications, which
-    are never some seconds old.
+    One query for each person that is named and one, once, for origins; None without a shelf.
     """
     shelf = current_shelf()
     if shelf is None:
@@ -79,18 +79,34 @@ def ids_meeting(chips: Iterable[Chip]) -> Meeting | None:
             meets &= values >= (-np.inf if low is None else low)
             meets &= values <= (np.inf if high is None else high)
         elif chip.kind in _ORIGINS:
-            origins, of = _origins(), _ORIGINS[chip.kind]
             # "Not French" leaves out what nobody knows the origin of, too.
             codes = (chip.value, "") if chip.is_negated else (chip.value,)
-            is_it = np.zeros(len(meets), dtype=bool)
-            for code in codes:
-                at = facts.films.index(origins.get((of, code), _NO_FILMS))
-                is_it[at[at >= 0]] = True
-            meets &= is_it != chip.is_negated
+            of = _ORIGINS[chip.kind]
+            meets &= _are_among(_of_origin(of, *codes), facts.films) != chip.is_negated
+        elif chip.kind is Kind.PERSON:
+            meets &= _are_among(_films_with(chip.value), facts.films) != chip.is_negated
         else:
-            return None
+            meets &= _are_among(_of_origin(_CERTIFICATION, *_allowed(chip)), facts.films)
     ids = facts.films.ids[meets]
     return Meeting(ids, len(ids) / max(1, len(meets)))
+
+
+def _of_origin(of: str, *codes: str) -> NDArray[np.int64]:
+    origins = _origins()
+    return np.concatenate([_NO_FILMS, *(origins.get((of, code), _NO_FILMS) for code in codes)])
+
+
+def _films_with(name: str) -> NDArray[np.int64]:
+    rows = Credit.objects.filter(person__name=name).values_list("movie_id", flat=True)
+    return np.array(list(rows), dtype=np.int64)
+
+
+def _are_among(ids: NDArray[np.int64], films: IdMap) -> NDArray[np.bool_]:
+    """bool[n_films]: which of the ``films`` these are."""
+    found = np.zeros(len(films), dtype=np.bool_)
+    at = films.index(ids)
+    found[at[at >= 0]] = True
+    return found
 
 
 def _condition(chip: Chip) -> Q:
@@ -109,8 +125,11 @@ def _condition(chip: Chip) -> Q:
     if chip.kind is Kind.COUNTRY:
         is_from = Q(countries__contains=[chip.value])
         return ~Q(countries=[]) & ~is_from if chip.is_negated else is_from
-    allowed = CERTIFICATIONS[: CERTIFICATIONS.index(chip.value) + 1] if is_known(chip) else ()
-    return Q(certification__in=allowed)
+    return Q(certification__in=_allowed(chip))
+
+
+def _allowed(chip: Chip) -> tuple[str, ...]:
+    return CERTIFICATIONS[: CERTIFICATIONS.index(chip.value) + 1] if is_known(chip) else ()
 
 
 def _related(rows, chip: Chip) -> Q:  # noqa: ANN001 - any queryset with movie_id

@@ -110,11 +110,14 @@ _ORIGINS_SQL = """
     FROM catalog_movie,
         unnest(CASE WHEN countries = '{}' THEN ARRAY[''] ELSE countries END) AS country
     GROUP BY country
+    UNION ALL
+    SELECT 'certification', certification, array_agg(id) FROM catalog_movie GROUP BY certification
 """
 
 
 def read_origins() -> dict[tuple[str, str], NDArray[np.int64]]:
-    """("language" or "country", code) -> ids of its films, of all films; one query."""
+    """("language", "country" or "certification", code) -> ids of its films, of all films; one
+    query."""
     with connection.cursor() as cursor:
         cursor.execute(_ORIGINS_SQL)
         rows = cursor.fetchall()

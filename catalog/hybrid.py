@@ -215,6 +215,12 @@ class Scope:
         """For SQL, which is not always asked: making the query takes longer than the shelf."""
         return films_meeting(self.hard)
 
+    @property
+    def strict(self) -> tuple[Chip, ...]:
+        """What is looked up again of the films that are shown: a certification that an editor has
+        just set is never some seconds old."""
+        return tuple(chip for chip in self.hard if chip.kind is Kind.CERTIFICATION)
+
     def passing(self, movie_ids: list[int]) -> list[int]:
         """Those of these that meet the conditions, as far as that is known without a query."""
         allowed = self.few if self.known is None else self.known.ids
@@ -226,13 +232,19 @@ class Scope:
     def keep(self, movie_ids: list[int]) -> dict[int, int]:
         """Those that may be shown, among these, and how many people rated each; one query."""
         if self.is_everything or self.few is not None or self.known is not None:
-            return rating_counts(self.passing(movie_ids))
+            counts = rating_counts(self.passing(movie_ids))
+            if not self.strict or self.known is None:
+                return counts
+            films = films_meeting(self.strict).filter(pk__in=counts)
+            return {pk: counts[pk] for pk in films.values_list("pk", flat=True)}
         films = self.films.filter(pk__in=movie_ids)
         return dict(films.values_list("pk", "rating_count"))
 
     def most_rated(self, n: int) -> list[int]:
         """The ``n`` of them that most people rated; one query."""
-        found = None if self.known is None else most_rated(self.known.ids, n)
+        found = None
+        if self.known is not None and not self.strict:
+            found = most_rated(self.known.ids, n)
         if found is None:
             ranked = self.films.order_by("-rating_count", "pk")
             found = list(ranked.values_list("pk", flat=True)[:n])

@@ -5,10 +5,11 @@ from django.urls import include, path, re_path
 from config.api import NoSuchApi
 
 urlpatterns = [
-    path("", include("accounts.api_urls")),
+    # What is asked most often comes first.
+    path("", include("recommendations.api_urls")),
     path("", include("catalog.api_urls")),
     path("", include("feedback.api_urls")),
-    path("", include("recommendations.api_urls")),
+    path("", include("accounts.api_urls")),
     path("", include("dashboard.api_urls")),
     re_path(r"", NoSuchApi.as_view()),
 ]

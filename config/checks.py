@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-_CSP = "csp.middleware.CSPMiddleware"
+_CSP = "config.middleware.ContentPolicyMiddleware"
 
 
 def register_all() -> None:
@@ -45,7 +45,7 @@ def check_csp(app_configs: Any, **options: Any) -> list[CheckMessage]:
     return [
         Warning(
             f"The content security policy is weak: {', '.join(found)}.",
-            hint="Give scripts a nonce instead of 'unsafe-inline'; set the missing directives.",
+            hint="Keep scripts and styles in files of their own; set the missing directives.",
             id="marquee.W002",
         )
     ]

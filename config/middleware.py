@@ -6,6 +6,8 @@ import re
 import uuid
 from collections.abc import Callable
 
+from csp.constants import HEADER
+from csp.utils import build_policy
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -61,6 +63,24 @@ class AddressMiddleware:
             request.path_info = request.path_info.replace("\0", "\ufffd")
             request.path = request.path.replace("\0", "\ufffd")
         return self.get_response(request)
+
+
+class ContentPolicyMiddleware:
+    """Sends the content security policy: the same one, put together once, with every answer.
+
+    django-csp's own middleware puts two together for each, for nonces and for views that differ;
+    Marquee has neither. What an answer says itself stays.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+        self._policy = build_policy()
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if self._policy:
+            response.headers.setdefault(HEADER, self._policy)
+        return response
 
 
 class PersonalPagesMiddleware:

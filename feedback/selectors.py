@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.contrib.auth.models import AnonymousUser
@@ -116,12 +117,16 @@ class UserFeedback:
 _FEEDBACK_SQL = """
     SELECT user_id, movie_id, kind, NULL AS stars, EXTRACT(EPOCH FROM created_at)::float8
     FROM feedback_reaction
-    WHERE user_id = ANY(%(people)s) AND (expires_at IS NULL OR expires_at > %(now)s)
+    WHERE user_id {whose} AND (expires_at IS NULL OR expires_at > %(now)s)
     UNION ALL
     SELECT user_id, movie_id, 'rate', stars, EXTRACT(EPOCH FROM updated_at)::float8
-    FROM feedback_rating WHERE user_id = ANY(%(people)s)
+    FROM feedback_rating WHERE user_id {whose}
 """
+# Of an array Postgres thinks that it holds ten people, and plans anew for each that holds one.
+_OF_ONE_SQL = _FEEDBACK_SQL.format(whose="= %(person)s")
+_OF_MANY_SQL = _FEEDBACK_SQL.format(whose="= ANY(%(people)s)")
 _RATE = "rate"
+_MUTED = Reaction.Kind.MUTED.value
 _TELLING = frozenset({Reaction.Kind.LIKE.value, Reaction.Kind.DISLIKE.value})
 
 
@@ -135,10 +140,13 @@ def feedback_of_users(
     hidden: dict[int, set[int]] = {pk: set() for pk in people}
     muted: dict[int, set[int]] = {pk: set() for pk in people}
     with prepared_cursor() as cursor:
-        cursor.execute(_FEEDBACK_SQL, {"people": list(people), "now": now})
+        if len(people) == 1:
+            cursor.execute(_OF_ONE_SQL, {"person": next(iter(people)), "now": now})
+        else:
+            cursor.execute(_OF_MANY_SQL, {"people": list(people), "now": now})
         rows = cursor.fetchall()
     for user_id, movie_id, kind, stars, at in rows:
-        if kind == Reaction.Kind.MUTED:
+        if kind == _MUTED:
             muted[user_id].add(movie_id)
             continue  # what it mutes hides the film
         hidden[user_id].add(movie_id)
@@ -152,7 +160,7 @@ def feedback_of_users(
             history=tuple(
                 sorted(
                     (e for e in events[pk].values() if e.movie_id not in muted[pk]),
-                    key=lambda e: (e.at, e.movie_id),
+                    key=attrgetter("at", "movie_id"),
                 )
             ),
             hidden_ids=frozenset(hidden[pk]),

@@ -176,8 +176,8 @@ def best_products(
 
 
 @numba.njit
-def _first_edge(values, k):  # type: ignore[no-untyped-def]
-    """A key that at least ``k`` of the ``values`` are not behind: NO_KEY if it is not known.
+def _first_edge(values, excluded, is_out, k):  # type: ignore[no-untyped-def]
+    """A key that at least ``k`` of the wanted ``values`` are not behind: NO_KEY if not known.
 
     Of groups of films the best of each: the k-th of these is reached by k films.
     """
@@ -187,9 +187,27 @@ def _first_edge(values, k):  # type: ignore[no-untyped-def]
     for start in range(0, len(values), _GROUPS):
         part = values[start : start + _GROUPS]
         for j in range(len(part)):
-            tops[j] = part[j] if part[j] > tops[j] else tops[j]
+            is_better = (part[j] > tops[j]) & (part[j] <= _LARGEST)
+            tops[j] = part[j] if is_better else tops[j]
+    for film in excluded:
+        if values[film] == tops[film % _GROUPS]:
+            top = np.float32(-np.inf)
+            for i in range(film % _GROUPS, len(values), _GROUPS):
+                if top < values[i] <= _LARGEST and not is_out[i]:
+                    top = values[i]
+            tops[film % _GROUPS] = top
     kth = np.partition(tops, _GROUPS - k)[_GROUPS - k]
     return key_of(kth, FILM) if kth >= LOWEST else NO_KEY
+
+
+@numba.njit
+def _is_reached(values, start, score):  # type: ignore[no-untyped-def]
+    """Whether a finite one of RUN values is at least ``score``; compared as vectors."""
+    found = np.uint32(0)
+    for i in range(RUN):
+        value = values[start + i]
+        found |= np.uint32((value >= score) & (value <= _LARGEST))
+    return found > 0
 
 
 @numba.njit(nogil=True, cache=True)
@@ -200,17 +218,30 @@ def best_of_row(
     index: NDArray[np.int32],
 ) -> None:
     """Fill ``score`` and ``index`` [k] (given as -inf and no film) with the best of ``scores``
-    [n_items] that are finite and not ``excluded``."""
+    [n_items] that are finite and not ``excluded``.
+
+    Nothing is copied: a row and a copy of it would not stay in a core's cache together.
+    """
     n, k = len(scores), len(score)
-    values = np.empty(n, dtype=np.float32)
-    films = np.empty(n, dtype=np.int32)
-    for film in range(n):
-        values[film] = scores[film] if abs(scores[film]) <= _LARGEST else np.float32(-np.inf)
-        films[film] = film
+    is_out = np.zeros(n, dtype=np.bool_)
     for film in excluded:
-        values[film] = -np.inf
+        is_out[film] = True
     shelf = np.empty(SHELF * k + RUN, dtype=np.uint64)
-    count, _ = put(values, films, shelf, 0, _first_edge(values, k), k)
+    count, edge = 0, _first_edge(scores, excluded, is_out, k)
+    lowest = LOWEST if edge == NO_KEY else score_of(edge)
+    for start in range(0, n, RUN):
+        stop = min(start + RUN, n)
+        if stop == start + RUN and not _is_reached(scores, start, lowest):
+            continue
+        if count + RUN > len(shelf):
+            edge = min(edge, cut_back(shelf, count, k))
+            count, lowest = k, score_of(edge)
+        for i in range(start, stop):
+            if lowest <= scores[i] <= _LARGEST and not is_out[i]:
+                key = key_of(scores[i], i)
+                if key < edge:
+                    shelf[count] = key
+                    count += 1
     write_best(shelf, count, score, index)
 
 

@@ -104,7 +104,10 @@ class Histories:
         return slice(int(self.indptr[i]), int(self.indptr[i + 1]))
 
     def select(self, rows: Sequence[int] | NDArray[np.integer]) -> Histories:
-        """The given people, in the given order."""
+        """The given people, in the given order; all of one person is ``self``, with what is
+        :meth:`derived` already."""
+        if len(self) == 1 and len(rows) == 1 and rows[0] == 0:
+            return self
         parts = [np.arange(self.indptr[i], self.indptr[i + 1]) for i in rows]
         flat = np.concatenate(parts) if parts else np.empty(0, np.int64)
         lengths = np.array([len(p) for p in parts], dtype=np.int64)

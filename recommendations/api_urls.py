@@ -33,11 +33,11 @@ from recommendations.swipe_apis import SwipeApi
 from recommendations.why_apis import WhyApi
 
 urlpatterns = [
+    path("me/recommendations/", RecommendationsApi.as_view(), name="api-recommendations"),
     path("swipe/", SwipeApi.as_view(), name="api-swipe"),
     path("quiz/", QuizApi.as_view(), name="api-quiz"),
     path("movies/<int:movie_id>/similar/", SimilarApi.as_view(), name="api-similar"),
     path("title-or-prompt/", TitleOrPromptApi.as_view(), name="api-title-or-prompt"),
-    path("me/recommendations/", RecommendationsApi.as_view(), name="api-recommendations"),
     path("me/recommendations/debug/", DebugApi.as_view(), name="api-recommendation-debug"),
     path(
         "me/recommendations/<int:movie_id>/why/",

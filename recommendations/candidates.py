@@ -20,7 +20,7 @@ from scipy import sparse
 from ml.models.base import Recommender
 from ml.models.hybrid import Affines
 from ml.retrieval import top_k
-from ml.types import FloatArray, Histories
+from ml.types import BoolArray, FloatArray, Histories
 from recommendations.sources import SOURCES
 
 logger = logging.getLogger(__name__)
@@ -41,10 +41,21 @@ class Generation:
     """
 
     scored: dict[str, FloatArray] = field(default_factory=dict)
+    # bool[n, n_items]: the films that some source has an opinion of.
+    known: BoolArray | None = None
     took_ms: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     # Where a blend put its sources' scores on one scale: for the explanation of its ranking.
     affines: Affines = field(default_factory=dict)
+
+    def note(self, name: str, scores: FloatArray) -> None:
+        """What a source said; counted at once, while it is still in the core's cache."""
+        self.scored[name] = scores
+        if self.known is None:
+            self.known = np.isfinite(scores)
+            return
+        for known, row in zip(self.known, scores, strict=True):
+            known |= np.isfinite(row)
 
 
 class Rest:
@@ -104,7 +115,7 @@ def generate(
             continue
         started = perf_counter()
         try:
-            found.scored[name] = model.score(histories)
+            found.note(name, model.score(histories))
         except Exception as error:  # noqa: BLE001 - whatever a model raises, the others still answer
             logger.exception("Source %s failed and is skipped", name)
             found.skipped[name] = f"{FAILED}: {type(error).__name__}"

@@ -212,9 +212,10 @@ def _counts(
     exclude: sparse.csr_matrix,
 ) -> dict[str, int]:
     """Films per stage: scored by some source, of these left out and why, and in the pool."""
-    some = np.zeros(exclude.shape[1], dtype=np.bool_)
-    for scores in generation.scored.values():
-        some |= np.isfinite(scores[i])
+    if generation.known is None:
+        some = np.zeros(exclude.shape[1], dtype=np.bool_)
+    else:
+        some = generation.known[i]
     row = slice(int(exclude.indptr[i]), int(exclude.indptr[i + 1]))
     codes = exclude.data[row][some[exclude.indices[row]]]
     return {

@@ -64,14 +64,14 @@ _SQL = f"""
         ),
         list.movie_ids[:%(n)s], list.scores[:%(n)s],
         list.evidence, list.context, list.last_visit_on,
-        ARRAY(
+        CASE WHEN list.user_id IS NOT NULL THEN ARRAY(
             SELECT movie_id FROM feedback_rating
             WHERE user_id = %(user)s AND movie_id = ANY(list.movie_ids[:%(n)s])
             UNION ALL
             SELECT movie_id FROM feedback_reaction
             WHERE user_id = %(user)s AND movie_id = ANY(list.movie_ids[:%(n)s])
                 AND kind <> 'muted' AND (expires_at IS NULL OR expires_at > %(now)s)
-        )
+        ) END
     FROM (SELECT) one
     LEFT JOIN recommendations_recommendation list
         ON list.user_id = %(user)s AND list.source = %(source)s

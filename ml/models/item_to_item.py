@@ -90,7 +90,10 @@ class ItemToItem(LinearRecommender):
         used = weight != 0
         out = np.zeros((len(weight), len(items)), dtype=np.float32)
         if used.any():
-            block = table_block(self.table, history.item_index[used], items)
+            rows = history.item_index[used]
+            # Models that ask one table with other weights share what they find there.
+            key = ("block", _address(self.table), rows.tobytes(), items.tobytes())
+            block = history.derived(key, lambda: table_block(self.table, rows, items))
             out[used] = weight[used, None] * block
         return out
 
@@ -114,6 +117,12 @@ class ItemToItem(LinearRecommender):
         model.table = table_from_arrays(arrays, n_columns=len(model.seen))
         model.n_items = len(model.seen)
         return model
+
+
+def _address(table: NDArray[np.float32] | sparse.csr_matrix) -> int:
+    """Where in memory the table's numbers lie: the same for two that share an artifact's array."""
+    data = table if isinstance(table, np.ndarray) else table.data
+    return int(data.__array_interface__["data"][0])
 
 
 def event_ages(histories: Histories) -> NDArray[np.int64]:

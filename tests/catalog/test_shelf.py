@@ -9,8 +9,9 @@ from django.db import connection, transaction
 from catalog import shelf
 from catalog.conditions import films_meeting, ids_meeting
 from catalog.facts import read_facts
+from catalog.hybrid import search
 from catalog.intent import Chip, Kind
-from catalog.models import Dataset, Genre, Movie
+from catalog.models import Credit, Dataset, Genre, Movie, Person
 from catalog.search import search_films
 from catalog.services.search_terms import search_terms_rebuild
 from catalog.shelf import current_shelf, forget_shelf, look_for_changes, most_rated
@@ -116,6 +117,12 @@ def test_what_a_card_says_is_what_the_film_says(films, has_shelf, django_assert_
         [Chip(Kind.COUNTRY, "IT")],
         [Chip(Kind.COUNTRY, "IT", True)],
         [Chip(Kind.COUNTRY, "XX"), Chip(Kind.LANGUAGE, "xx")],
+        [Chip(Kind.CERTIFICATION, "PG")],
+        [Chip(Kind.CERTIFICATION, "PG"), Chip(Kind.COUNTRY, "IT", True)],
+        [Chip(Kind.CERTIFICATION, "nothing called so")],
+        [Chip(Kind.PERSON, "Ann One")],
+        [Chip(Kind.PERSON, "Ann One", True), Chip(Kind.GENRE, "Comedy")],
+        [Chip(Kind.PERSON, "Nobody")],
     ],
 )
 def test_the_shelf_meets_conditions_as_the_database_does(films, chips, django_assert_num_queries):
@@ -124,13 +131,33 @@ def test_the_shelf_meets_conditions_as_the_database_does(films, chips, django_as
         language="fr", countries=["FR", "IT"]
     )
     Movie.objects.filter(pk=films[1].pk).update(language="it", countries=["IT"])
+    Movie.objects.filter(pk=films[0].pk).update(certification="R")
+    Movie.objects.filter(pk=films[2].pk).update(certification="G")
+    Movie.objects.filter(pk=films[3].pk).update(certification="PG")
+    for person in (Person.objects.create(name="Ann One", tmdb_id=n) for n in (1, 2)):
+        for film in films[:3]:
+            Credit.objects.create(movie=film, person=person, role=Credit.Role.CAST)
     look_for_changes()
     ids_meeting(chips)  # the first to ask for an origin reads them
-    with django_assert_num_queries(0):
+    with django_assert_num_queries(sum(chip.kind is Kind.PERSON for chip in chips)):
         found = ids_meeting(chips)
     assert found.ids.tolist() == sorted(films_meeting(chips).values_list("pk", flat=True))
     assert found.share == len(found.ids) / len(films)
-    assert ids_meeting([*chips, Chip(Kind.CERTIFICATION, "PG")]) is None  # not on the shelf
+
+
+@pytest.mark.parametrize("text", ["", "film"])
+def test_a_certification_is_never_some_seconds_old(films, text):
+    search_terms_rebuild()
+    Movie.objects.filter(pk__in=[films[2].pk, films[3].pk]).update(certification="PG")
+    look_for_changes()
+    chips = [Chip(Kind.CERTIFICATION, "PG")]
+
+    def found() -> set[int]:
+        return {film.movie_id for film in search(text, chips=chips).found}
+
+    assert found() == {films[2].pk, films[3].pk}
+    Movie.objects.filter(pk=films[3].pk).update(certification="R")  # and nobody has looked since
+    assert found() == {films[2].pk}
 
 
 def test_a_card_on_the_shelf_is_the_one_that_its_query_reads(films, django_assert_num_queries):

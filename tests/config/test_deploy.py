@@ -111,3 +111,26 @@ def test_units_are_what_systemd_understands(unit):
     # The program is not installed where the unit says: that is all it may miss.
     said = [line for line in done.stderr.splitlines() if unit.name in line]
     assert [line for line in said if "is not executable" not in line] == []
+
+
+def interpreter(path: Path, *options: str) -> str:
+    path.write_text(f'#!/bin/sh\nexec "{sys.executable}" {" ".join(options)} "$@"\n')
+    path.chmod(0o755)
+    return str(path)
+
+
+def test_the_quickest_python_is_taken(tmp_path):
+    quick = interpreter(tmp_path / "quick")
+    slow = interpreter(tmp_path / "slow", "-X", "tracemalloc=20")
+    broken = interpreter(tmp_path / "broken", "-c", "'raise SystemExit(1)'")
+
+    def chosen(*pythons: str) -> str:
+        command = ["sh", str(ROOT / "deploy" / "python.sh"), *pythons]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        assert done.stderr == ""
+        return done.stdout.strip()
+
+    assert chosen(slow, quick) == quick
+    assert chosen(quick, slow) == quick
+    assert chosen(broken, slow, str(tmp_path / "nowhere")) == slow
+    assert chosen(broken) == "python3.11"  # make says then what to install

@@ -165,7 +165,10 @@ def test_health_is_asked_before_the_gate(client, settings):
         "config.overload.OverloadMiddleware"
     )
     # And the answer at the door has the headers of every other.
-    for name in ("django.middleware.security.SecurityMiddleware", "csp.middleware.CSPMiddleware"):
+    for name in (
+        "django.middleware.security.SecurityMiddleware",
+        "config.middleware.ContentPolicyMiddleware",
+    ):
         assert middleware.index(name) < middleware.index("config.overload.OverloadMiddleware")
     assert client.get("/livez").status_code == 200
 
