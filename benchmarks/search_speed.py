@@ -17,6 +17,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from benchmarks.clients import Client
+from ml.compiled import ROUGH, load_kernels
 
 ROOT = Path(__file__).resolve().parent.parent
 K = 20
@@ -31,18 +32,25 @@ _addresses = itertools.count(1)
 def recall(queries: list[str]) -> dict:
     """Recall@20 of what search takes for the nearest films against every film compared.
 
-    Without conditions and with wide ones, as a web process does it (with the shelf); and with a
-    condition that only SQL knows, as for people and certifications.
+    As a web process does it (with the shelf and the table of rounded vectors), and by the index.
     """
     from catalog.conditions import films_meeting
     from catalog.embeddings.encoders import query_vectors
-    from catalog.embeddings.nearest import active_space, nearest_among, nearest_meeting
+    from catalog.embeddings.nearest import (
+        active_space,
+        nearest_among,
+        nearest_films,
+        nearest_meeting,
+    )
+    from catalog.embeddings.rough import follow_vectors, forget_vectors
     from catalog.hybrid import CANDIDATES, Scope
     from catalog.intent import Chip, Kind, Reading
     from catalog.shelf import forget_shelf, look_for_changes
 
     space = active_space()
     assert space is not None, "no vectors: run manage.py embed_movies first"
+    load_kernels(ROUGH)
+    follow_vectors(space)
     vectors = [query_vectors.get(query, encoder=space.encoder, wait_s=120.0) for query in queries]
     filters = {
         "none": (),
@@ -63,19 +71,23 @@ def recall(queries: list[str]) -> dict:
         ids = list(films.values_list("pk", flat=True))
         scope = Scope.of(Reading(raw="", chips=chips, text=""))
         assert scope.is_everything or scope.known is not None
-        how = "exact" if scope.few is not None else "index"
         rows[name] = _recall_of(
             lambda vector, scope=scope: scope.nearest(vector, space, CANDIDATES),
             lambda vector, ids=ids: nearest_among(vector, space, movie_ids=ids, n=K),
             vectors,
-        ) | {"films": len(ids), "how": how}
-        if name in {"drama", "thriller"}:
-            rows[f"{name}, by SQL"] = _recall_of(
-                lambda vector, films=films: nearest_meeting(vector, space, films=films, n=K),
+        ) | {"films": len(ids), "how": "table"}
+        if name in {"none", "drama", "thriller"}:
+            rows[f"{name} "] = _recall_of(
+                lambda vector, films=films, chips=chips: (
+                    nearest_meeting(vector, space, films=films, n=K)
+                    if chips
+                    else nearest_films(vector, space, n=CANDIDATES)
+                ),
                 lambda vector, ids=ids: nearest_among(vector, space, movie_ids=ids, n=K),
                 vectors,
             ) | {"films": len(ids), "how": "index"}
     forget_shelf()
+    forget_vectors()
     return {"n_queries": len(queries), "rows": rows}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Exists, OuterRef, Q
@@ -45,20 +44,11 @@ def _origins() -> dict[tuple[str, str], NDArray[np.int64]]:
     return remembered("origins", read_origins)
 
 
-class Meeting(NamedTuple):
-    """Films that meet conditions, hidden ones among them: int64[n] ids, ascending.
+def ids_meeting(chips: Iterable[Chip]) -> NDArray[np.int64] | None:
+    """The films that meet every hard chip, hidden ones among them: int64[n] ids, ascending.
 
-    ``share``: how much of all films they are, 0 to 1.
-    """
-
-    ids: NDArray[np.int64]
-    share: float
-
-
-def ids_meeting(chips: Iterable[Chip]) -> Meeting | None:
-    """The films that meet every hard chip, as far as the shelf knows: some seconds old.
-
-    One query for each person that is named and one, once, for origins; None without a shelf.
+    As far as the shelf knows: some seconds old. One query for each person that is named and one,
+    once, for origins; None without a shelf.
     """
     shelf = current_shelf()
     if shelf is None:
@@ -87,8 +77,7 @@ def ids_meeting(chips: Iterable[Chip]) -> Meeting | None:
             meets &= _are_among(_films_with(chip.value), facts.films) != chip.is_negated
         else:
             meets &= _are_among(_of_origin(_CERTIFICATION, *_allowed(chip)), facts.films)
-    ids = facts.films.ids[meets]
-    return Meeting(ids, len(ids) / max(1, len(meets)))
+    return facts.films.ids[meets]
 
 
 def _of_origin(of: str, *codes: str) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ meaning (vectors). A request that is a film's title is that film's title, whatev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
@@ -16,7 +16,7 @@ import numpy as np
 from django.utils import timezone
 from numpy.typing import NDArray
 
-from catalog.conditions import Meeting, films_meeting, ids_meeting, prepare_conditions
+from catalog.conditions import films_meeting, ids_meeting, prepare_conditions
 from catalog.embeddings.encoders import query_vectors
 from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import (
@@ -26,9 +26,10 @@ from catalog.embeddings.nearest import (
     film_vector,
     nearest_among,
     nearest_films,
-    nearest_known,
     nearest_meeting,
+    nearest_of_rough,
 )
+from catalog.embeddings.rough import follow_vectors, rough_vectors
 from catalog.fusion import FAIR_TITLE, FAME_WEIGHT, GOOD_TITLE, Evidence, weighted_sum
 from catalog.intent import Chip, Kind, Reading, parse
 from catalog.known_names import CatalogNames, prepare_names
@@ -102,6 +103,11 @@ def prepare() -> None:
     prepare_conditions()
     prepare_films()
     prepare_names()
+
+
+def follow() -> None:
+    """What changes apart from the shelf: films' vectors."""
+    follow_vectors(search_space())
 
 
 def read_request(raw: str) -> Reading:
@@ -187,7 +193,7 @@ class Scope:
     """
 
     hard: tuple[Chip, ...]
-    known: Meeting | None = None
+    known: NDArray[np.int64] | None = None
     few: NDArray[np.int64] | None = None
 
     @classmethod
@@ -200,7 +206,7 @@ class Scope:
             found = scope.films.order_by("pk").values_list("pk", flat=True)
             ids = np.array(found[: EXACT_BELOW + 1], dtype=np.int64)
         else:
-            ids = scope.known.ids
+            ids = scope.known
         if len(ids) <= EXACT_BELOW:
             scope.few = ids
         return scope
@@ -223,7 +229,7 @@ class Scope:
 
     def passing(self, movie_ids: list[int]) -> list[int]:
         """Those of these that meet the conditions, as far as that is known without a query."""
-        allowed = self.few if self.known is None else self.known.ids
+        allowed = self.few if self.known is None else self.known
         if allowed is None:
             return movie_ids
         wanted = np.array(movie_ids, dtype=np.int64)
@@ -244,23 +250,34 @@ class Scope:
         """The ``n`` of them that most people rated; one query."""
         found = None
         if self.known is not None and not self.strict:
-            found = most_rated(self.known.ids, n)
+            found = most_rated(self.known, n)
         if found is None:
             ranked = self.films.order_by("-rating_count", "pk")
             found = list(ranked.values_list("pk", flat=True)[:n])
         return found
 
-    def nearest(self, vector: FloatArray, space: EncoderSpace, n: int) -> Near:
-        """The ``n`` of them nearest to a vector; hidden ones may be among them."""
+    def nearest(
+        self, vector: FloatArray, space: EncoderSpace, n: int, *, also: Collection[int] = ()
+    ) -> Near:
+        """The ``n`` of them nearest to a vector, and how near those of ``also`` are that may be
+        shown; hidden ones may be among them."""
+        rough = rough_vectors(space)
+        allowed = self.few if self.known is None else self.known
+        if rough is not None and (self.is_everything or allowed is not None):
+            return nearest_of_rough(
+                vector, space, rough, among=allowed, also=self.passing(sorted(also)), n=n
+            )
         if self.is_everything:
-            return nearest_films(vector, space, n=n)
-        if self.few is not None:
-            return nearest_among(vector, space, movie_ids=self.few, n=n)
-        near = None
-        if self.known is not None:
-            ids, share = self.known
-            near = nearest_known(vector, space, movie_ids=ids, share=share, n=n)
-        return near or nearest_meeting(vector, space, films=self.films, n=n)
+            near = nearest_films(vector, space, n=n)
+        elif self.few is not None:
+            near = nearest_among(vector, space, movie_ids=self.few, n=n)
+        else:
+            near = nearest_meeting(vector, space, films=self.films, n=n)
+        missing = self.passing(sorted(set(also) - set(near.movie_ids)))
+        if not missing:
+            return near
+        more = nearest_among(vector, space, movie_ids=missing, n=len(missing))
+        return Near(near.movie_ids + more.movie_ids, near.similarity + more.similarity)
 
 
 def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float) -> Answer:
@@ -276,7 +293,7 @@ def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float)
             words = {hit.movie_id: hit.score for hit in search_films(reading.text)}
     near = Near((), ())
     if vector is not None and space is not None:
-        near = _near(vector, space, scope, words)
+        near = scope.nearest(vector, space, CANDIDATES, also=words)
     # In a long request a part of a title is chance; a whole one is not.
     least = FAIR_TITLE if len(reading.text.split()) <= MAX_WORDS_FOR_PARTS else GOOD_TITLE
     titles = {hit.movie_id: hit.title_score for hit in hits if hit.title_score >= least}
@@ -313,16 +330,6 @@ def _request_vector(
     if not parts or not np.any(parts):
         return None
     return unit_rows(np.sum(parts, axis=0, keepdims=True))[0]
-
-
-def _near(vector: FloatArray, space: EncoderSpace, scope: Scope, words: dict[int, float]) -> Near:
-    """The nearest films that may be shown, and how near those stand that the words found."""
-    near = scope.nearest(vector, space, CANDIDATES)
-    missing = scope.passing(sorted(set(words) - set(near.movie_ids)))
-    if not missing:
-        return near
-    more = nearest_among(vector, space, movie_ids=missing, n=len(missing))
-    return Near(near.movie_ids + more.movie_ids, near.similarity + more.similarity)
 
 
 def _fused(

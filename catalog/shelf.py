@@ -23,7 +23,6 @@ from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-from django.db import connection
 from numpy.typing import NDArray
 
 from accounts.prepared import prepared_cursor
@@ -31,6 +30,7 @@ from catalog.card_films import CardFilm, read_card_films
 from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import active_space
 from catalog.facts import FilmFacts, read_facts
+from catalog.marks import rows_written
 from catalog.models import Dataset, Movie
 from catalog.titles import variants_of
 
@@ -299,27 +299,12 @@ _TABLES = (
     *("catalog_movie", "catalog_movie_genres", "catalog_genre"),
     *("catalog_dataset", "catalog_encoderspace", "catalog_searchterm"),
 )
-_MARK_SQL = """
-    SELECT current_setting('track_counts')::bool, sum(
-        pg_stat_get_tuples_inserted(oid) + pg_stat_get_tuples_updated(oid)
-        + pg_stat_get_tuples_deleted(oid)
-    )::bigint
-    FROM unnest(%s::regclass[]) AS tables (oid)
-"""
-
-
-def _mark() -> int | None:
-    """Another number after every write to the catalogue; None where Postgres counts nothing."""
-    with connection.cursor() as cursor:
-        cursor.execute(_MARK_SQL, [list(_TABLES)])
-        is_counted, n = cursor.fetchone()
-    return n if is_counted else None
 
 
 def look_for_changes() -> Shelf | None:
     """Reads the catalogue where it was written to since, and swaps the new shelf in."""
     global _shelf, _looked_at  # noqa: PLW0603 - one reference assignment is the whole swap
-    mark, shelf = _mark(), _shelf
+    mark, shelf = rows_written(_TABLES), _shelf
     if mark is None:
         _shelf = None
         return None

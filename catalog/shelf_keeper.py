@@ -10,7 +10,7 @@ from django.db import Error as DatabaseError
 from django.db import connection
 
 from catalog.shelf import Shelf, forget_shelf, look_for_changes
-from ml.compiled import POSTINGS, RETRIEVAL, load_kernels
+from ml.compiled import POSTINGS, RETRIEVAL, ROUGH, load_kernels
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ class ShelfKeeper:
     """Looks every ``LOOK_EVERY_S`` whether the catalogue changed, until stopped.
 
     ``prepare`` is called in its thread once there is a new shelf, for what else the first to ask
-    would wait for.
+    would wait for; ``follow`` after each look, for what changes apart from it.
     """
 
     def __init__(
@@ -31,10 +31,12 @@ class ShelfKeeper:
         look_every_s: float = LOOK_EVERY_S,
         rest_s: float = REST_S,
         prepare: Callable[[], None] = lambda: None,
+        follow: Callable[[], None] = lambda: None,
     ) -> None:
         self._look_every_s = look_every_s
         self._rest_s = rest_s
         self._prepare = prepare
+        self._follow = follow
         self._shelf: Shelf | None = None
         self._prepared: Shelf | None = None
         self._is_blind = False
@@ -58,9 +60,11 @@ class ShelfKeeper:
                 if self._shelf is not self._prepared:
                     self._prepared = self._shelf
                     self._attempt(self._prepare)
+                    self._attempt(self._follow)
                     self._stopping.wait(self._rest_s)
                 elif not self._stopping.wait(self._look_every_s):
                     self._attempt(self._look)
+                    self._attempt(self._follow)
         finally:
             connection.close()  # this thread's own
 
@@ -80,10 +84,10 @@ class ShelfKeeper:
             self._is_blind = False
 
 
-def start_keeping(prepare: Callable[[], None]) -> ShelfKeeper:
+def start_keeping(prepare: Callable[[], None], follow: Callable[[], None]) -> ShelfKeeper:
     """For the start of a web process; search's sums are compiled for it, too."""
-    for name in (POSTINGS, RETRIEVAL):
+    for name in (POSTINGS, RETRIEVAL, ROUGH):
         load_kernels(name)
-    keeper = ShelfKeeper(prepare=prepare)
+    keeper = ShelfKeeper(prepare=prepare, follow=follow)
     keeper.start()
     return keeper

@@ -16,7 +16,7 @@ from catalog import hybrid  # noqa: E402
 from catalog.shelf_keeper import start_keeping  # noqa: E402
 from recommendations.watch import start_watching  # noqa: E402
 
-start_keeping(hybrid.prepare)
+start_keeping(hybrid.prepare, hybrid.follow)
 start_watching()
 
 # All that is here now stays: the collector need not walk 230,000 objects again and again, which

@@ -14,6 +14,7 @@ ITEM_TO_ITEM = "ml.models.item_to_item_kernels"
 HYBRID = "ml.models.hybrid_kernels"
 RETRIEVAL = "ml.retrieval_kernels"
 POSTINGS = "catalog.posting_kernels"
+ROUGH = "catalog.embeddings.rough_kernels"
 _loaded: dict[str, ModuleType] = {}
 
 

@@ -2,13 +2,12 @@
 
 With a filter that leaves few films the index is no help: an HNSW scan throws away what does not
 pass (a filter that keeps a tenth turns 20 rows into 4; DESIGN 14). So few allowed films are
-compared exactly. Above that, where the caller knows which films are allowed, the scan asks for so
-many that enough of them pass; where only SQL knows, it goes on until enough rows passed.
+compared exactly; above that the scan goes on until enough rows passed. A web process knows more
+(``catalog.embeddings.rough``), and asks neither.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from accounts.prepared import array_text, prepared_cursor
 from catalog.embeddings.models import HNSW_EF_CONSTRUCTION, HNSW_M, EncoderSpace, MovieEmbedding
+from catalog.embeddings.rough import RoughVectors
 from catalog.models import Movie
 from catalog.querysets import MovieQuerySet
 from ml.types import FloatArray
@@ -28,10 +28,6 @@ EXACT_BELOW = 15_000
 # Recall@20 against the exact answer and time per query: benchmarks/search.py. 400 finds .995 of the
 # nearest 20, 200 .986 in half the time, and the films of the frozen plots as well.
 EF_SEARCH = 200
-# pgvector's own limit of ef_search, and so of what one scan can bring.
-MAX_EF_SEARCH = 1000
-# With fewer that pass, of the films that a scan brought, the nearest 20 are no longer certain.
-LEAST_PASSING = 60
 # Where SQL throws films away the scan must be wider: with 400, .974 of the nearest 20 thrillers.
 EF_SEARCH_FILTERED = 800
 # A filtered scan ends with the first batch that holds enough rows; asking for more than are wanted
@@ -58,6 +54,28 @@ def active_space() -> EncoderSpace | None:
     return EncoderSpace.objects.filter(is_active=True).first()
 
 
+def nearest_of_rough(
+    vector: FloatArray,
+    space: EncoderSpace,
+    rough: RoughVectors,
+    *,
+    among: NDArray[np.int64] | None,
+    also: Sequence[int],
+    n: int,
+) -> Near:
+    """The ``n`` nearest films, of ``among`` (ascending ids) if given, and how near those of
+    ``also`` are; hidden ones among them. One query."""
+    near = rough.nearest(vector, n=2 * n, among=among)
+    wanted = np.union1d(near, np.array(also, dtype=np.int64))
+    found = nearest_among(vector, space, movie_ids=wanted, n=len(wanted))
+    extra = set(also)
+    kept = [at for at, pk in enumerate(found.movie_ids) if at < n or pk in extra]
+    return Near(
+        movie_ids=tuple(found.movie_ids[at] for at in kept),
+        similarity=tuple(found.similarity[at] for at in kept),
+    )
+
+
 def nearest_films(vector: FloatArray, space: EncoderSpace, *, n: int) -> Near:
     """The ``n`` nearest visible films by the index.
 
@@ -70,32 +88,6 @@ def nearest_films(vector: FloatArray, space: EncoderSpace, *, n: int) -> Near:
     if 2 * len(near.movie_ids) < n:
         near = nearest_meeting(vector, space, films=Movie.objects.visible(), n=n)
     return near
-
-
-def nearest_known(
-    vector: FloatArray,
-    space: EncoderSpace,
-    *,
-    movie_ids: NDArray[np.int64],
-    share: float,
-    n: int,
-) -> Near | None:
-    """Up to ``n`` nearest of these films, hidden ones among them, by the index.
-
-    ``movie_ids`` are ascending, and ``share`` says how much of all films they are. None where the
-    request is near to others: of what the scan brought too few are among them.
-    """
-    n_scanned = min(MAX_EF_SEARCH, math.ceil(n / share))
-    sql, params = _scan_sql(vector, space, "IS NOT NULL", [], n_scanned=n_scanned, n=n_scanned)
-    near = _scanned(sql, params, n=n_scanned)
-    found = np.array(near.movie_ids, dtype=np.int64)
-    passing = np.flatnonzero(among_sorted(found, movie_ids))[:n].tolist()
-    if len(passing) < min(n, LEAST_PASSING):
-        return None
-    return Near(
-        movie_ids=tuple(near.movie_ids[place] for place in passing),
-        similarity=tuple(near.similarity[place] for place in passing),
-    )
 
 
 def among_sorted(movie_ids: NDArray[np.int64], those: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -242,7 +234,7 @@ def scan_settings(*, n: int, is_filtered: bool = True) -> str:
     ef_search = EF_SEARCH_FILTERED if is_filtered else EF_SEARCH
     return (
         f"SET LOCAL hnsw.iterative_scan = {'relaxed_order' if is_filtered else 'off'};"
-        f"SET LOCAL hnsw.ef_search = {min(MAX_EF_SEARCH, max(ef_search, n))};"
+        f"SET LOCAL hnsw.ef_search = {max(ef_search, n)};"
         f"SET LOCAL hnsw.max_scan_tuples = {MAX_SCAN_TUPLES};"
         "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off;"
         "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"

@@ -14,8 +14,8 @@ from django.core.management import CommandError, call_command
 from django.db import connection, transaction
 from pgvector import HalfVector
 
-from catalog.conditions import Meeting, films_meeting
-from catalog.embeddings import encoders, nearest
+from catalog.conditions import films_meeting
+from catalog.embeddings import encoders, nearest, rough
 from catalog.embeddings.encoders import QueryVectors, document_encoder, encoder_name
 from catalog.embeddings.models import EncoderSpace, MovieEmbedding, SearchTerm
 from catalog.embeddings.texts import film_texts
@@ -32,6 +32,7 @@ from catalog.services.search_index import search_vectors_refresh
 from catalog.services.search_terms import search_terms_rebuild
 from catalog.words import films_by_words
 from ml.bert import NumpyBertEncoder
+from ml.compiled import ROUGH, load_kernels
 from ml.text import HashingEncoder, SentenceTransformerEncoder
 
 pytestmark = pytest.mark.django_db
@@ -222,34 +223,81 @@ def test_the_index_agrees_with_the_exact_answer(many):
         assert len(set(found.movie_ids) & set(exact.movie_ids)) >= 19
 
 
-def test_of_films_that_are_known_the_scan_brings_so_many_that_enough_pass(many):
+@pytest.fixture
+def table(many):
+    """The rounded vectors, as a web process keeps them."""
+    load_kernels(ROUGH)
+    rough.follow_vectors(many[0])
+    yield rough.rough_vectors(many[0])
+    rough.forget_vectors()
+
+
+def test_rounded_vectors_choose_what_the_exact_answer_has(many, table):
     space, movies, vectors = many
+    assert table.movie_ids.tolist() == [movie.pk for movie in movies]
     thrillers = np.array([movie.pk for movie in movies[::3]])
-    near = nearest.nearest_known(vectors[0], space, movie_ids=thrillers, share=1 / 3, n=100)
-    exact = nearest.nearest_among(vectors[0], space, movie_ids=thrillers, n=100)
-    assert 60 <= len(near.movie_ids) <= 100
-    assert set(near.movie_ids) <= set(thrillers.tolist())
-    assert len(set(near.movie_ids[:20]) & set(exact.movie_ids[:20])) >= 19
-    assert list(near.similarity) == sorted(near.similarity, reverse=True)
+    for among in (None, thrillers, thrillers[:30], thrillers[:0]):
+        ids = table.movie_ids if among is None else among
+        exact = nearest.nearest_among(vectors[7], space, movie_ids=ids, n=50)
+        found = nearest.nearest_of_rough(vectors[7], space, table, among=among, also=[], n=50)
+        assert found == exact
+    # Twice a vector is as near as it.
+    assert set(table.nearest(2 * vectors[7], n=40)) == set(table.nearest(vectors[7], n=40))
 
 
-def test_where_too_few_that_are_known_are_near_the_scan_says_so(many):
+def test_what_words_found_is_compared_as_well(many, table):
     space, movies, vectors = many
-    # The farthest third: none of the nearest third is among them.
-    order = np.argsort(vectors @ vectors[0])[:200]
-    far = np.sort([movies[at].pk for at in order])
-    assert nearest.nearest_known(vectors[0], space, movie_ids=far, share=1.0, n=200) is None
-    assert nearest.nearest_known(vectors[0], space, movie_ids=far[:0], share=0.01, n=200) is None
+    far = [movies[at].pk for at in np.argsort(vectors @ vectors[0])[:3]]
+    found = nearest.nearest_of_rough(vectors[0], space, table, among=None, also=far, n=10)
+    assert len(found.movie_ids) == 13
+    assert found.movie_ids[-3:] == tuple(reversed(far))
+    assert list(found.similarity) == sorted(found.similarity, reverse=True)
 
 
-def test_a_request_near_to_other_films_only_is_answered_by_the_long_scan(many):
+def test_the_table_follows_what_is_written_and_the_encoder(many, table, monkeypatch):
     space, movies, vectors = many
+    rough.follow_vectors(space)
+    assert rough.rough_vectors(space) is table  # just read
+    monkeypatch.setattr(rough, "REREAD_S", 0.0)
+    rough.follow_vectors(space)
+    assert rough.rough_vectors(space) is table  # nothing was written
+    MovieEmbedding.objects.filter(movie=movies[0]).update(vector=HalfVector(vectors[1]))
+    # Postgres counts what is written when its transaction ends, which here is never.
+    monkeypatch.setattr(rough, "rows_written", lambda tables: -1)
+    rough.follow_vectors(space)
+    again = rough.rough_vectors(space)
+    assert np.array_equal(again.codes[0], again.codes[1])
+    other = EncoderSpace(encoder="another", dim=384)
+    assert rough.rough_vectors(other) is None
+    rough.follow_vectors(other)
+    assert rough.rough_vectors(space) is None
+    assert len(rough.rough_vectors(other).movie_ids) == 0
+    rough.follow_vectors(None)
+    assert rough.rough_vectors(other) is None
+
+
+def test_a_catalogue_too_large_for_the_table_is_left_to_the_index(many, monkeypatch):
+    space, movies, vectors = many
+    load_kernels(ROUGH)
+    monkeypatch.setattr(rough, "MAX_FILMS", 100)
+    rough.follow_vectors(space)
+    assert rough.rough_vectors(space) is None
+    scope = Scope(())
+    assert movies[7].pk in scope.nearest(vectors[7], space, 20).movie_ids
+
+
+@pytest.mark.parametrize("has_table", [True, False])
+def test_a_scope_finds_its_nearest_films_with_the_table_and_without(many, request, has_table):
+    space, movies, vectors = many
+    if has_table:
+        request.getfixturevalue("table")
     order = np.argsort(vectors @ vectors[0])[:200]
     far = np.sort([movies[at].pk for at in order])
     chips = (Chip(Kind.YEARS, "2050-"),)
     Movie.objects.filter(pk__in=far.tolist()).update(year=2060)
-    scope = Scope(chips, known=Meeting(far, 1.0))
-    assert set(scope.nearest(vectors[0], space, 200).movie_ids) == set(far.tolist())
+    scope = Scope(chips, known=far)
+    found = scope.nearest(vectors[0], space, 200, also=[movies[0].pk, int(far[0])])
+    assert set(found.movie_ids) == set(far.tolist())  # the nearest film of all is out of scope
 
 
 def test_an_unknown_encoder_gets_an_index_of_its_own(films):
