@@ -18,13 +18,16 @@ import datetime
 import json
 import os
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 OUT = ROOT / "benchmarks/results/search.json"
+SHELF_WAIT_S = 120.0
 PARTS = ("titles", "meaning", "intents", "recall", "similar", "encoding", "latency")
 
 
@@ -80,9 +83,31 @@ def _kinds(measured: dict, before: dict | None, today: str, n_films: int) -> dic
 
 
 def _measure(part: str, args: argparse.Namespace) -> dict:
-    if part == "intents":
-        return _intents(args.parser)
-    return _latency(args.pages) if part == "latency" else RUN[part]()
+    if part == "latency":
+        return _latency(args.pages)
+    with _kept_shelf() if part in {"titles", "meaning", "intents"} else nullcontext():
+        return _intents(args.parser) if part == "intents" else RUN[part]()
+
+
+@contextmanager
+def _kept_shelf() -> Iterator[None]:
+    """What a web process keeps beside the database: search answers from it."""
+    from catalog import hybrid
+    from catalog.embeddings.rough import forget_vectors, rough_vectors
+    from catalog.shelf import search_space
+    from catalog.shelf_keeper import start_keeping
+
+    keeper = start_keeping(hybrid.prepare, hybrid.follow)
+    try:
+        space, ends = search_space(), time.monotonic() + SHELF_WAIT_S
+        while space is not None and rough_vectors(space) is None:
+            if time.monotonic() > ends:
+                sys.exit("The shelf was not filled.")
+            time.sleep(0.1)
+        yield
+    finally:
+        keeper.stop()
+        forget_vectors()
 
 
 def _read(path: Path) -> dict:

@@ -3,7 +3,7 @@
 All 70,000 films are compared with a vector in two milliseconds, those that meet a condition in
 less; pgvector then compares the nearest few hundred exactly. Its index takes three times as long,
 and many times that where a condition throws most of what it finds away. A byte a number is off by
-.002 of a cosine, and twice as many films as are wanted are compared exactly.
+.002 of a cosine, so some more films than are wanted are compared exactly.
 
 Where there is no such table (commands, workers, a catalogue above ``MAX_FILMS``, the first seconds
 of a process) the index answers. It may be a minute older than the vectors are.
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from catalog.embeddings.models import EncoderSpace, MovieEmbedding
 from catalog.marks import rows_written
 from ml.compiled import ROUGH, kernels, load_kernels
+from ml.retrieval import top_k
 from ml.types import FloatArray
 
 # 384 bytes a film: of more the index has the better of it.
@@ -49,7 +50,7 @@ class RoughVectors:
     def nearest(
         self, vector: FloatArray, *, n: int, among: NDArray[np.int64] | None = None
     ) -> NDArray[np.int64]:
-        """Ids of ``n`` films near to ``vector``, in no order; ``among`` others' ascending ids."""
+        """Ids of the ``n`` films nearest to ``vector``, of ``among`` (ascending ids) if given."""
         rows = np.arange(len(self.movie_ids))
         if among is not None and len(self.movie_ids):
             rows = np.minimum(np.searchsorted(self.movie_ids, among), len(self.movie_ids) - 1)
@@ -59,7 +60,7 @@ class RoughVectors:
         near = np.empty(len(rows), dtype=np.float32)
         query = np.ascontiguousarray(vector, dtype=np.float32)
         load_kernels(ROUGH).rough_cosines(self.codes, self.scale, rows, query, near)
-        return self.movie_ids[rows[np.argpartition(-near, n)[:n]]]
+        return self.movie_ids[rows[top_k(near[None], n).item_index[0]]]
 
 
 _rough: RoughVectors | None = None

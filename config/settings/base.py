@@ -112,7 +112,11 @@ DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
 # What most answers ask is planned once a connection (accounts.prepared). A pooler in between that
 # hands out a connection for each transaction may not know what was prepared on it.
 if env.flag("DATABASE_PREPARED", default=True):
-    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 0
+    _options = DATABASES["default"]["OPTIONS"]
+    _options["prepare_threshold"] = 0
+    # Else Postgres plans some of them each time: where a plan for any values looks dearer to it.
+    _generic = "-c plan_cache_mode=force_generic_plan"
+    _options["options"] = f"{_options.get('options', '')} {_generic}".strip()
 # Threads of a web process share so many connections (the Procfile's web line says how many); 0:
 # each thread keeps one of its own, which is right where there is one (ADR 0019).
 DATABASE_POOL = env.number("DATABASE_POOL", default=0, maximum=500)
