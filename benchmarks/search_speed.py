@@ -77,7 +77,7 @@ def recall(queries: list[str]) -> dict:
             vectors,
         ) | {"films": len(ids), "how": "table"}
         if name in {"none", "drama", "thriller"}:
-            rows[f"{name} "] = _recall_of(
+            rows[f"{name}, by the index"] = _recall_of(
                 lambda vector, films=films, chips=chips: (
                     nearest_meeting(vector, space, films=films, n=K)
                     if chips

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -242,6 +243,8 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the requests and people")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)
     given = parser.parse_args()
+    # Else the servers that it started would go on without it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     world.enter()
     if given.child:
         _as_child(given.child)

@@ -87,6 +87,13 @@ class Answer:
     is_meaning_missing: bool = False
 
     @property
+    def is_guess(self) -> bool:
+        """Whether no title and no film has a word of the request: something is always nearest."""
+        if not self.reading.text:
+            return False
+        return not any(film.is_exact or film.is_title or film.has_words for film in self.found)
+
+    @property
     def exact(self) -> Found | None:
         """The film whose title was typed."""
         return self.found[0] if self.found and self.found[0].is_exact else None
@@ -223,8 +230,8 @@ class Scope:
 
     @property
     def strict(self) -> tuple[Chip, ...]:
-        """What is looked up again of the films that are shown: a certification that an editor has
-        just set is never some seconds old."""
+        """Conditions that are looked up again for the films that are shown: a certification that an
+        editor has just set is never some seconds old."""
         return tuple(chip for chip in self.hard if chip.kind is Kind.CERTIFICATION)
 
     def passing(self, movie_ids: list[int]) -> list[int]:
@@ -239,22 +246,28 @@ class Scope:
         """Those that may be shown, among these, and how many people rated each; one query."""
         if self.is_everything or self.few is not None or self.known is not None:
             counts = rating_counts(self.passing(movie_ids))
-            if not self.strict or self.known is None:
-                return counts
-            films = films_meeting(self.strict).filter(pk__in=counts)
-            return {pk: counts[pk] for pk in films.values_list("pk", flat=True)}
+            return {pk: counts[pk] for pk in self._confirmed(list(counts))}
         films = self.films.filter(pk__in=movie_ids)
         return dict(films.values_list("pk", "rating_count"))
 
     def most_rated(self, n: int) -> list[int]:
-        """The ``n`` of them that most people rated; one query."""
-        found = None
-        if self.known is not None and not self.strict:
-            found = most_rated(self.known, n)
-        if found is None:
-            ranked = self.films.order_by("-rating_count", "pk")
-            found = list(ranked.values_list("pk", flat=True)[:n])
-        return found
+        """The ``n`` of them that most people rated; a query or two."""
+        wanted = 2 * n if self.strict else n
+        found = None if self.known is None else most_rated(self.known, wanted)
+        if found is not None:
+            confirmed = self._confirmed(found)
+            if len(confirmed) >= n or len(found) < wanted:
+                return confirmed[:n]
+        ranked = self.films.order_by("-rating_count", "pk")
+        return list(ranked.values_list("pk", flat=True)[:n])
+
+    def _confirmed(self, movie_ids: list[int]) -> list[int]:
+        """Those of these, which the shelf says meet the conditions, that still do."""
+        if not self.strict or self.known is None:
+            return movie_ids
+        films = films_meeting(self.strict).filter(pk__in=movie_ids)
+        still = set(films.values_list("pk", flat=True))
+        return [pk for pk in movie_ids if pk in still]
 
     def nearest(
         self, vector: FloatArray, space: EncoderSpace, n: int, *, also: Collection[int] = ()

@@ -99,6 +99,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "chips": chips_shown(answer),
         "offered": offered_query(answer),
         "is_meaning_missing": answer.is_meaning_missing and answer.exact is None,
+        "is_guess": answer.is_guess,
         "n_found": paginator.count,
         "page_obj": page,
         "query": asked.as_query(),

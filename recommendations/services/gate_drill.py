@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 from django.conf import settings
+from django.utils import timezone
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -118,7 +119,8 @@ def _only_popular(source: Path, folder: Path) -> None:
 def _stale(source: Path, folder: Path) -> None:
     """The champion itself, as it would be had it learned a month before."""
     model, manifest = load_artifact(source)
-    read_at = datetime.fromisoformat(manifest.metadata["data_read_at"]).astimezone(UTC)
+    known = manifest.metadata.get("data_read_at")  # a model that no training made has none
+    read_at = datetime.fromisoformat(known).astimezone(UTC) if known else timezone.now()
     old = {"data_read_at": (read_at - timedelta(days=30)).isoformat()}
     assert isinstance(model, Hybrid)  # noqa: S101 - what is served is one
     _saved(model, folder, {**manifest.metadata, **old})

@@ -150,6 +150,18 @@ def test_without_vectors_words_answer_and_it_is_said(films, client):
     assert "data-meaning-off" not in client.get("/search/", {"q": "heat"}).content.decode()
 
 
+def test_what_is_merely_near_is_called_so(films, client):
+    guess = search("qwzx vbnmk")
+    assert guess.is_guess
+    assert guess.found
+    html = client.get("/search/", {"q": "qwzx vbnmk"}).content.decode()
+    assert "No film here has any of these words" in html
+    for known in ("a gang of robbers", "the frensh connection", "heat", "french comedies"):
+        assert not search(known).is_guess, known
+    html = client.get("/search/", {"q": "a gang of robbers"}).content.decode()
+    assert "No film here has any of these words" not in html
+
+
 def test_fusion_prefers_what_both_ways_find():
     evidence = Evidence({1: 8.0, 2: 7.0}, {2: 0.6, 3: 0.65, 4: 0.1}, {}, {})
     for fused in (weighted_sum(evidence, words_weight=0.5), reciprocal_ranks(evidence)):
