@@ -91,9 +91,12 @@ class ItemToItem(LinearRecommender):
         out = np.zeros((len(weight), len(items)), dtype=np.float32)
         if used.any():
             rows = history.item_index[used]
-            # Models that ask one table with other weights share what they find there.
+            # Models that ask one table with other weights share what they find there. The table is
+            # kept with it: in memory that was freed another one could stand at the same address.
             key = ("block", _address(self.table), rows.tobytes(), items.tobytes())
-            block = history.derived(key, lambda: table_block(self.table, rows, items))
+            _, block = history.derived(
+                key, lambda: (self.table, table_block(self.table, rows, items))
+            )
             out[used] = weight[used, None] * block
         return out
 

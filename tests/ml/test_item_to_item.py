@@ -87,13 +87,36 @@ def test_a_history_of_unknown_films_alone_has_no_parts(model: ItemItem, way) -> 
 
 def test_kernels_change_no_number(model: ItemItem, monkeypatch) -> None:
     rng = np.random.default_rng(9)
-    one = Histories.from_lists([rng.choice(N_ITEMS, 60, replace=False).tolist()])
+    events = rng.choice(N_ITEMS, 60, replace=False).tolist()
     films = np.arange(N_ITEMS)
     found = []
     for loaded in (False, True):
+        one = Histories.from_lists([events])  # which remembers what it was asked
         monkeypatch.setattr(compiled, "_loaded", {})
         if loaded:
             compiled.load_kernels(compiled.ITEM_TO_ITEM)
         found.append((model.score(one), model.contributions(one, films)))
     for plain, fast in zip(*found, strict=True):
         assert np.array_equal(plain, fast)
+
+
+def test_models_that_share_a_table_say_what_each_says_alone(model: ItemItem) -> None:
+    rng = np.random.default_rng(4)
+    events, films = rng.choice(N_ITEMS, 30, replace=False).tolist(), np.arange(0, N_ITEMS, 3)
+    recent = model.with_history(decay=0.8, floor=0.0)
+    other = ItemItem.from_arrays(
+        {**model.to_arrays(), "table_data": model.table.data * 2}, model.params()
+    )
+    together = Histories.from_lists([events])
+    for asked in (model, recent, other, model):
+        alone = asked.contributions(Histories.from_lists([events]), films)
+        assert np.array_equal(asked.contributions(together, films), alone)
+
+
+def test_one_person_selected_is_the_same_history() -> None:
+    one = Histories.from_lists([[1, 2]])
+    made = one.derived("what", object)
+    assert one.select([0]).derived("what", object) is made
+    two = Histories.from_lists([[1, 2], [3]])
+    assert two.select([1]).item_index.tolist() == [3]
+    assert one.select([0, 0]).indptr.tolist() == [0, 2, 4]
