@@ -104,9 +104,8 @@ def test_models_that_share_a_table_say_what_each_says_alone(model: ItemItem) -> 
     rng = np.random.default_rng(4)
     events, films = rng.choice(N_ITEMS, 30, replace=False).tolist(), np.arange(0, N_ITEMS, 3)
     recent = model.with_history(decay=0.8, floor=0.0)
-    other = ItemItem.from_arrays(
-        {**model.to_arrays(), "table_data": model.table.data * 2}, model.params()
-    )
+    arrays = model.to_arrays()
+    other = ItemItem.from_arrays({**arrays, "table_data": arrays["table_data"] * 2}, model.params())
     together = Histories.from_lists([events])
     for asked in (model, recent, other, model):
         alone = asked.contributions(Histories.from_lists([events]), films)
