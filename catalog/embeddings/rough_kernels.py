@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 # The sum may be taken in any order: in vector registers that is a tenth of the time, and what comes
 # of it only chooses which films are compared exactly.
 @numba.njit(nogil=True, cache=True, fastmath=True)
-def rough_cosines(
+def rough_products(
     codes: NDArray[np.int8],
     scale: NDArray[np.float32],
     rows: NDArray[np.int64],

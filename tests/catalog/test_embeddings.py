@@ -266,7 +266,7 @@ def test_the_table_follows_what_is_written_and_the_encoder(many, table, monkeypa
     monkeypatch.setattr(rough, "rows_written", lambda tables: -1)
     rough.follow_vectors(space)
     again = rough.rough_vectors(space)
-    assert np.array_equal(again.codes[0], again.codes[1])
+    assert np.array_equal(again.head.codes[0], again.head.codes[1])
     other = EncoderSpace(encoder="another", dim=384)
     assert rough.rough_vectors(other) is None
     rough.follow_vectors(other)
