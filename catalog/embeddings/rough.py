@@ -101,7 +101,7 @@ class RoughVectors:
         n_first = self.head.codes.shape[1]
         near = self.head.times(query[:n_first], rows)
         if len(rows) > WIDER * n:
-            best = np.sort(top_k(near[None], WIDER * n).item_index[0])
+            best = np.sort(np.argpartition(near, -WIDER * n)[-WIDER * n :])
             rows, near = rows[best], near[best]
         near += self.tail.times(query[n_first:], rows)
         return self.movie_ids[rows[top_k(near[None], n).item_index[0]]]
