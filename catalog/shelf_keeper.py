@@ -80,6 +80,10 @@ class ShelfKeeper:
                 logger.warning("The catalogue could not be looked at: %s", error)
             self._is_blind = True
             connection.close()
+        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a step meets
+            if not self._is_blind:
+                logger.error("The shelf could not be kept: %r", error)  # noqa: TRY400 - one line
+            self._is_blind = True
         else:
             self._is_blind = False
 

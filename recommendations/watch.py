@@ -66,6 +66,9 @@ class SnapshotWatch:
             logger.warning("The active model could not be looked up: %s", error)
             connection.close()
             return
+        except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a look meets
+            logger.error("The active model could not be looked up: %r", error)  # noqa: TRY400
+            return
         found = snapshot.version_id if snapshot is not None else None
         if snapshot is not None and found != self._served:
             _warm_up(snapshot.hybrid)

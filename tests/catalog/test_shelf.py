@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import monotonic
+
 import numpy as np
 import pytest
 from django.db import connection, transaction
@@ -315,3 +317,23 @@ def test_the_keeper_sees_what_others_commit():
     finally:
         keeper.stop()
     assert current_shelf() is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_keeper_outlives_whatever_a_step_meets():
+    seen = []
+
+    def follow() -> None:
+        seen.append(1)
+        raise ValueError("nobody thought of this")
+
+    keeper = ShelfKeeper(look_every_s=0.01, rest_s=0.0, follow=follow)
+    keeper.start()
+    try:
+        ends = monotonic() + 20
+        while len(seen) < 4 and monotonic() < ends:
+            keeper._stopping.wait(0.02)
+        assert len(seen) >= 4
+        assert current_shelf() is not None
+    finally:
+        keeper.stop()

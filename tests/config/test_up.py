@@ -212,7 +212,7 @@ def test_it_starts_serves_survives_kills_and_leaves_nothing_behind(up):
     assert "Marquee has stopped." in up.output()
     # Celery itself may log one when the broker goes under its feet.
     ours = [line for line in up.output().splitlines() if " worker |" not in line]
-    assert "Traceback" not in "\n".join(ours)
+    assert "Traceback" not in "\n".join(ours), "\n".join(ours)
 
 
 @pytest.mark.slow
