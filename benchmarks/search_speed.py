@@ -43,8 +43,9 @@ def recall(queries: list[str]) -> dict:
         nearest_meeting,
     )
     from catalog.embeddings.rough import follow_vectors, forget_vectors
-    from catalog.hybrid import CANDIDATES, Scope
+    from catalog.hybrid import CANDIDATES
     from catalog.intent import Chip, Kind, Reading
+    from catalog.scope import Scope
     from catalog.shelf import forget_shelf, look_for_changes
 
     space = active_space()

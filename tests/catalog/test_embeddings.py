@@ -19,9 +19,9 @@ from catalog.embeddings import encoders, nearest, rough
 from catalog.embeddings.encoders import QueryVectors, document_encoder, encoder_name
 from catalog.embeddings.models import EncoderSpace, MovieEmbedding, SearchTerm
 from catalog.embeddings.texts import film_texts
-from catalog.hybrid import Scope
 from catalog.intent import Chip, Kind
 from catalog.models import DataSource, FieldSource, Keyword, Movie
+from catalog.scope import Scope
 from catalog.services.embeddings import (
     changed_films_embed,
     films_embed,
