@@ -148,8 +148,8 @@ def _meaning() -> dict:
 def _intents(parser: str = "local") -> dict:
     """By the local parser, or by the language model that LLM_BASE_URL names."""
     from benchmarks.search_quality import intents
-    from catalog.hybrid import read_locally, read_request
     from catalog.llm.reader import is_configured
+    from catalog.reading import read_locally, read_request
 
     if parser == "llm" and not is_configured():
         sys.exit("Set LLM_BASE_URL and LLM_MODEL to measure a language model.")

@@ -88,8 +88,9 @@ def titles(*, n: int = 500, seed: int = 4) -> dict:
 
 def intents(reader: Callable | None = None) -> dict:
     """F1 of the constraints read, and films shown that break a hard one."""
-    from catalog.hybrid import read_request, search
+    from catalog.hybrid import search
     from catalog.models import Movie
+    from catalog.reading import read_request
     from catalog.titles import normalize_title
 
     reader = reader or read_request

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from django.utils import timezone
 
 from catalog.conditions import prepare_conditions
 from catalog.embeddings.encoders import query_vectors
@@ -20,10 +19,10 @@ from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import Near, film_vector
 from catalog.embeddings.rough import follow_vectors
 from catalog.fusion import FAIR_TITLE, FAME_WEIGHT, GOOD_TITLE, Evidence, weighted_sum
-from catalog.intent import Chip, Kind, Reading, parse
-from catalog.known_names import CatalogNames, prepare_names
-from catalog.llm.reader import is_configured, read_by_llm
+from catalog.intent import Chip, Kind, Reading
+from catalog.known_names import prepare_names
 from catalog.models import Movie
+from catalog.reading import is_wish, read_request, tidied
 from catalog.scope import Scope
 from catalog.search import MAX_RESULTS, Hit, search_films
 from catalog.shelf import prepare_films, search_space
@@ -31,7 +30,6 @@ from catalog.words import films_by_words
 from ml.text import unit_rows
 from ml.types import FloatArray
 
-MAX_TEXT = 400
 # Each way of looking brings so many films; more moved no figure of benchmarks/search.py.
 CANDIDATES = 200
 # Longer requests are no titles; the longest titles in MovieLens have twenty words.
@@ -106,24 +104,6 @@ def follow() -> None:
     follow_vectors(search_space())
 
 
-def read_request(raw: str) -> Reading:
-    """The request's chips and the words that remain: by the language model, if one is set up.
-
-    The local parser answers where there is none, and where it gave no answer that holds.
-    """
-    names, year = CatalogNames(), timezone.now().year
-    if is_configured():
-        reading = read_by_llm(raw, names=names, this_year=year)
-        if reading is not None:
-            return reading
-    return read_locally(raw)
-
-
-def read_locally(raw: str) -> Reading:
-    """As ``read_request``, by the local parser alone."""
-    return parse(raw, names=CatalogNames(), this_year=timezone.now().year)
-
-
 def search(
     raw: str,
     *,
@@ -137,9 +117,9 @@ def search(
     With ``chips`` the text is taken as it is and these conditions hold: that is how chips are
     edited. ``wait_s`` is how long to wait for an encoder that is still loading.
     """
-    text = " ".join(raw.replace("\0", "").split())[:MAX_TEXT]
-    if not any(char.isalnum() for char in text):
-        text = ""  # any vector is near something: "???" has no meaning to look for
+    text = tidied(raw)
+    if not is_wish(text):
+        text = ""
     titles = _title_hits(text)
     if chips is not None:
         reading = Reading(raw=text, chips=tuple(chips), text=text)

@@ -10,8 +10,9 @@ from rest_framework.response import Response
 
 from accounts.api.base import Api
 from accounts.api.inputs import Query
-from catalog.hybrid import MAX_TEXT, search
+from catalog.hybrid import search
 from catalog.intent import Chip
+from catalog.reading import MAX_TEXT
 from catalog.search_request import MAX_CHIPS, SearchRequest
 from catalog.search_serializers import SearchAnswerSerializer, search_body
 

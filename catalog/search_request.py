@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from django.http import QueryDict
 
 from catalog.conditions import chip_label, is_known, liked_titles
-from catalog.hybrid import MAX_TEXT, Answer
+from catalog.hybrid import Answer
 from catalog.intent import Chip
+from catalog.reading import is_wish, tidied
 
 MAX_CHIPS = 12
 
@@ -24,7 +25,7 @@ class SearchRequest:
     @classmethod
     def from_query(cls, query: QueryDict) -> SearchRequest:
         """Reads ``q``, ``chip`` (any number) and ``understood``; nonsense is left out."""
-        text = " ".join(query.get("q", "").replace("\0", "").split())[:MAX_TEXT]
+        text = tidied(query.get("q", ""))
         written = [chip for raw in query.getlist("chip") if (chip := Chip.decoded(raw))]
         chips = tuple(dict.fromkeys(chip for chip in written if is_known(chip)))[:MAX_CHIPS]
         if not chips and query.get("understood") != "1":
@@ -34,7 +35,7 @@ class SearchRequest:
     @property
     def is_empty(self) -> bool:
         """Whether nothing is asked for."""
-        return not self.chips and not any(char.isalnum() for char in self.text)
+        return not self.chips and not is_wish(self.text)
 
     def as_query(self) -> str:
         """The address's query, in one form."""

@@ -21,6 +21,7 @@ from catalog.images import image_digest, image_file
 from catalog.models import Movie
 from catalog.names import language_name
 from catalog.pictures import backdrop_svg, poster_svg
+from catalog.reading import read_locally
 from catalog.search import parse_query, search_films
 from catalog.search_request import SearchRequest, chips_shown, offered_query
 from catalog.selectors import (
@@ -128,9 +129,7 @@ def suggest(request: HttpRequest) -> HttpResponse:
         if len(ids) < MIN_TITLES and len(query.normalized.split()) >= MIN_WORDS_FOR_MEANING:
             more = [
                 film.movie_id
-                for film in hybrid.search(
-                    query.raw, limit=SUGGESTIONS, reader=hybrid.read_locally
-                ).found
+                for film in hybrid.search(query.raw, limit=SUGGESTIONS, reader=read_locally).found
             ]
             ids = list(dict.fromkeys([*ids, *more]))[:SUGGESTIONS]
     films = films_for_cards(ids)

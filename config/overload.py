@@ -3,24 +3,30 @@
 The server's threads stand in three groups: ``WEB_THREADS`` work, ``WEB_TURNS`` of them undisturbed
 for a moment; ``WEB_QUEUE`` wait for their turn at most ``WEB_QUEUE_S`` seconds, and a few are left
 over to say no. A queue without an end would make everybody wait until nobody is answered in time:
-the work is then done for people who left. Health answers come before this, so that a full process
-is not taken for a dead one.
+the work is then done for people who left. Whoever waits may do meanwhile what ``WHILE_IN_LINE``
+says. Health answers come before this, so that a full process is not taken for a dead one.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
 from django.conf import settings
+from django.db import connections
 from django.http import HttpRequest, HttpResponse
+from django.utils.module_loading import import_string
 
 from config.faults import overloaded
 from config.neighbours import neighbours_at
+
+logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 2
 TURN_S = 0.1  # a list made anew takes .02
@@ -77,22 +83,27 @@ class Gate:
         return len(self._line)
 
     @contextmanager
-    def passed(self) -> Iterator[bool]:
-        """Whether it is one's turn; False where the line is full, or one's time in it is over."""
-        visit = self._enter()
+    def passed(self, in_line: Callable[[], None] | None = None) -> Iterator[bool]:
+        """Whether it is one's turn; False where the line is full, or one's time in it is over.
+
+        Who has to wait does ``in_line`` first, which must not raise.
+        """
+        visit = self._enter(in_line)
         try:
             yield visit is not None
         finally:
             if visit is not None:
                 self._leave(visit)
 
-    def _enter(self) -> _Visit | None:
+    def _enter(self, in_line: Callable[[], None] | None) -> _Visit | None:
         visit, gives_up_at = _Visit(), monotonic() + self._wait_s
         with self._lock:
             if self.n_inside >= self._n_working + self._n_waiting:
                 return None
             self._line.append(visit)
             self._let_in()
+        if in_line is not None and not visit.let_in.is_set():
+            in_line()
         while not visit.let_in.wait(self._next_look_s(gives_up_at)):
             with self._lock:
                 self._let_in()
@@ -136,6 +147,7 @@ class OverloadMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
+        self._while_in_line = [import_string(name) for name in settings.WHILE_IN_LINE]
         self._neighbours = neighbours_at(Path(settings.VAR_DIR, "web-load"))
         self.gate = Gate(
             n_working=settings.WEB_THREADS,
@@ -146,7 +158,7 @@ class OverloadMiddleware:
         )
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with self.gate.passed() as is_in:
+        with self.gate.passed(partial(self._look_ahead, request)) as is_in:
             if not is_in:
                 return overloaded(request, retry_after_s=RETRY_AFTER_S)
             response = self.get_response(request)
@@ -154,6 +166,15 @@ class OverloadMiddleware:
             if request.META.get("SERVER_SOFTWARE") == "Granian" and self.is_busier():
                 response["Connection"] = "close"
             return response
+
+    def _look_ahead(self, request: HttpRequest) -> None:
+        """What can be done for a request before its turn; its answer never depends on it."""
+        for step in self._while_in_line:
+            try:
+                step(request)
+            except Exception:
+                logger.exception("Looking ahead failed for %s", request.path)
+        connections.close_all()  # whoever works may need it more
 
     def is_busier(self) -> bool:
         """Whether another process of this machine has at least two requests fewer."""

@@ -18,7 +18,7 @@ from accounts.api.taste import SomeDialsSerializer
 from accounts.models import ApiToken
 from accounts.requests import person_of
 from catalog.filters import MAX_RUNTIME_MIN, MAX_YEAR, MIN_YEAR, FilmFilters
-from catalog.hybrid import MAX_TEXT
+from catalog.reading import MAX_TEXT
 from catalog.search_apis import SearchQuery
 from catalog.search_request import MAX_CHIPS
 from recommendations.asking import AUTO, BASELINE, CF, Question, answered

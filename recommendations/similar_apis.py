@@ -15,8 +15,9 @@ from accounts.api.base import Api
 from accounts.api.inputs import Query
 from accounts.requests import person_of
 from catalog.card_films import poster_url
-from catalog.hybrid import MAX_TEXT, search
+from catalog.hybrid import search
 from catalog.models import Movie
+from catalog.reading import MAX_TEXT
 from catalog.search_serializers import tmdb_ids
 from recommendations.similar import BEHAVIOUR, MAKERS, MEANING, similar_films
 

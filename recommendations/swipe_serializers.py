@@ -5,7 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from accounts.api.inputs import Body, IdField
-from catalog.hybrid import MAX_TEXT
+from catalog.reading import MAX_TEXT
 from catalog.search_request import MAX_CHIPS
 from ml.intent import Mood
 from recommendations.swipe import MAX_CARDS, MAX_FIRST, MAX_HELD

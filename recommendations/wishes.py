@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 
 from catalog.cards import ReasonPart
 from catalog.conditions import chip_label, liked_titles
-from catalog.hybrid import Answer, read_request
+from catalog.hybrid import Answer
 from catalog.intent import Chip, Kind, Reading
 from catalog.models import Movie
+from catalog.reading import read_request
 from catalog.search_request import SearchRequest
 from ml.intent import Mood, QuizAnswers
 

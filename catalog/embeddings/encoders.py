@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections import OrderedDict
+from itertools import islice
 from pathlib import Path
 
-import numpy as np
 from django.conf import settings
 
 from ml.bert import UnsupportedModelError
@@ -19,6 +18,8 @@ logger = logging.getLogger(__name__)
 _HASHING = "hashing-"
 # People page through one query and come back to it; 384 floats each.
 _KEPT_QUERIES = 512
+# More in one pass would keep the first of them waiting.
+_TOGETHER = 6
 
 
 class EncoderUnavailableError(RuntimeError):
@@ -81,37 +82,66 @@ def query_encoder(name: str) -> TextEncoder:
     return document_encoder(setting)
 
 
-@dataclass(eq=False)
-class _Asked:
-    text: str
-    vector: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
-
-
 class _SharedPass:
-    """An encoder that several threads ask: what waits while it works goes through it together.
+    """An encoder that several threads ask: what waits while it works goes through it together, and
+    so does what was announced. Keeps the vectors of the last ``_KEPT_QUERIES`` texts.
 
-    Four queries in one pass take three times as long as one (catalog.embeddings.openvino_bert).
+    Four queries in one pass take a third of the time of four passes, where other work has taken
+    the weights out of the processor's cache between them (docs/adr/0026).
     """
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
         self._working = threading.Lock()
-        self._waiting: list[_Asked] = []
+        self._waiting: dict[str, None] = {}  # in the order in which they came
+        self._kept: OrderedDict[str, FloatArray] = OrderedDict()
+        self._changing = threading.Lock()
+
+    @property
+    def n_waiting(self) -> int:
+        """How many texts are yet to be encoded."""
+        return len(self._waiting)
+
+    def announce(self, text: str) -> None:
+        """Somebody is going to ask for this vector."""
+        with self._changing:
+            if text not in self._kept:
+                self._waiting[text] = None
 
     def vector(self, text: str) -> FloatArray:
         """float32[dim] of unit length."""
-        asked = _Asked(text)
-        self._waiting.append(asked)
+        self.announce(text)
+        if (known := self._known(text)) is not None:
+            return known
         with self._working:
-            if not asked.vector.size:  # nobody took it along
-                waiting, self._waiting = self._waiting, []
-                # If the pass that took it failed, it is no longer among those that wait.
-                together = [asked, *(other for other in waiting if other is not asked)]
-                vectors = self._encoder.encode([each.text for each in together])
-                vectors.setflags(write=False)
-                for each, vector in zip(together, vectors, strict=True):
-                    each.vector = vector
-        return asked.vector
+            if (known := self._known(text)) is not None:  # somebody took it along
+                return known
+            return self._encoded(self._taken(text))
+
+    def _known(self, text: str) -> FloatArray | None:
+        with self._changing:
+            if text in self._kept:
+                self._kept.move_to_end(text)
+            return self._kept.get(text)
+
+    def _taken(self, text: str) -> list[str]:
+        """This text and those that wait longest; if their pass fails, each is asked for again."""
+        with self._changing:
+            self._waiting.pop(text, None)
+            others = list(islice(self._waiting, _TOGETHER - 1))
+            for other in others:
+                del self._waiting[other]
+        return [text, *others]
+
+    def _encoded(self, texts: list[str]) -> FloatArray:
+        """The vector of the first of them; all are kept."""
+        vectors = self._encoder.encode(texts)
+        vectors.setflags(write=False)
+        with self._changing:
+            self._kept.update(zip(texts, vectors, strict=True))
+            while len(self._kept) > _KEPT_QUERIES:
+                self._kept.popitem(last=False)
+        return vectors[0]
 
 
 class QueryVectors:
@@ -125,7 +155,6 @@ class QueryVectors:
         self._encoders: dict[str, _SharedPass] = {}
         self._loading: dict[str, threading.Thread] = {}
         self._failed: set[str] = set()
-        self._vector = lru_cache(maxsize=_KEPT_QUERIES)(self._encode)
 
     def get(self, text: str, *, encoder: str, wait_s: float = 0.0) -> FloatArray | None:
         """float32[dim] of unit length; None while the encoder is loading, or if it cannot be."""
@@ -135,7 +164,12 @@ class QueryVectors:
                 thread.join(wait_s)
             if encoder not in self._encoders:
                 return None
-        return self._vector(encoder, text)
+        return self._encoders[encoder].vector(text)
+
+    def announce(self, text: str, *, encoder: str) -> None:
+        """The vector of ``text`` will be asked for soon: the next pass takes it along."""
+        if encoder in self._encoders:
+            self._encoders[encoder].announce(text)
 
     def prepare(self, encoder: str) -> None:
         """Begin to load the encoder, unless that was done before; returns at once."""
@@ -145,9 +179,6 @@ class QueryVectors:
     def has_failed(self, encoder: str) -> bool:
         """Whether the encoder's weights could not be loaded in this process."""
         return encoder in self._failed
-
-    def _encode(self, encoder: str, text: str) -> FloatArray:
-        return self._encoders[encoder].vector(text)
 
     def _load(self, encoder: str) -> threading.Thread | None:
         with self._lock:

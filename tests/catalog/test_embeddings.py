@@ -373,10 +373,33 @@ def test_queries_that_wait_are_encoded_together(monkeypatch):
         gate.begun.acquire(timeout=20)
         rest = [pool.submit(vectors.get, text, encoder="gate") for text in ("bb", "ccc")]
         shared = vectors._encoders["gate"]
-        _until(lambda: len(shared._waiting) == 2)
+        _until(lambda: shared.n_waiting == 2)
         gate.may_end.release(2)
         assert [each.result(20)[0] for each in (first, *rest)] == [1, 2, 3]
     assert [sorted(texts) for texts in gate.asked[-2:]] == [["a"], ["bb", "ccc"]]
+
+
+def test_no_pass_takes_more_than_its_share_along(monkeypatch):
+    gate, vectors = _gated(monkeypatch)
+    for n in range(encoders._TOGETHER + 1):
+        vectors.announce("a" * (n + 2), encoder="gate")
+    gate.may_end.release(2)
+    assert vectors.get("a", encoder="gate")[0] == 1
+    assert vectors.get("aaaa", encoder="gate")[0] == 4  # came along
+    assert len(gate.asked[-1]) == encoders._TOGETHER
+    assert vectors.get("a" * (encoders._TOGETHER + 1), encoder="gate") is not None
+    assert len(gate.asked[-1]) == 2  # what was left
+
+
+def test_the_last_texts_are_kept(monkeypatch):
+    monkeypatch.setattr(encoders, "_KEPT_QUERIES", 2)
+    gate, vectors = _gated(monkeypatch)
+    gate.may_end.release(4)
+    for text in ("a", "bb", "a", "ccc", "a"):
+        vectors.get(text, encoder="gate")
+    assert gate.asked[-3:] == [["a"], ["bb"], ["ccc"]]
+    vectors.get("bb", encoder="gate")
+    assert gate.asked[-1] == ["bb"]
 
 
 def test_after_a_failed_pass_the_next_one_works(monkeypatch):

@@ -6,11 +6,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from catalog.hybrid import read_request
 from catalog.intent import Chip, Kind
 from catalog.known_names import people_forget
 from catalog.llm.models import LlmCall
 from catalog.llm.reader import prompt_text
+from catalog.reading import read_request
 
 pytestmark = pytest.mark.django_db
 

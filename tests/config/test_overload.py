@@ -218,6 +218,31 @@ def test_who_takes_longer_than_a_turn_holds_nobody_up():
     assert gate.n_inside == 0
 
 
+def test_who_waits_looks_ahead_and_who_need_not_wait_does_not(hall, monkeypatch):
+    looked: list[object] = []
+    monkeypatch.setattr("catalog.search_line.read_ahead", looked.append)
+    full = hall(working=1, waiting=2)
+    full.come(1)
+    assert full.inside.acquire(timeout=10)
+    assert looked == []
+    full.come(1)
+    full.has_waiting(1)
+    deadline = time.monotonic() + 10
+    while len(looked) != 1:
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_looking_ahead_may_fail(hall, monkeypatch, caplog):
+    monkeypatch.setattr("catalog.search_line.read_ahead", lambda request: 1 / 0)
+    full = hall(working=1, waiting=2)
+    full.come(2)
+    full.has_waiting(1)
+    full.end()
+    assert full.statuses == [200, 200]
+    assert "Looking ahead failed for /" in caplog.text
+
+
 def test_who_came_first_goes_first():
     gate = Gate(n_working=1, n_waiting=10, wait_s=30)
     order: list[int] = []
