@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
 
 # Chosen on the validation half of benchmarks/queries/known_items.jsonl (benchmarks/search.py).
 WORDS_WEIGHT = 0.6
@@ -43,30 +45,47 @@ def weighted_sum(
     words_weight: float = WORDS_WEIGHT,
     fame_weight: float = FAME_WEIGHT,
 ) -> dict[int, float]:
-    """{film id: score}. Words, meaning and fame count from 0 to 1 (the most of this answer)."""
-    top_words = max(evidence.words.values(), default=0.0) or 1.0
-    top_meaning = max(evidence.meaning.values(), default=0.0) or 1.0
-    # The cosine of two films about nothing in common is not 0: the answer's own range counts.
-    low = min(evidence.meaning.values(), default=0.0)
-    span = (top_meaning - low) or 1.0
-    if not evidence.meaning or not evidence.words:
-        words_weight = 1.0 if evidence.words else 0.0
-    top_fame = math.log2(2 + max(evidence.ratings.values(), default=0))
-    scores: dict[int, float] = {}
-    for movie_id in {*evidence.words, *evidence.meaning, *evidence.titles, *evidence.taste}:
-        words = evidence.words.get(movie_id, 0.0) / top_words
-        meaning = (evidence.meaning[movie_id] - low) / span if movie_id in evidence.meaning else 0.0
-        title = evidence.titles.get(movie_id, 0.0)
-        # Who types a title means that film, known or not.
-        is_named = title >= FAIR_TITLE
-        fame = 1.0 if is_named else math.log2(1 + evidence.ratings.get(movie_id, 0)) / top_fame
-        score = words_weight * words + (1 - words_weight) * meaning + fame_weight * fame
-        if title >= GOOD_TITLE:
-            score += TITLE_WEIGHT * title / 100
-        elif title >= FAIR_TITLE:
-            score += (title - FAIR_TITLE) / (GOOD_TITLE - FAIR_TITLE)
-        scores[movie_id] = score + TASTE_STEP * evidence.taste.get(movie_id, 0.0)
-    return scores
+    """{film id: score} of all films that anything speaks for."""
+    movie_ids = [*{*evidence.words, *evidence.meaning, *evidence.titles, *evidence.taste}]
+    scores = weighted_scores(
+        movie_ids, evidence, words_weight=words_weight, fame_weight=fame_weight
+    )
+    return dict(zip(movie_ids, scores.tolist(), strict=True))
+
+
+def weighted_scores(
+    movie_ids: Sequence[int],
+    evidence: Evidence,
+    *,
+    words_weight: float = WORDS_WEIGHT,
+    fame_weight: float = FAME_WEIGHT,
+) -> NDArray[np.float64]:
+    """float64[n]: the scores of these films.
+
+    Words, meaning and fame count from 0 to 1: the most among these, of fame among all ``ratings``.
+    """
+
+    def values(of: Mapping[int, float], missing: float = 0.0) -> NDArray[np.float64]:
+        return np.array([of.get(movie_id, missing) for movie_id in movie_ids], dtype=np.float64)
+
+    words, titles = values(evidence.words), values(evidence.titles)
+    meaning = values(evidence.meaning, np.nan)
+    has_words, has_meaning = words.any(), ~np.isnan(meaning)
+    if not has_words or not has_meaning.any():
+        words_weight = 1.0 if has_words else 0.0
+    # Who types a title means that film, known or not.
+    is_named = titles >= FAIR_TITLE
+    most = max(evidence.ratings.values(), default=0)
+    known = np.log2(1 + values(evidence.ratings)) / np.log2(2 + most)
+    fame = np.where(is_named, 1.0, known)
+    scores = words_weight * words / (words.max(initial=0.0) or 1.0) + fame_weight * fame
+    if has_meaning.any():
+        # The cosine of two films about nothing in common is not 0: the answer's own range counts.
+        own = meaning - np.nanmin(meaning)
+        scores += (1 - words_weight) * np.where(has_meaning, own / (np.nanmax(own) or 1.0), 0.0)
+    in_part = np.where(is_named, (titles - FAIR_TITLE) / (GOOD_TITLE - FAIR_TITLE), 0.0)
+    scores += np.where(titles >= GOOD_TITLE, TITLE_WEIGHT * titles / 100, in_part)
+    return scores + TASTE_STEP * values(evidence.taste)
 
 
 def reciprocal_ranks(evidence: Evidence) -> dict[int, float]:

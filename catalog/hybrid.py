@@ -18,7 +18,7 @@ from catalog.embeddings.encoders import query_vectors
 from catalog.embeddings.models import EncoderSpace
 from catalog.embeddings.nearest import Near, film_vector
 from catalog.embeddings.rough import follow_vectors
-from catalog.fusion import FAIR_TITLE, FAME_WEIGHT, GOOD_TITLE, Evidence, weighted_sum
+from catalog.fusion import FAIR_TITLE, FAME_WEIGHT, GOOD_TITLE, Evidence, weighted_scores
 from catalog.intent import Chip, Kind, Reading
 from catalog.known_names import prepare_names
 from catalog.models import Movie
@@ -221,44 +221,41 @@ def _fused(
     hits: Sequence[Hit],
     limit: int,
 ) -> list[Found]:
-    everything = {*evidence.words, *evidence.meaning, *evidence.titles}
     # Words and titles are looked for everywhere; what may not be shown goes here.
-    kept = scope.keep(sorted(everything))
-    evidence = Evidence(
-        words={pk: score for pk, score in evidence.words.items() if pk in kept},
-        meaning={pk: score for pk, score in evidence.meaning.items() if pk in kept},
-        titles={pk: score for pk, score in evidence.titles.items() if pk in kept},
-        taste=_taste(reading, set(kept)),
-        ratings=kept,
-    )
+    everything = {*evidence.words, *evidence.meaning, *evidence.titles}
+    ratings = scope.keep(sorted(everything))
+    shown = sorted(ratings)
+    evidence = replace(evidence, ratings=ratings, taste=_taste(reading, set(shown)))
     # Who asks for films like one wants to discover; who tells a plot, to remember.
-    scores = weighted_sum(evidence, fame_weight=FAME_WEIGHT if reading.text else 0.0)
-    scores = {
-        pk: round(score + (1000.0 if pk in exact else 0.0), 6) for pk, score in scores.items()
-    }
+    fame_weight = FAME_WEIGHT if reading.text else 0.0
+    is_exact = np.array([pk in exact for pk in shown], dtype=bool)
+    scores = weighted_scores(shown, evidence, fame_weight=fame_weight) + 1000.0 * is_exact
+    scores = scores.round(6)
     # Titles that come near keep the order of the search for titles, above all the rest: among
     # titles as good as each other fame decides.
-    named = {pk for pk, title in evidence.titles.items() if title >= GOOD_TITLE}
-    fame = {hit.movie_id: hit.score for hit in hits if hit.movie_id in named}
-    by_title = named | exact
-    first = sorted(
-        by_title & scores.keys(),
-        key=lambda pk: (pk not in exact, -fame.get(pk, 0.0), -scores[pk], pk),
-    )
-    rest = sorted((-score, pk) for pk, score in scores.items() if pk not in by_title)
-    meaning, words = evidence.meaning, evidence.words
+    titles, meaning, words = evidence.titles, evidence.meaning, evidence.words
+    is_named = np.array([titles.get(pk, 0.0) >= GOOD_TITLE for pk in shown], dtype=bool)
+    found_by_title = {hit.movie_id: hit.score for hit in hits}
+    title_score = np.array([found_by_title.get(pk, 0.0) for pk in shown]) * is_named
+    order = np.lexsort((-scores, -title_score, ~is_exact, ~(is_named | is_exact)))[:limit]
     has_conditions = bool(reading.hard)
     return [
         Found(
-            pk,
-            scores[pk],
-            is_exact=pk in exact,
-            is_title=pk in named,
+            pk := shown[at],
+            score,
+            is_exact=is_first,
+            is_title=is_near,
             has_words=pk in words,
             similarity=meaning.get(pk),
             meets_conditions=has_conditions,
         )
-        for pk in [*first, *(pk for _, pk in rest)][:limit]
+        for at, score, is_first, is_near in zip(
+            order.tolist(),
+            scores[order].tolist(),
+            is_exact[order].tolist(),
+            is_named[order].tolist(),
+            strict=True,
+        )
     ]
 
 

@@ -13,10 +13,12 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 from django.db import connection
-from rapidfuzz import fuzz
+from numpy.typing import NDArray
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from accounts.prepared import array_text, prepared_cursor
@@ -134,11 +136,8 @@ def search_films(
     ]
     # What is too short for every reading has no score: of a long request most titles are.
     shortest = min(_shortest(reading.solid) for reading in readings)
-    scored = [
-        (row, *_title_scores(query, readings, row))
-        for row in found.values()
-        if row.longest >= shortest or row.movie_id in words
-    ]
+    rows = [row for row in found.values() if row.longest >= shortest or row.movie_id in words]
+    scored = list(zip(rows, *_title_scores(query, readings, rows), strict=True))
     for least in (MIN_TITLE_SCORE, LOOSE_TITLE_SCORE):
         hits = [
             _hit(query, row, best=best if best >= least else 0.0, plain=plain, word=word)
@@ -151,17 +150,23 @@ def search_films(
     return hits[:limit]
 
 
-def _title_scores(query: Query, readings: Sequence[_Reading], row: TitleRow) -> tuple[float, float]:
-    """(best score with what the year adds or takes, best without)."""
-    best = plain = 0.0
+def _title_scores(
+    query: Query, readings: Sequence[_Reading], rows: Sequence[TitleRow]
+) -> tuple[list[float], list[float]]:
+    """(the best score of each film with what the year adds or takes, the best without)."""
+    if not rows:
+        return [], []
+    titles = [title for row in rows for title in row.variants]
+    starts = np.cumsum([0, *(len(row.variants) for row in rows[:-1])])
+    best, plain = np.zeros(len(rows)), np.zeros(len(rows))
     for reading in readings:
-        score = _title_score(reading, row)
-        plain = max(plain, score)
+        score = np.maximum.reduceat(_likeness(reading, titles), starts)
+        plain = np.maximum(plain, score)
         if reading.is_without_year:
-            score += _YEAR_BONUS if row.year == query.year else -_YEAR_BONUS
+            score += [_YEAR_BONUS if row.year == query.year else -_YEAR_BONUS for row in rows]
         # The whole query may be the title, year and all: "Blade Runner 2049".
-        best = max(best, score)
-    return best, plain
+        best = np.maximum(best, score)
+    return best.tolist(), plain.tolist()
 
 
 def _hit(query: Query, row: TitleRow, *, best: float, plain: float, word: float) -> Hit:
@@ -177,25 +182,43 @@ def _hit(query: Query, row: TitleRow, *, best: float, plain: float, word: float)
     )
 
 
-def _title_score(reading: _Reading, row: TitleRow) -> float:
-    """0 to 100: the best of a film's titles; spaces and word order may be wrong, ends missing.
+def _likeness(reading: _Reading, titles: Sequence[str]) -> NDArray[np.float64]:
+    """float64[n], 0 to 100: how near each title comes; spaces and word order may be wrong, ends
+    missing.
 
     Titles too short to come near a long request count 0: no ratio of theirs can pass.
     """
-    best = 0.0
     typed, solid = reading.text, reading.solid
-    shortest = _shortest(solid)
-    for title in row.variants:
-        if len(title) < shortest:
-            continue
-        score = fuzz.ratio(typed, title)
-        score = max(score, 0.98 * fuzz.ratio(solid, title.replace(" ", "")))
-        if len(typed) >= 3:
-            score = max(score, 0.95 * fuzz.token_sort_ratio(typed, title))
-            if len(title) > len(typed):
-                score = max(score, _prefix_score(typed, title))
-        best = max(best, score)
-    return best
+    length = np.array([len(title) for title in titles])
+    without_spaces = [title.replace(" ", "") for title in titles]
+    score = np.maximum(
+        _ratios(fuzz.ratio, typed, titles), 0.98 * _ratios(fuzz.ratio, solid, without_spaces)
+    )
+    if len(typed) >= 3:
+        score = np.maximum(score, 0.95 * _ratios(fuzz.token_sort_ratio, typed, titles))
+        longer = np.flatnonzero(length > len(typed))
+        begun = _beginnings(typed, [titles[at] for at in longer])
+        score[longer] = np.maximum(score[longer], begun)
+    score[length < _shortest(solid)] = 0.0
+    return score
+
+
+def _beginnings(typed: str, titles: Sequence[str]) -> NDArray[np.float64]:
+    """float64[n]: of titles, or of one of their words, with the same forgiveness."""
+    score = 0.90 * _ratios(fuzz.ratio, typed, [title[: len(typed) + 1] for title in titles])
+    if len(typed) >= 5:
+        score = np.maximum(score, 0.86 * _ratios(fuzz.partial_ratio, typed, titles))
+    begins_a_word = f" {typed}"
+    for at, title in enumerate(titles):
+        if title.startswith(typed):
+            score[at] = 95.0
+        elif begins_a_word in title:
+            score[at] = 88.0
+    return score
+
+
+def _ratios(scorer: Any, typed: str, titles: Sequence[str]) -> NDArray[np.float64]:
+    return process.cdist([typed], titles, scorer=scorer, dtype=np.float64)[0]
 
 
 def _shortest(solid: str) -> float:
@@ -204,18 +227,6 @@ def _shortest(solid: str) -> float:
     A ratio is 200 times the letters in common by all letters of both.
     """
     return _NEVER_BELOW * len(solid) / (200 - _NEVER_BELOW)
-
-
-def _prefix_score(typed: str, title: str) -> float:
-    """The beginning of a title, or of one of its words, with the same forgiveness."""
-    if title.startswith(typed):
-        return 95.0
-    if f" {typed}" in title:
-        return 88.0
-    score = 0.90 * fuzz.ratio(typed, title[: len(typed) + 1])
-    if len(typed) >= 5:
-        score = max(score, 0.86 * fuzz.partial_ratio(typed, title))
-    return score
 
 
 _TITLE_SQL = """
