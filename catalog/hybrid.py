@@ -7,7 +7,7 @@ meaning (vectors). A request that is a film's title is that film's title, whatev
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -184,7 +184,9 @@ def _answer(reading: Reading, hits: Sequence[Hit], *, limit: int, wait_s: float)
         found = _popular(reading, scope, limit=limit)
     else:
         n = limit + len(liked)
-        found = _fused(reading, evidence, scope=scope, exact=exact, hits=hits, limit=n)
+        found = _fused(
+            reading, evidence, scope=scope, exact=exact, hits=hits, hidden=near.hidden, limit=n
+        )
     found = [film for film in found if film.movie_id not in liked][:limit]
     return Answer(
         reading=reading,
@@ -219,11 +221,12 @@ def _fused(
     scope: Scope,
     exact: set[int],
     hits: Sequence[Hit],
+    hidden: Collection[int] | None,
     limit: int,
 ) -> list[Found]:
     # Words and titles are looked for everywhere; what may not be shown goes here.
     everything = {*evidence.words, *evidence.meaning, *evidence.titles}
-    ratings = scope.keep(sorted(everything))
+    ratings = scope.keep(sorted(everything), hidden=hidden)
     shown = sorted(ratings)
     evidence = replace(evidence, ratings=ratings, taste=_taste(reading, set(shown)))
     # Who asks for films like one wants to discover; who tells a plot, to remember.

@@ -81,10 +81,15 @@ class Scope:
         wanted = np.array(movie_ids, dtype=np.int64)
         return wanted[among_sorted(wanted, allowed)].tolist()
 
-    def keep(self, movie_ids: list[int]) -> dict[int, int]:
-        """Those that may be shown, among these, and how many people rated each; one query."""
+    def keep(
+        self, movie_ids: list[int], *, hidden: Collection[int] | None = None
+    ) -> dict[int, int]:
+        """Those that may be shown, among these, and how many people rated each.
+
+        One query where it is not given which films are ``hidden``.
+        """
         if self.is_everything or self.few is not None or self.known is not None:
-            counts = rating_counts(self.passing(movie_ids))
+            counts = rating_counts(self.passing(movie_ids), hidden=hidden)
             return {pk: counts[pk] for pk in self._confirmed(list(counts))}
         films = self.films.filter(pk__in=movie_ids)
         return dict(films.values_list("pk", "rating_count"))

@@ -257,13 +257,19 @@ def _read_postings(terms: Collection[str]) -> dict[str, Postings]:
         }
 
 
-def rating_counts(movie_ids: Sequence[int]) -> dict[int, int]:
-    """How many people rated each of the visible films among these; one query."""
+def rating_counts(
+    movie_ids: Sequence[int], *, hidden: Collection[int] | None = None
+) -> dict[int, int]:
+    """How many people rated each of the visible films among these.
+
+    One query where it is not given which films are ``hidden``, or where some are not known here.
+    """
     shelf = current_shelf()
     if shelf is not None:
         at = shelf.facts.films.index(movie_ids)
         if (at >= 0).all():
-            hidden = _hidden_films()
+            if hidden is None:
+                hidden = _hidden_films()
             counts = shelf.facts.popularity[at].astype(int).tolist()
             pairs = zip(movie_ids, counts, strict=True)
             return {pk: count for pk, count in pairs if pk not in hidden}

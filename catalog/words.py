@@ -5,6 +5,7 @@ Both are sums over lists of the stored inverted index (catalog.services.search_t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 
 import numpy as np
@@ -20,11 +21,18 @@ from ml.types import FloatArray
 # Titles and names are indexed as they are, prose by its stems; a query's word may be either. Words
 # that English full text drops ("the", "who") are dropped.
 _LEXEMES_SQL = """
-    SELECT tsvector_to_array(to_tsvector('english', %(text)s::text)) || ARRAY(
-        SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', %(text)s::text))) word
+    SELECT part, tsvector_to_array(to_tsvector('english', part)) || ARRAY(
+        SELECT word FROM unnest(tsvector_to_array(to_tsvector('simple', part))) word
         WHERE to_tsvector('english', word) <> ''::tsvector
     )
+    FROM unnest(%(parts)s::text[]) AS part
 """
+# What Postgres made of parts of requests: people use the same words.
+_MAX_PARTS = 20_000
+_lexemes: dict[str, list[str]] = {}
+# Postgres reads on over a space where a tag may have begun, and takes "~x" and "./x" for files only
+# at the beginning of a text.
+_READ_ON = re.compile(r"[<~]|\./")
 _NONE = np.zeros(0, dtype=np.int64)
 # What each of the 65,536 bit patterns of a float16 stands for.
 _HALVES = np.arange(2**16, dtype=np.uint16).view(np.float16).astype(np.float32)
@@ -35,12 +43,9 @@ def films_by_words(
 ) -> tuple[np.ndarray, FloatArray]:
     """(int64[k] film ids, float32[k] BM25 scores), the best ``n`` (of ``among``).
 
-    Two queries at most, one where the words' lists are on the shelf.
+    Two queries at most, none where the words are known and their lists on the shelf.
     """
-    with prepared_cursor() as cursor:
-        cursor.execute(_LEXEMES_SQL, {"text": fold(text)})
-        lexemes = dict.fromkeys(cursor.fetchone()[0])
-    postings = list(postings_of(lexemes).values())
+    postings = list(postings_of(lexemes_of(text)).values())
     if not postings:
         return _NONE, _NONE.astype(np.float32)
     scores = _summed(postings)
@@ -52,6 +57,22 @@ def films_by_words(
         scores = masked
     movie_ids, best = _best(scores, n)
     return movie_ids.astype(np.int64), best
+
+
+def lexemes_of(text: str) -> list[str]:
+    """The words of a text as they are indexed, sorted; one query where some are new here."""
+    folded = fold(text)
+    parts = [folded] if _READ_ON.search(folded) else list(dict.fromkeys(folded.split()))
+    found = {part: known for part in parts if (known := _lexemes.get(part)) is not None}
+    if missing := [part for part in parts if part not in found]:
+        with prepared_cursor() as cursor:
+            cursor.execute(_LEXEMES_SQL, {"parts": missing})
+            read = dict(cursor.fetchall())
+        found |= read
+        if len(_lexemes) > _MAX_PARTS:
+            _lexemes.clear()
+        _lexemes.update(read)
+    return sorted({lexeme for lexemes in found.values() for lexeme in lexemes})
 
 
 def films_by_title_grams(grams: Collection[str], *, n: int) -> tuple[list[int], int] | None:

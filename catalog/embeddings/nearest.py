@@ -42,10 +42,14 @@ MAX_SCAN_TUPLES = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """Films by closeness: ``similarity`` is the cosine, 1 for the same direction."""
+    """Films by closeness: ``similarity`` is the cosine, 1 for the same direction.
+
+    ``hidden`` are all hidden films, where the same query told them.
+    """
 
     movie_ids: tuple[int, ...]
     similarity: tuple[float, ...]
+    hidden: frozenset[int] | None = None
 
     def as_dict(self) -> dict[int, float]:
         """{movie id: similarity}."""
@@ -67,15 +71,27 @@ def nearest_of_rough(
     n: int,
 ) -> Near:
     """The ``n`` nearest films, of ``among`` (ascending ids) if given, and how near those of
-    ``also`` are; hidden ones among them. One query."""
+    ``also`` are; hidden ones among them. One query, which tells the hidden films, too."""
     near = rough.nearest(vector, n=n + ROUGH_MARGIN, among=among)
     wanted = np.union1d(near, np.array(also, dtype=np.int64))
-    found = nearest_among(vector, space, movie_ids=wanted, n=len(wanted))
+    sql = f"""
+        {_among_sql(space)}
+        UNION ALL SELECT id, NULL FROM catalog_movie WHERE is_hidden
+        ORDER BY distance, movie_id
+    """  # noqa: S608 - see _among_sql
+    with prepared_cursor() as cursor:
+        cursor.execute(sql, [_as_text(vector), space.encoder, array_text(wanted.tolist())])
+        rows = cursor.fetchall()
     extra = set(also)
-    kept = [at for at, pk in enumerate(found.movie_ids) if at < n or pk in extra]
+    found = [
+        (movie_id, 1.0 - distance)
+        for at, (movie_id, distance) in enumerate(rows)
+        if distance is not None and (at < n or movie_id in extra)
+    ]
     return Near(
-        movie_ids=tuple(found.movie_ids[at] for at in kept),
-        similarity=tuple(found.similarity[at] for at in kept),
+        movie_ids=tuple(movie_id for movie_id, _ in found),
+        similarity=tuple(similarity for _, similarity in found),
+        hidden=frozenset(movie_id for movie_id, distance in rows if distance is None),
     )
 
 
@@ -164,19 +180,22 @@ def nearest_among(
     n: int,
 ) -> Near:
     """The ``n`` nearest of these films, exactly: every one is compared."""
-    # The sum is no expression that the index knows: nothing tempts the planner to it.
-    sql = f"""
-        SELECT e.movie_id, (e.vector::halfvec({int(space.dim)}) <=> %s::halfvec) + 0
-            AS distance
-        FROM catalog_movieembedding e
-        WHERE e.encoder = %s AND e.movie_id = ANY (%s::bigint[])
-        ORDER BY distance, e.movie_id
-        LIMIT %s
-    """  # noqa: S608
+    sql = f"{_among_sql(space)} ORDER BY distance, movie_id LIMIT %s"
     ids = movie_ids.tolist() if isinstance(movie_ids, np.ndarray) else movie_ids
     with prepared_cursor() as cursor:
         cursor.execute(sql, [_as_text(vector), space.encoder, array_text(ids), n])
         return _near(cursor.fetchall())
+
+
+def _among_sql(space: EncoderSpace) -> str:
+    """Films and their distances; of a vector, an encoder's name and ids as text."""
+    # dim is a number from our own table. The sum is no expression that the index knows: nothing
+    # tempts the planner to it.
+    return f"""
+        SELECT e.movie_id, (e.vector::halfvec({int(space.dim)}) <=> %s::halfvec) + 0 AS distance
+        FROM catalog_movieembedding e
+        WHERE e.encoder = %s AND e.movie_id = ANY (%s::bigint[])
+    """  # noqa: S608
 
 
 def film_vector(movie_id: int, space: EncoderSpace) -> FloatArray | None:
