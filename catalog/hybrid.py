@@ -26,6 +26,7 @@ from catalog.reading import is_wish, read_request, tidied
 from catalog.scope import Scope
 from catalog.search import MAX_RESULTS, Hit, search_films
 from catalog.shelf import prepare_films, search_space
+from catalog.tmdb_ids import prepare_tmdb_ids
 from catalog.words import films_by_words
 from ml.text import unit_rows
 from ml.types import FloatArray
@@ -97,6 +98,7 @@ def prepare() -> None:
     prepare_conditions()
     prepare_films()
     prepare_names()
+    prepare_tmdb_ids()
 
 
 def follow() -> None:

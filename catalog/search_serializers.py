@@ -6,12 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from accounts.prepared import prepared_cursor
 from catalog.card_films import poster_url
 from catalog.conditions import chip_label, liked_titles
 from catalog.hybrid import Answer
-from catalog.models import ExternalId
 from catalog.shelf import films_for_cards
+from catalog.tmdb_ids import tmdb_ids
 
 
 class ChipSerializer(serializers.Serializer):
@@ -57,21 +56,8 @@ class SearchAnswerSerializer(serializers.Serializer):
     results = FoundFilmSerializer(many=True)
 
 
-_TMDB_SQL = """
-    SELECT movie_id, value FROM catalog_externalid
-    WHERE movie_id = ANY (%(ids)s) AND source = %(source)s ORDER BY id DESC
-"""
-
-
-def tmdb_ids(movie_ids: list[int]) -> dict[int, int]:
-    """{film id: TMDB id}, the first where a film has two; one query."""
-    with prepared_cursor() as cursor:
-        cursor.execute(_TMDB_SQL, {"ids": movie_ids, "source": ExternalId.Source.TMDB.value})
-        return {movie_id: int(value) for movie_id, value in cursor.fetchall()}
-
-
 def search_body(query: str, answer: Answer, *, limit: int) -> dict[str, Any]:
-    """What SearchAnswerSerializer describes of the first ``limit`` films; four queries at most."""
+    """What SearchAnswerSerializer describes of the first ``limit`` films; three queries at most."""
     shown = answer.found[:limit]
     ids = [film.movie_id for film in shown]
     movies = films_for_cards(ids)

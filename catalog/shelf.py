@@ -303,7 +303,7 @@ def _hidden_films() -> set[int]:
 
 _TABLES = (
     *("catalog_movie", "catalog_movie_genres", "catalog_genre"),
-    *("catalog_dataset", "catalog_encoderspace", "catalog_searchterm"),
+    *("catalog_dataset", "catalog_encoderspace", "catalog_searchterm", "catalog_externalid"),
 )
 
 

@@ -18,7 +18,7 @@ from catalog.card_films import poster_url
 from catalog.hybrid import search
 from catalog.models import Movie
 from catalog.reading import MAX_TEXT
-from catalog.search_serializers import tmdb_ids
+from catalog.tmdb_ids import tmdb_ids
 from recommendations.similar import BEHAVIOUR, MAKERS, MEANING, similar_films
 
 KINDS = (BEHAVIOUR, MEANING, MAKERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape  # Django's own asks each text whether it is a lazy one
@@ -46,15 +47,30 @@ _PK, _TITLE, _POSTER, _FACTS, _REQUEST, _FIELDS = _MARKS = (
 
 
 @register.simple_tag(takes_context=True)
-def film_card(context: Context, card: MovieCard, state: FilmState | None) -> SafeString:
+def film_cards(
+    context: Context, cards: Iterable[MovieCard], states: Mapping[int, FilmState] | None
+) -> SafeString:
+    """A list item for each card, with what one did with its film: a loop in Python takes half the
+    time of the template's."""
+    known, language = states or {}, get_language()
+    return SafeString(
+        "\n".join(
+            f"<li>{_film_card(context, card, known.get(card.movie.pk, NOTHING), language)}</li>"
+            for card in cards
+        )
+    )
+
+
+def _film_card(
+    context: Context, card: MovieCard, state: FilmState, language: str | None
+) -> SafeString:
     """``catalog/_movie_card.html`` for a card.
 
     Without reason, guess, tags and own stars a card says the same of every film but for a handful
     of values: the template is rendered once for each language and set of pressed buttons, and the
     values are put in. A page of thirty took a third of its time to render them one by one.
     """
-    known = state or NOTHING
-    if card.reason or card.guess or card.tags or known.stars is not None:
+    if card.reason or card.guess or card.tags or state.stars is not None:
         with context.push(card=card, state=state):
             return SafeString(Engine.get_default().get_template(CARD).render(context))
     movie = card.movie
@@ -65,7 +81,7 @@ def film_card(context: Context, card: MovieCard, state: FilmState | None) -> Saf
         _FACTS: escape(movie.year_and_genre),
         _TITLE: escape(movie.title),
     }
-    stencil = _stencil(CARD, get_language(), _pressed(known), is_in_slate=bool(card.request_id))
+    stencil = _stencil(CARD, language, _pressed(state), is_in_slate=bool(card.request_id))
     return _filled(stencil, values, context, card)
 
 

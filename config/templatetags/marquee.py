@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from html import escape  # Django's own asks each text whether it is a lazy one
 from typing import Any
@@ -78,12 +78,6 @@ def _hidden_fields(fields: Sequence[tuple[str, str]]) -> str:
 def person_key(user: Any) -> str:
     """An account's name for its own browser: answers kept there are only sent by the same one."""
     return salted_hmac("marquee.person", str(user.pk)).hexdigest()[:16]
-
-
-@register.filter
-def lookup(mapping: Mapping[Any, Any] | None, key: object) -> Any:
-    """``mapping[key]``, or None where there is no mapping or no such key."""
-    return mapping.get(key) if mapping else None
 
 
 @register.simple_tag

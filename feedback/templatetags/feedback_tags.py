@@ -10,7 +10,7 @@ from django import template
 from accounts.requests import person_of
 from catalog.cards import MovieCard, MovieRow
 from catalog.models import Movie
-from feedback.selectors import NOTHING, FilmState
+from feedback.selectors import FilmState
 from feedback.selectors import film_states as read_film_states
 from feedback.undo import undo_of
 
@@ -35,12 +35,6 @@ def _movie_ids(things: Iterable[Any]) -> list[int]:
 def film_states(context: template.Context, things: Iterable[Any]) -> dict[int, FilmState]:
     """``{% film_states movies as states %}`` for films, cards, rows or rows of my lists."""
     return read_film_states(user=person_of(context["request"]), movie_ids=_movie_ids(things or []))
-
-
-@register.filter
-def state_of(states: dict[int, FilmState] | None, movie_id: int) -> FilmState:
-    """``{{ states|state_of:movie.pk }}``."""
-    return (states or {}).get(movie_id, NOTHING)
 
 
 register.filter("undo_of", undo_of)

@@ -80,11 +80,13 @@ def test_a_card_is_that_of_the_template(card, state, language, db):
     crime, _ = Genre.objects.get_or_create(name="Crime", slug="crime")
     card.movie.genres.add(crime)
     context = {"card": card, "state": state, "person": AnonymousUser()}
+    states = {card.movie.pk: state} if state else None
     with override(language):
-        made = rendered("{% load cards %}{% film_card card state %}", **context)
+        list_of_two = "{% load cards %}{% film_cards cards states %}"
+        made = rendered(list_of_two, cards=[card, card], states=states, **context)
         expected = rendered('{% include "catalog/_movie_card.html" %}', **context)
     assert escape(TITLE) in made
-    assert EVENT_ID.sub("", made) == EVENT_ID.sub("", expected)
+    assert EVENT_ID.sub("", made) == EVENT_ID.sub("", f"<li>{expected}</li>\n<li>{expected}</li>")
 
 
 def test_languages_do_not_mix():

@@ -151,8 +151,3 @@ def test_a_string_of_bulbs_shows_as_many_as_are_done(lit, shown):
     assert html.count("is-lit") == shown
     assert html.count("bulbs__bulb") == 5
     assert f'aria-valuenow="{shown}"' in html
-
-
-def test_lookup_is_none_where_there_is_nothing():
-    html = render("{{ a|lookup:1 }} {{ a|lookup:2 }} {{ none|lookup:1 }}", a={1: "x"}, none=None)
-    assert html == "x None None"
