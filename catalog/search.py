@@ -197,7 +197,7 @@ def _likeness(reading: _Reading, titles: Sequence[str]) -> NDArray[np.float64]:
     if len(typed) >= 3:
         score = np.maximum(score, 0.95 * _ratios(fuzz.token_sort_ratio, typed, titles))
         longer = np.flatnonzero(length > len(typed))
-        begun = _beginnings(typed, [titles[at] for at in longer])
+        begun = _beginnings(typed, [titles[at] for at in longer.tolist()])
         score[longer] = np.maximum(score[longer], begun)
     score[length < _shortest(solid)] = 0.0
     return score

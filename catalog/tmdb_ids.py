@@ -54,7 +54,8 @@ def _read_all() -> _Known:
 
 def _read(movie_ids: Sequence[int] | None) -> list[tuple[int, int]]:
     """Of these films, or of all; by film."""
-    wanted = {"source": ExternalId.Source.TMDB.value, "all": movie_ids is None}
+    wanted = list(movie_ids or ())
+    source = ExternalId.Source.TMDB.value
     with connection.cursor() as cursor:
-        cursor.execute(_SQL, wanted | {"ids": list(movie_ids or ())})
+        cursor.execute(_SQL, {"source": source, "all": movie_ids is None, "ids": wanted})
         return cursor.fetchall()
