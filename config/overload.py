@@ -19,7 +19,6 @@ from pathlib import Path
 from time import monotonic
 
 from django.conf import settings
-from django.db import connections
 from django.http import HttpRequest, HttpResponse
 from django.utils.module_loading import import_string
 
@@ -174,7 +173,6 @@ class OverloadMiddleware:
                 step(request)
             except Exception:
                 logger.exception("Looking ahead failed for %s", request.path)
-        connections.close_all()  # whoever works may need it more
 
     def is_busier(self) -> bool:
         """Whether another process of this machine has at least two requests fewer."""

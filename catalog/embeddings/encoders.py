@@ -107,6 +107,8 @@ class _SharedPass:
         with self._changing:
             if text not in self._kept:
                 self._waiting[text] = None
+            while len(self._waiting) > _KEPT_QUERIES:  # whoever announced it left without it
+                del self._waiting[next(iter(self._waiting))]
 
     def vector(self, text: str) -> FloatArray:
         """float32[dim] of unit length."""

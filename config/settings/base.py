@@ -230,7 +230,8 @@ WEB_THREADS = env.number("WEB_THREADS", default=4, minimum=1, maximum=64)
 WEB_TURNS = env.number("WEB_TURNS", default=1, minimum=1, maximum=64)
 WEB_QUEUE = env.number("WEB_QUEUE", default=12, minimum=0, maximum=256)
 WEB_QUEUE_S = env.number("WEB_QUEUE_S", default=3, minimum=0, maximum=30)
-# What each of these does with a request that has to wait.
+# What is done with a request that has to wait; none may ask Postgres, whose connections are for
+# those who work.
 WHILE_IN_LINE = ["catalog.search_line.read_ahead"]
 
 # --- Language and time --------------------------------------------------------------------------

@@ -391,6 +391,16 @@ def test_no_pass_takes_more_than_its_share_along(monkeypatch):
     assert len(gate.asked[-1]) == 2  # what was left
 
 
+def test_what_nobody_comes_back_for_is_forgotten(monkeypatch):
+    monkeypatch.setattr(encoders, "_KEPT_QUERIES", 3)
+    gate, vectors = _gated(monkeypatch)
+    for n in range(9):
+        vectors.announce("a" * (n + 2), encoder="gate")
+    gate.may_end.release()
+    vectors.get("a", encoder="gate")
+    assert gate.asked[-1] == ["a", "a" * 9, "a" * 10]
+
+
 def test_the_last_texts_are_kept(monkeypatch):
     monkeypatch.setattr(encoders, "_KEPT_QUERIES", 2)
     gate, vectors = _gated(monkeypatch)
