@@ -28,9 +28,10 @@ EXACT_BELOW = 15_000
 # Recall@20 against the exact answer and time per query: benchmarks/search.py. 400 finds .995 of the
 # nearest 20, 200 .986 in half the time, and the films of the frozen plots as well.
 EF_SEARCH = 200
-# So many more films than are wanted are compared exactly, the table being rough: with 10 more the
-# nearest 200 were complete for each of 150 frozen requests.
+# The table is rough: the nearest of so many more films than are wanted are taken, the first of them
+# compared exactly.
 ROUGH_MARGIN = 50
+EXACT_FIRST = 100
 # Where SQL throws films away the scan must be wider: with 400, .974 of the nearest 20 thrillers.
 EF_SEARCH_FILTERED = 800
 # A filtered scan ends with the first batch that holds enough rows; asking for more than are wanted
@@ -71,26 +72,32 @@ def nearest_of_rough(
     n: int,
 ) -> Near:
     """The ``n`` nearest films, of ``among`` (ascending ids) if given, and how near those of
-    ``also`` are; hidden ones among them. One query, which tells the hidden films, too."""
-    near = rough.nearest(vector, n=n + ROUGH_MARGIN, among=among)
-    wanted = np.union1d(near, np.array(also, dtype=np.int64))
+    ``also`` (ascending, too) are; hidden ones among them.
+
+    The nearest ``EXACT_FIRST`` are told exactly, the others to some thousandths. One query, which
+    tells the hidden films, too.
+    """
+    ids, cosines = rough.nearest(vector, n=n + ROUGH_MARGIN, among=among)
+    known = np.array(also, dtype=np.int64)
+    near = dict(zip(*(part.tolist() for part in rough.cosines(vector, known)), strict=True))
+    near |= zip(ids.tolist(), cosines.tolist(), strict=True)
     sql = f"""
-        {_among_sql(space)}
-        UNION ALL SELECT id, NULL FROM catalog_movie WHERE is_hidden
-        ORDER BY distance, movie_id
+        {_among_sql(space)} UNION ALL SELECT id, NULL FROM catalog_movie WHERE is_hidden
     """  # noqa: S608 - see _among_sql
+    first = array_text(ids[:EXACT_FIRST].tolist())
     with prepared_cursor() as cursor:
-        cursor.execute(sql, [_as_text(vector), space.encoder, array_text(wanted.tolist())])
+        cursor.execute(sql, [_as_text(vector), space.encoder, first])
         rows = cursor.fetchall()
-    extra = set(also)
-    found = [
-        (movie_id, 1.0 - distance)
-        for at, (movie_id, distance) in enumerate(rows)
-        if distance is not None and (at < n or movie_id in extra)
-    ]
+    near |= {movie_id: 1.0 - distance for movie_id, distance in rows if distance is not None}
+    movie_ids = np.fromiter(near.keys(), dtype=np.int64, count=len(near))
+    similarity = np.fromiter(near.values(), dtype=np.float64, count=len(near))
+    order = np.lexsort((movie_ids, -similarity))
+    is_near = np.isin(movie_ids[order], ids)
+    is_near &= np.cumsum(is_near) <= n
+    kept = order[is_near | np.isin(movie_ids[order], known)]
     return Near(
-        movie_ids=tuple(movie_id for movie_id, _ in found),
-        similarity=tuple(similarity for _, similarity in found),
+        movie_ids=tuple(movie_ids[kept].tolist()),
+        similarity=tuple(similarity[kept].tolist()),
         hidden=frozenset(movie_id for movie_id, distance in rows if distance is None),
     )
 

@@ -1,10 +1,10 @@
 """Films' vectors in a byte a number, beside the shelf of a web process: where to look in Postgres.
 
 All 70,000 films are compared with a vector in one or two milliseconds, those that meet a condition
-in less; pgvector then compares the nearest few hundred exactly. Its index takes several times as
-long, and many times that where a condition throws most of what it finds away. What it takes is
-reading: so the vectors are turned to their principal axes, all films are compared along the first
-of these, which tell most, and the nearest thousand along the rest.
+in less; pgvector then compares the nearest hundred exactly. Its index takes several times as long,
+and many times that where a condition throws most of what it finds away. What it takes is reading:
+so the vectors are turned to their principal axes, all films are compared along the first of these,
+which tell most, and the nearest thousand along the rest.
 
 Where there is no such table (commands, workers, a catalogue above ``MAX_FILMS``, the first seconds
 of a process) the index answers. It may be a minute older than the vectors are.
@@ -90,22 +90,40 @@ class RoughVectors:
 
     def nearest(
         self, vector: FloatArray, *, n: int, among: NDArray[np.int64] | None = None
-    ) -> NDArray[np.int64]:
-        """Ids of the ``n`` films nearest to ``vector``, of ``among`` (ascending ids) if given."""
-        rows = np.arange(len(self.movie_ids))
-        if among is not None and len(self.movie_ids):
-            rows = np.minimum(np.searchsorted(self.movie_ids, among), len(self.movie_ids) - 1)
-            rows = rows[self.movie_ids[rows] == among]
-        if len(rows) <= n:
-            return self.movie_ids[rows]
-        query = np.asarray(vector, dtype=np.float32) @ self.axes
-        n_first = self.head.codes.shape[1]
-        near = self.head.times(query[:n_first], rows)
+    ) -> tuple[NDArray[np.int64], FloatArray]:
+        """(int64[k] ids, float32[k] cosines) of the ``n`` films nearest to ``vector``, best first,
+        of ``among`` (ascending ids) if given."""
+        rows = np.arange(len(self.movie_ids)) if among is None else self._rows(among)
+        first, rest = self._turned(vector)
+        near = self.head.times(first, rows)
         if len(rows) > WIDER * n:
             best = _about_best(near, WIDER * n)
             rows, near = rows[best], near[best]
-        near += self.tail.times(query[n_first:], rows)
-        return self.movie_ids[rows[top_k(near[None], n).item_index[0]]]
+        near += self.tail.times(rest, rows)
+        found = top_k(near[None], min(n, len(rows)))
+        return self.movie_ids[rows[found.item_index[0]]], found.score[0]
+
+    def cosines(
+        self, vector: FloatArray, movie_ids: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], FloatArray]:
+        """(int64[k] ids, float32[k] cosines) of those of ``movie_ids``, ascending, that it has."""
+        rows = self._rows(movie_ids)
+        first, rest = self._turned(vector)
+        near = self.head.times(first, rows) + self.tail.times(rest, rows)
+        return self.movie_ids[rows], near
+
+    def _rows(self, movie_ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Where those of these films stand that are in the table; they ascend."""
+        if not len(self.movie_ids):
+            return np.empty(0, dtype=np.int64)
+        rows = np.minimum(np.searchsorted(self.movie_ids, movie_ids), len(self.movie_ids) - 1)
+        return rows[self.movie_ids[rows] == movie_ids]
+
+    def _turned(self, vector: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The vector, of length 1, along the first axes and along the others."""
+        length = max(float(np.linalg.norm(vector)), 1e-12)
+        turned = np.asarray(vector, dtype=np.float32) @ self.axes / np.float32(length)
+        return np.split(turned, [self.head.codes.shape[1]])
 
 
 def _about_best(scores: FloatArray, n: int) -> NDArray[np.intp]:

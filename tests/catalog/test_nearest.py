@@ -106,7 +106,26 @@ def test_rounded_vectors_choose_what_the_exact_answer_has(many, table):
         found = nearest.nearest_of_rough(vectors[7], space, table, among=among, also=[], n=50)
         assert found == replace(exact, hidden=frozenset())
     # Twice a vector is as near as it.
-    assert set(table.nearest(2 * vectors[7], n=40)) == set(table.nearest(vectors[7], n=40))
+    once, twice = table.nearest(vectors[7], n=40), table.nearest(2 * vectors[7], n=40)
+    assert once[0].tolist() == twice[0].tolist()
+    assert np.allclose(once[1], twice[1], atol=1e-6)
+
+
+def test_films_beyond_the_first_are_told_to_some_thousandths(many, table, monkeypatch):
+    monkeypatch.setattr(nearest, "EXACT_FIRST", 20)
+    space, movies, vectors = many
+    ids = table.movie_ids
+    exact = nearest.nearest_among(vectors[7], space, movie_ids=ids, n=len(ids)).as_dict()
+    far = [movies[at].pk for at in np.argsort(vectors @ vectors[7])[:3]]
+    also = sorted([*far, movies[7].pk, 999_999_999])  # one that has no vector
+    found = nearest.nearest_of_rough(vectors[7], space, table, among=None, also=also, n=200)
+    assert found.movie_ids[:20] == tuple(exact)[:20]
+    assert found.similarity[:20] == tuple(exact.values())[:20]
+    assert len(found.movie_ids) == 203
+    assert set(found.movie_ids[200:]) == set(far)
+    assert found.similarity == tuple(sorted(found.similarity, reverse=True))
+    told = np.array(list(found.as_dict().values()))
+    assert np.abs(told - [exact[pk] for pk in found.movie_ids]).max() < 0.005
 
 
 def test_what_words_found_is_compared_as_well(many, table):
