@@ -123,7 +123,8 @@ class RoughVectors:
         """The vector, of length 1, along the first axes and along the others."""
         length = max(float(np.linalg.norm(vector)), 1e-12)
         turned = np.asarray(vector, dtype=np.float32) @ self.axes / np.float32(length)
-        return np.split(turned, [self.head.codes.shape[1]])
+        n_first = self.head.codes.shape[1]
+        return turned[:n_first], turned[n_first:]
 
 
 def _about_best(scores: FloatArray, n: int) -> NDArray[np.intp]:
