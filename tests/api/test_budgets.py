@@ -94,7 +94,7 @@ BUDGETS: dict[str, int] = {
     "films_similar": 19,
     "search": 10,
     "sources_list": 3,
-    "title_or_prompt": 29,
+    "title_or_prompt": 28,
     # recommendations: feedback, settings and limits, the active model, films and genres, the slate
     "home": 24,
     "next_film": 16,
