@@ -154,13 +154,12 @@ def _title_scores(
     query: Query, readings: Sequence[_Reading], rows: Sequence[TitleRow]
 ) -> tuple[list[float], list[float]]:
     """(the best score of each film with what the year adds or takes, the best without)."""
-    if not rows:
-        return [], []
     titles = [title for row in rows for title in row.variants]
-    starts = np.cumsum([0, *(len(row.variants) for row in rows[:-1])])
+    row_of = [at for at, row in enumerate(rows) for _ in row.variants]
     best, plain = np.zeros(len(rows)), np.zeros(len(rows))
     for reading in readings:
-        score = np.maximum.reduceat(_likeness(reading, titles), starts)
+        score = np.zeros(len(rows))
+        np.maximum.at(score, np.array(row_of, dtype=np.intp), _likeness(reading, titles))
         plain = np.maximum(plain, score)
         if reading.is_without_year:
             score += [_YEAR_BONUS if row.year == query.year else -_YEAR_BONUS for row in rows]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.models import Credit, Keyword, Person
+from catalog.models import Credit, Keyword, Movie, Person
 from catalog.search import parse_query, search_films
 from catalog.services.search_index import search_vectors_refresh
 
@@ -124,3 +124,11 @@ def test_indexing_again_changes_nothing(films):
     films["heat"].synopsis = "Cops and robbers."
     films["heat"].save(update_fields=["synopsis"])
     assert search_vectors_refresh([films["heat"].pk]) == 1
+
+
+@pytest.mark.parametrize("position", [0, -1])
+def test_a_film_whose_titles_were_never_spelt_is_found_by_its_words(make_movie, position):
+    made = [make_movie(f"Harbour {n}", synopsis="A sanatorium.", rating_count=n) for n in range(3)]
+    search_vectors_refresh()
+    Movie.objects.filter(pk=made[position].pk).update(titles_normalized=[])
+    assert {hit.movie_id for hit in search_films("sanatorium")} == {movie.pk for movie in made}
