@@ -1,8 +1,9 @@
 """What can be done for a search that waits for its turn.
 
 Nearly all that a search costs a web process is done for it alone. Its vector is not: four in one
-pass take half the time of four passes (``catalog.embeddings.encoders``). So each search in line is
-read while it waits and says which vector it will want; whoever has their turn takes those along.
+pass take less than half the time of four passes (``catalog.embeddings.encoders``). So each search
+in line is read while it waits and says which vector it will want; whoever has their turn takes
+those along.
 """
 
 from __future__ import annotations

@@ -171,7 +171,7 @@ class OverloadMiddleware:
         for step in self._while_in_line:
             try:
                 step(request)
-            except Exception:
+            except Exception:  # whatever a look meets, the request itself is still answered
                 logger.exception("Looking ahead failed for %s", request.path)
 
     def is_busier(self) -> bool:

@@ -86,8 +86,8 @@ class _SharedPass:
     """An encoder that several threads ask: what waits while it works goes through it together, and
     so does what was announced. Keeps the vectors of the last ``_KEPT_QUERIES`` texts.
 
-    Four queries in one pass take a third of the time of four passes, where other work has taken
-    the weights out of the processor's cache between them (docs/adr/0026).
+    Four queries in one pass take less than half the time of four passes: other work takes the
+    weights out of the processor's cache between those (docs/adr/0026).
     """
 
     def __init__(self, encoder: TextEncoder) -> None:

@@ -147,23 +147,6 @@ def test_hidden_films_are_told_with_the_nearest(many, table):
     assert list(found.similarity) == sorted(found.similarity, reverse=True)
 
 
-@pytest.mark.parametrize("kind", ["normal", "the same", "few large", "where none is sampled"])
-def test_about_the_best_are_the_best_and_not_many_more(kind):
-    draw = np.random.default_rng(3)
-    scores = draw.normal(size=20_000).astype(np.float32)
-    if kind == "the same":
-        scores[:] = 1
-    elif kind == "few large":
-        scores[:50] += 1000
-    elif kind == "where none is sampled":
-        scores[1 :: rough._SAMPLED] += 1000
-    best = rough._about_best(scores, 1000)
-    assert 1000 <= len(best) <= 2000
-    assert (np.diff(best) > 0).all()
-    rest = np.delete(scores, best)
-    assert scores[best].min() >= rest.max()
-
-
 def test_the_table_follows_what_is_written_and_the_encoder(many, table, monkeypatch):
     space, movies, vectors = many
     rough.follow_vectors(space)
